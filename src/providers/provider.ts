@@ -1,0 +1,194 @@
+import type { Currency } from '../money.js';
+
+/**
+ * The one interface that every provider's adapter implements. Adapters are stateless translators: they know this file
+ * and `money.ts`, and no entity, no database and no GraphQL. Everything in and out is in our words.
+ */
+export interface Provider {
+  /** Stable name, stored with every attempt and part of the webhook URL: `stripe`, `bank-x`. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+
+  /**
+   * Asks the provider for a way to pay. Repeating the call with the same attempt (and so the same idempotency key)
+   * gives the same provider reference and next action, and never a second charge.
+   * @throws {ProviderFailure} whose `kind` says whether something may have happened.
+   */
+  initiate(attempt: AttemptToInitiate): Promise<Initiated>;
+
+  /** What the provider says of this attempt now. @throws {ProviderFailure} */
+  verify(attempt: InitiatedAttempt): Promise<ProviderEvent>;
+
+  /**
+   * Ends the attempt at the provider. The answer is the state afterwards, so it may also be `paid` or `processing`
+   * when the payer was faster: what counts is what the provider says, not what we asked for. @throws {ProviderFailure}
+   */
+  cancel(attempt: InitiatedAttempt): Promise<ProviderEvent>;
+
+  /** Changes the amount of an attempt that nobody has paid yet. Absent where the provider can't. @throws {ProviderFailure} */
+  updateAmount?(attempt: InitiatedAttempt, amount: number): Promise<ProviderEvent>;
+
+  /**
+   * Verifies the raw bytes of a webhook request, and only then parses them. Never throws for what a sender can send:
+   * a refusal is a value.
+   * @param receivedAt when the request arrived; signatures carry a time, and old ones are refused.
+   */
+  parseNotification(rawBody: Buffer, headers: NotificationHeaders, receivedAt: Date): ParsedNotification;
+}
+
+/** How a payer pays. */
+export type PaymentMethod = 'CARD' | 'BANK';
+
+/**
+ * Where the payer does it: EMBEDDED in the frontend's own page (Stripe's Payment Element), or after a REDIRECT to a
+ * page of the provider's.
+ */
+export type Presentation = 'EMBEDDED' | 'REDIRECT';
+
+/** How much a webhook of this provider proves. Anything but SIGNED must be confirmed with `verify` before money is believed. */
+export type WebhookProof = 'SIGNED' | 'STATIC_SECRET' | 'NONE';
+
+export interface Capabilities {
+  readonly ways: readonly WayToPay[];
+  /** 'ANY', or the currencies that this provider takes. */
+  readonly currencies: 'ANY' | readonly Currency[];
+  /** Inclusive, in minor units of the currency; undefined: the provider states no limit. */
+  limits(currency: Currency): { readonly minimum?: number; readonly maximum?: number };
+  readonly webhookProof: WebhookProof;
+}
+
+export interface WayToPay {
+  readonly method: PaymentMethod;
+  readonly presentation: Presentation;
+}
+
+export interface AttemptToInitiate {
+  /** Ours and opaque, `TXN-…-1`: what the provider is told, and what its notifications bring back to us. */
+  readonly reference: string;
+  /** Sent wherever the provider takes one. It belongs to the attempt and never changes. */
+  readonly idempotencyKey: string;
+  /** Minor units. */
+  readonly amount: number;
+  readonly currency: Currency;
+  readonly method: PaymentMethod;
+  readonly presentation: Presentation;
+  /** For the payer to read: what is being paid. */
+  readonly description: string;
+  /** Where a payment page sends the payer back to. Always present when the presentation is REDIRECT. */
+  readonly returnUrl?: string;
+  readonly customerEmail?: string;
+  /** BCP 47, for the provider's page. */
+  readonly locale?: string;
+  /** When our reservation ends; a provider that has an expiry of its own is given it. */
+  readonly expiresAt: Date;
+}
+
+export interface InitiatedAttempt {
+  readonly reference: string;
+  readonly providerReference: string;
+  readonly idempotencyKey: string;
+  /** What the provider was last told, in minor units. */
+  readonly amount: number;
+  readonly currency: Currency;
+}
+
+export interface Initiated {
+  /** The provider's own id of this attempt: unique for this provider, and what `verify` asks with. */
+  readonly providerReference: string;
+  readonly nextAction: NextAction;
+}
+
+/** What the payer does next. */
+export type NextAction =
+  | { readonly type: 'ConfirmWithStripe'; readonly clientSecret: string; readonly publishableKey: string }
+  | { readonly type: 'RedirectToUrl'; readonly url: string };
+
+/** What a notification, or an answer to a question, means: our words, no provider's. */
+export interface ProviderEvent {
+  /** The provider's id of the attempt, where it is known. */
+  readonly providerReference?: string;
+  /** Our reference (`TXN-…-1`), where the provider gives it back. */
+  readonly attemptReference?: string;
+  readonly outcome: ProviderOutcome;
+}
+
+export type ProviderOutcome =
+  /** The payer still has something to do. */
+  | { readonly kind: 'pending' }
+  /** The payer acted; the provider has not decided. Every status that we don't know is this one. */
+  | { readonly kind: 'processing' }
+  /** Money moved. `movementReference` is the provider's id of the movement: the same money has the same id, however often it is told. */
+  | {
+      readonly kind: 'paid';
+      readonly amount: number;
+      readonly currency: string;
+      readonly movementReference: string;
+    }
+  /** This try was declined, and the payer may try again on the same attempt. */
+  | { readonly kind: 'declined'; readonly code: string; readonly message: string }
+  /** The attempt is over without money. */
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  | { readonly kind: 'cancelled'; readonly reason: string }
+  /** So much has been given back in all. Only the total is sure when notifications come out of order. */
+  | {
+      readonly kind: 'refunded';
+      readonly totalAmount: number;
+      readonly currency: string;
+      readonly movementReference: string;
+    };
+
+export type NotificationHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export type ParsedNotification =
+  | {
+      readonly verdict: 'accepted';
+      /** The provider's id of this notification: the same id is the same notification. */
+      readonly eventId: string;
+      readonly type: string;
+      /** In the order in which they are to be applied. Empty never: what has nothing for us is `ignored`. */
+      readonly events: readonly ProviderEvent[];
+      /**
+       * Whether the notification carries our own mark, so that an attempt of ours must exist. Without the mark, a
+       * reference that we don't know belongs to somebody else who uses the same account.
+       */
+      readonly markedAsOurs: boolean;
+    }
+  /** Genuine, and nothing for us. */
+  | { readonly verdict: 'ignored'; readonly eventId: string; readonly type: string; readonly reason: string }
+  /** Not proven to come from the provider. Nothing of it may be stored. */
+  | {
+      readonly verdict: 'refused';
+      readonly reason: 'SIGNATURE_MISSING' | 'SIGNATURE_INVALID' | 'TOO_OLD';
+      readonly detail: string;
+    }
+  /** Genuine, but not in the form that the provider promises. */
+  | { readonly verdict: 'malformed'; readonly detail: string };
+
+/** What a failed call means for the money, and so what may be done next. */
+export type ProviderFailureKind =
+  /** The payer's problem: no funds, card refused. */
+  | 'declined'
+  /** Ours: the provider will never take this request. */
+  | 'rejected'
+  /** Nothing happened there. The call may be made again, or elsewhere. */
+  | 'unavailable'
+  /** No answer: something may have happened. Only the same call with the same key may be made again. */
+  | 'outcomeUnknown';
+
+export class ProviderFailure extends Error {
+  override readonly name = 'ProviderFailure';
+
+  /**
+   * @param code the provider's own, or ours in capitals; for operators and logs.
+   * @param message safe to show to the caller: no secret, no key, no internal address.
+   */
+  constructor(
+    readonly provider: string,
+    readonly kind: ProviderFailureKind,
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
