@@ -1,0 +1,14 @@
+export default {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  // TypeScript's ESM names the file that will be emitted; Jest needs the one that is there.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  testEnvironment: '<rootDir>/test/support/leak-failing-environment.js',
+  globalSetup: '<rootDir>/test/support/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/global-teardown.js',
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  // The module registry of --experimental-vm-modules is not freed between files: a worker that has grown is replaced.
+  workerIdleMemoryLimit: '512MB',
+};

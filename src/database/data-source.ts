@@ -1,0 +1,71 @@
+import 'reflect-metadata';
+import { DataSource, DefaultNamingStrategy } from 'typeorm';
+import { snakeCase } from './rows.js';
+import { Product } from '../orders/product.js';
+import { Order } from '../orders/order.js';
+import { OrderLine } from '../orders/order-line.js';
+import { PaymentIntent } from '../payments/payment-intent.js';
+import { PaymentAttempt } from '../payments/payment-attempt.js';
+import { Movement } from '../payments/movement.js';
+import { WebhookEvent } from '../webhooks/webhook-event.js';
+import { OutboxEvent } from '../outbox/outbox-event.js';
+import { ApiKey } from '../access/api-key.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
+
+/** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
+const LOCK_TIMEOUT_MILLISECONDS = 10_000;
+const STATEMENT_TIMEOUT_MILLISECONDS = 30_000;
+const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
+
+class SnakeCaseNaming extends DefaultNamingStrategy {
+  override columnName(propertyName: string, customName: string | undefined, prefixes: string[]): string {
+    return customName ?? snakeCase([...prefixes, propertyName].join('_'));
+  }
+
+  override joinColumnName(relationName: string, referencedColumnName: string): string {
+    return snakeCase(`${relationName}_${referencedColumnName}`);
+  }
+}
+
+export interface DataSourceOptions {
+  readonly url: string;
+  readonly poolSize?: number;
+  readonly applicationName?: string;
+}
+
+/** Not connected yet: call `initialize()`, and `destroy()` in the end. Migrations run only when asked to. */
+export function createDataSource(options: DataSourceOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.applicationName ?? 'quittance',
+    poolSize: options.poolSize ?? 16,
+    connectTimeoutMS: CONNECT_TIMEOUT_MILLISECONDS,
+    namingStrategy: new SnakeCaseNaming(),
+    entities: [
+      Product,
+      Order,
+      OrderLine,
+      PaymentIntent,
+      PaymentAttempt,
+      Movement,
+      WebhookEvent,
+      OutboxEvent,
+      ApiKey,
+      IdempotencyKey,
+    ],
+    migrations: [TheHeart1795000000000],
+    migrationsTableName: 'migration',
+    synchronize: false,
+    // Amounts are bigint and never exceed what a JavaScript integer holds: a CHECK on each of them says so.
+    parseInt8: true,
+    // Ids are made in the application, so no extension is needed.
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    extra: {
+      lock_timeout: LOCK_TIMEOUT_MILLISECONDS,
+      statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS,
+    },
+  });
+}
