@@ -1,0 +1,18 @@
+/** Why a caller may not. Each is mapped to an error code of the API in `graphql/error-codes.ts`. */
+export type AccessErrorKind =
+  /** No token, or one that is wrong, expired or revoked. */
+  | 'UNAUTHENTICATED'
+  /** A thing that this kind of caller can't do at all. What it may not *see* is NOT_FOUND instead. */
+  | 'FORBIDDEN';
+
+export class AccessError extends Error {
+  override readonly name = 'AccessError';
+
+  constructor(
+    readonly kind: AccessErrorKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

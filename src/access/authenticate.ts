@@ -1,0 +1,62 @@
+import { decodeJwt, errors } from 'jose';
+import { AccessError } from './access-error.js';
+import { API_KEY_PREFIX, type ApiKeys } from './api-keys.js';
+import { ANONYMOUS, expiryOf, type Caller } from './caller.js';
+import { ORDER_TOKEN_ISSUER, type OrderTokens } from './order-token.js';
+import type { VerifyOperatorToken } from './operator-token.js';
+
+export interface Authentication {
+  readonly orderTokens: OrderTokens;
+  readonly apiKeys: ApiKeys;
+  /** Undefined where no operators are configured. */
+  readonly verifyOperatorToken?: VerifyOperatorToken;
+}
+
+/**
+ * Who is asking, from an `Authorization` header or the `authorization` of a WebSocket's connection parameters; the same
+ * over both. Without one the caller is anonymous.
+ * @throws {AccessError} UNAUTHENTICATED for a token that isn't good: it is never taken for none at all.
+ */
+export async function authenticate(
+  authentication: Authentication,
+  authorization: string | undefined,
+): Promise<Caller> {
+  if (authorization === undefined) return ANONYMOUS;
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (!token) throw refused('Authorization must be "Bearer" and a token.');
+  if (token.startsWith(API_KEY_PREFIX)) return backendOf(authentication, token);
+  try {
+    return await callerOfJwt(authentication, token);
+  } catch (error) {
+    throw refused(
+      error instanceof errors.JWTExpired ? 'The token has expired. Get a new one.' : 'The token is not valid.',
+      error,
+    );
+  }
+}
+
+async function backendOf({ apiKeys }: Authentication, key: string): Promise<Caller> {
+  const holder = await apiKeys.find(key);
+  if (!holder) throw refused('The API key is not valid.');
+  return { kind: 'backend', apiKeyId: holder.id, keyHash: holder.hash };
+}
+
+/** Whether the caller's proof still holds: a token may have expired and a key been revoked since it was checked. */
+export async function stillHolds({ apiKeys }: Pick<Authentication, 'apiKeys'>, caller: Caller): Promise<boolean> {
+  if (caller.kind === 'backend') return (await apiKeys.findByHash(caller.keyHash)) !== null;
+  const expiry = expiryOf(caller);
+  return expiry === null || expiry.getTime() > Date.now();
+}
+
+async function callerOfJwt(authentication: Authentication, token: string): Promise<Caller> {
+  // Read, not yet believed: it only says which key to check the signature with.
+  if (decodeJwt(token).iss === ORDER_TOKEN_ISSUER) {
+    return { kind: 'payer', ...(await authentication.orderTokens.verify(token)) };
+  }
+  if (!authentication.verifyOperatorToken) throw new Error('no operators are configured');
+  return { kind: 'operator', ...(await authentication.verifyOperatorToken(token)) };
+}
+
+function refused(message: string, cause?: unknown): AccessError {
+  return new AccessError('UNAUTHENTICATED', message, { cause });
+}

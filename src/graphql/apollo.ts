@@ -1,0 +1,68 @@
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance } from 'fastify';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import { AccessError } from '../access/access-error.js';
+import { authenticate } from '../access/authenticate.js';
+import type { Context } from './context.js';
+import { publicError } from './public-error.js';
+import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
+
+/** Ours are a few kilobytes; Stripe's own API takes no more either. */
+const MAX_BODY_BYTES = 100 * 1_024;
+
+export interface GraphQLOverHttp {
+  readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
+  /** All of a request's context but who asks. */
+  readonly context: Omit<Context, 'caller'>;
+  readonly log: Logger;
+}
+
+/** GraphQL over HTTP, on `/graphql`. @returns how to stop it, once no request is under way any more. */
+export async function serveGraphQL(
+  server: FastifyInstance,
+  { schema, introspection, context, log }: GraphQLOverHttp,
+): Promise<() => Promise<void>> {
+  const apollo = new ApolloServer<Context>({
+    schema,
+    introspection,
+    // Without introspection, a mistyped name must not be answered with the right one.
+    hideSchemaDetailsFromClientErrors: !introspection,
+    csrfPrevention: true,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [...QUERY_LIMITS],
+    formatError: (_formatted, error) => publicError(error, log),
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    plugins: [ApolloServerPluginCacheControlDisabled()],
+    logger: log,
+  });
+  await apollo.start();
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    bodyLimit: MAX_BODY_BYTES,
+    handler: fastifyApolloHandler(apollo, {
+      context: async (request) => ({
+        ...context,
+        caller: await callerOf(context, request.headers.authorization),
+      }),
+    }),
+  });
+  return () => apollo.stop();
+}
+
+async function callerOf({ authentication }: Omit<Context, 'caller'>, authorization: string | undefined) {
+  try {
+    return await authenticate(authentication, authorization);
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    throw new GraphQLError(error.message, {
+      originalError: error,
+      extensions: { code: error.kind, http: { status: 401 } },
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import type { AccessErrorKind } from '../access/access-error.js';
+import type { OrderErrorKind } from '../orders/order-error.js';
+import type { PaymentErrorKind } from '../payments/payment-error.js';
+
+/** What a client's program reads: stable, and documented in `docs/errors.md`. */
+export type ErrorCode =
+  | 'BAD_USER_INPUT'
+  | 'CHANGED_MEANWHILE'
+  | 'FORBIDDEN'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'INTERNAL_SERVER_ERROR'
+  | 'NOT_FOUND'
+  | 'NO_WAY_TO_PAY'
+  | 'ORDER_ALREADY_PAID'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_NUMBER_TAKEN'
+  | 'OUT_OF_STOCK'
+  | 'PAYMENT_DECLINED'
+  | 'PAYMENT_NOT_CANCELLABLE'
+  | 'PAYMENT_NOT_UPDATABLE'
+  | 'PROVIDER_REJECTED'
+  | 'PROVIDER_UNAVAILABLE'
+  | 'SERVICE_UNAVAILABLE'
+  | 'UNAUTHENTICATED';
+
+export interface PublicError {
+  readonly code: ErrorCode;
+  /** Whether the very same request may succeed later. */
+  readonly retryable: boolean;
+  /** The input's field at fault, where the kind names one by itself. */
+  readonly field?: string;
+}
+
+/** Total: an error that is not mapped does not compile. */
+export const ERROR_CODES: Readonly<
+  Record<OrderErrorKind | PaymentErrorKind | AccessErrorKind | 'IDEMPOTENCY_KEY_REUSED', PublicError>
+> = {
+  ORDER_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  ORDER_ALREADY_PAID: { code: 'ORDER_ALREADY_PAID', retryable: false },
+  ORDER_CANCELLED: { code: 'ORDER_CANCELLED', retryable: false },
+  ORDER_NUMBER_TAKEN: { code: 'ORDER_NUMBER_TAKEN', retryable: false },
+  OUT_OF_STOCK: { code: 'OUT_OF_STOCK', retryable: false },
+  INVALID_ORDER: { code: 'BAD_USER_INPUT', retryable: false },
+  CHANGED_TOO_OFTEN: { code: 'CHANGED_MEANWHILE', retryable: true },
+  PAYMENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  INVALID_VERSION: { code: 'BAD_USER_INPUT', retryable: false },
+  NO_WAY_TO_PAY: { code: 'NO_WAY_TO_PAY', retryable: false },
+  RETURN_URL_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
+  RETURN_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
+  PAYMENT_NOT_CANCELLABLE: { code: 'PAYMENT_NOT_CANCELLABLE', retryable: false },
+  PAYMENT_NOT_UPDATABLE: { code: 'PAYMENT_NOT_UPDATABLE', retryable: false },
+  PAYMENT_DECLINED: { code: 'PAYMENT_DECLINED', retryable: false },
+  PROVIDER_REJECTED: { code: 'PROVIDER_REJECTED', retryable: false },
+  PROVIDER_UNAVAILABLE: { code: 'PROVIDER_UNAVAILABLE', retryable: true },
+  UNAUTHENTICATED: { code: 'UNAUTHENTICATED', retryable: false },
+  FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
+  IDEMPOTENCY_KEY_REUSED: { code: 'IDEMPOTENCY_KEY_REUSED', retryable: false },
+};

@@ -1,0 +1,19 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
+import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
+import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
+import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
+import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub-sub.js';
+
+export async function createSchema(
+  pubSub: PaymentPubSub = createPaymentPubSub(),
+  emitSchemaFile?: BuildSchemaOptions['emitSchemaFile'],
+): Promise<GraphQLSchema> {
+  return buildSchema({
+    resolvers: [OrderResolver, ProductResolver, PaymentResolver, OrderPaymentsResolver, PaymentSubscriptions],
+    pubSub,
+    validate: { forbidUnknownValues: false, whitelist: false },
+    emitSchemaFile: emitSchemaFile ?? false,
+  });
+}

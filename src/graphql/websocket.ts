@@ -1,0 +1,145 @@
+import type { Server } from 'node:http';
+import {
+  GraphQLError,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLSchema,
+} from 'graphql';
+import { CloseCode, type SubscribePayload } from 'graphql-ws';
+import { useServer } from 'graphql-ws/use/ws';
+import type { Logger } from 'pino';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { AccessError } from '../access/access-error.js';
+import { authenticate } from '../access/authenticate.js';
+import { expiryOf, type Caller } from '../access/caller.js';
+import type { Context } from './context.js';
+import { publicError } from './public-error.js';
+import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
+
+const MAX_MESSAGE_BYTES = 100 * 1_024;
+
+/** `setTimeout` takes no more than this; a socket that lives longer is closed then, and connects again. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+
+/** Checked documents are remembered, for every watcher of a shop sends the same one. */
+const MAX_REMEMBERED_DOCUMENTS = 500;
+
+export interface GraphQLOverWebSocket {
+  readonly schema: GraphQLSchema;
+  readonly context: Omit<Context, 'caller'>;
+  /** Whether pages of this origin may connect. */
+  readonly isAllowedOrigin: (origin: string) => boolean;
+  readonly log: Logger;
+}
+
+interface Connection extends Record<PropertyKey, unknown> {
+  caller?: Caller;
+}
+
+/**
+ * GraphQL over WebSocket (graphql-ws), on `/graphql` beside HTTP and under the same rules: the same tokens, limits and
+ * errors. A connection whose token isn't good, or has run out, is closed with 4403; a client that connects again with a
+ * new token says to `sinceVersion` what it saw last, and misses nothing.
+ * @returns how to end it: watchers are told to connect elsewhere.
+ */
+export function serveSubscriptions(
+  server: Server,
+  { schema, context, isAllowedOrigin, log }: GraphQLOverWebSocket,
+): () => Promise<void> {
+  const sockets = new WebSocketServer({
+    server,
+    path: '/graphql',
+    maxPayload: MAX_MESSAGE_BYTES,
+    // Browsers always send their origin; what sends none is no browser, and carries no cookies that could be misused.
+    verifyClient: ({ origin }: { origin?: string }) => !origin || isAllowedOrigin(origin),
+  });
+  const check = documentChecker(schema);
+  const subscriptions = useServer<Record<string, unknown>, Connection>(
+    {
+      onConnect: async ({ connectionParams, extra }) => {
+        const caller = await callerOf(context, connectionParams);
+        if (!caller) return false;
+        extra.caller = caller;
+        closeWhenExpired(extra.socket, caller);
+        return true;
+      },
+      onSubscribe: ({ extra }, _id, payload) => {
+        const document = check(payload.query);
+        if (Array.isArray(document)) return document;
+        return executionArgs(schema, document as DocumentNode, payload, { ...context, caller: extra.caller! });
+      },
+      onNext: (_context, _id, _payload, _args, result) =>
+        result.errors && { ...result, errors: result.errors.map((error) => publicError(error, log)) },
+      onError: (_context, _id, _payload, errors) => errors.map((error) => publicError(error, log)),
+    },
+    sockets,
+  );
+  return async () => {
+    await subscriptions.dispose();
+  };
+}
+
+async function callerOf(
+  { authentication, log }: Omit<Context, 'caller'>,
+  connectionParams: Readonly<Record<string, unknown>> | undefined,
+): Promise<Caller | null> {
+  const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
+  if (authorization !== undefined && typeof authorization !== 'string') return null;
+  try {
+    return await authenticate(authentication, authorization);
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    log.info({ reason: error.message }, 'refused a WebSocket connection');
+    return null;
+  }
+}
+
+function closeWhenExpired(socket: WebSocket, caller: Caller): void {
+  const expiry = expiryOf(caller);
+  if (!expiry) return;
+  const milliseconds = Math.min(Math.max(0, expiry.getTime() - Date.now()), LONGEST_TIMER_MILLISECONDS);
+  const timer = setTimeout(() => socket.close(CloseCode.Forbidden, 'The token has expired'), milliseconds);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function executionArgs(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  { operationName, variables }: SubscribePayload,
+  contextValue: Context,
+): ExecutionArgs {
+  return { schema, document, operationName, variableValues: variables, contextValue };
+}
+
+/** Parses and validates with the same limits as HTTP does; what was found good is remembered. */
+function documentChecker(schema: GraphQLSchema): (query: string) => DocumentNode | GraphQLError[] {
+  const rules = [...specifiedRules, ...QUERY_LIMITS];
+  const remembered = new Map<string, DocumentNode>();
+  return (query) => {
+    const known = remembered.get(query);
+    if (known) return known;
+    let document: DocumentNode;
+    try {
+      document = parse(query, { maxTokens: MAX_TOKENS });
+    } catch (error) {
+      if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
+      throw error;
+    }
+    const faults = validate(schema, document, rules);
+    if (faults.length > 0) return [...faults];
+    if (remembered.size >= MAX_REMEMBERED_DOCUMENTS) remembered.clear();
+    remembered.set(query, document);
+    return document;
+  };
+}
+
+function withCode(error: GraphQLError, code: string): GraphQLError {
+  return new GraphQLError(error.message, {
+    source: error.source,
+    positions: error.positions,
+    extensions: { code },
+  });
+}

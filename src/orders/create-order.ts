@@ -1,0 +1,97 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { EntityManager } from 'typeorm';
+import { toRow } from '../database/rows.js';
+import { run, statement, violatedConstraint } from '../database/statement.js';
+import {
+  fingerprint,
+  IdempotencyKeyReused,
+  KEY_CONSTRAINT,
+  keyExpiry,
+  type KeyUse,
+} from '../idempotency/key-use.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { newReference } from '../references.js';
+import { Order, type OrderCustomer } from './order.js';
+import { OrderError } from './order-error.js';
+import { priceLines, type LineInput } from './order-input.js';
+
+export interface CreateOrder {
+  readonly lines: readonly LineInput[];
+  readonly currency?: string | null;
+  /** The merchant's own; only backends may give one. */
+  readonly number?: string | null;
+  readonly customer?: OrderCustomer | null;
+  readonly metadata?: Record<string, unknown> | null;
+  readonly locale?: string | null;
+  readonly caller: string;
+  readonly idempotencyKey?: string | null;
+}
+
+const DEFAULT_LOCALE = 'en';
+
+const INSERT = statement(
+  'insert_order',
+  `WITH new_order AS (INSERT INTO orders SELECT * FROM jsonb_populate_record(NULL::orders, $1)),
+  lines AS (INSERT INTO order_line SELECT * FROM jsonb_populate_recordset(NULL::order_line, $2))
+  INSERT INTO idempotency_key SELECT * FROM jsonb_populate_recordset(NULL::idempotency_key, $3)`,
+);
+
+/**
+ * Writes an order down. No stock is held yet: that begins with its payment.
+ * @throws {OrderError} INVALID_ORDER, ORDER_NUMBER_TAKEN @throws {IdempotencyKeyReused}
+ */
+export async function createOrder(manager: EntityManager, request: CreateOrder): Promise<Order> {
+  const key = keyUse(request);
+  const earlier = key && (await orderOfKey(manager, key));
+  if (earlier) return earlier;
+  const order = await newOrder(manager, request);
+  try {
+    await run(manager, INSERT, [
+      JSON.stringify(toRow(order.order)),
+      JSON.stringify(order.lines.map((line) => toRow({ ...line, orderId: order.order.id }))),
+      JSON.stringify(
+        key ? [toRow({ ...key, resourceId: order.order.id, expiresAt: keyExpiry(order.order.createdAt) })] : [],
+      ),
+    ]);
+    return order.order;
+  } catch (error) {
+    const constraint = violatedConstraint(error);
+    const same = key && constraint === KEY_CONSTRAINT ? await orderOfKey(manager, key) : null;
+    if (same) return same;
+    if (constraint !== 'orders_number_once') throw error;
+    throw new OrderError('ORDER_NUMBER_TAKEN', `There is an order ${request.number} already.`, 'number');
+  }
+}
+
+async function newOrder(manager: EntityManager, request: CreateOrder) {
+  const { lines, amount, currency } = await priceLines(manager, request.lines, request.currency);
+  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
+  const order: Order = {
+    id: uuidv7(),
+    reference: newReference('ORD'),
+    number: request.number ?? null,
+    status: 'OPEN',
+    amount,
+    currency,
+    customer: request.customer ?? null,
+    metadata: request.metadata ?? {},
+    locale: request.locale ?? DEFAULT_LOCALE,
+    reservedUntil: null,
+    version: 1,
+    createdAt: clock!.now,
+    confirmedAt: null,
+  };
+  return { order, lines };
+}
+
+async function orderOfKey(manager: EntityManager, key: KeyUse): Promise<Order | null> {
+  const used = await manager.findOneBy(IdempotencyKey, { caller: key.caller, key: key.key });
+  if (!used) return null;
+  if (used.fingerprint !== key.fingerprint) throw new IdempotencyKeyReused();
+  return manager.findOneByOrFail(Order, { id: used.resourceId });
+}
+
+function keyUse({ caller, idempotencyKey, ...input }: CreateOrder): KeyUse | null {
+  if (!idempotencyKey) return null;
+  return { caller, key: idempotencyKey, fingerprint: fingerprint('createOrder', input) };
+}

@@ -1,0 +1,24 @@
+/** Why an order could not be made or changed. Each is mapped to an error code of the API in `graphql/error-codes.ts`. */
+export type OrderErrorKind =
+  | 'ORDER_NOT_FOUND'
+  | 'ORDER_ALREADY_PAID'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_NUMBER_TAKEN'
+  | 'OUT_OF_STOCK'
+  | 'INVALID_ORDER';
+
+export class OrderError extends Error {
+  override readonly name = 'OrderError';
+
+  /**
+   * @param message for the caller: what is wrong, and what to do.
+   * @param field the path of the input's field at fault, where there is one: `lines.0.sku`.
+   */
+  constructor(
+    readonly kind: OrderErrorKind,
+    message: string,
+    readonly field?: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,281 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  ArrayMaxSize,
+  IsEmail,
+  IsLocale,
+  IsOptional,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
+import { callerName, maySeeOrder, requireStaffOrBackend } from '../access/caller.js';
+import type { Context } from '../graphql/context.js';
+import { formatMoney, MAX_AMOUNT } from '../money.js';
+import { createOrder } from './create-order.js';
+import { Order } from './order.js';
+import { OrderError } from './order-error.js';
+import type { LineInput } from './order-input.js';
+import { OrderLine } from './order-line.js';
+import { Product } from './product.js';
+import { updateOrder } from './update-order.js';
+
+const MAX_LINES = 100;
+const MAX_QUANTITY = 100_000;
+const MAX_METADATA_CHARACTERS = 8_192;
+const MAX_PRODUCTS = 200;
+
+@InputType({ description: 'A line by SKU: name and price come from the catalogue.' })
+class OrderLineInput {
+  @Field(() => String)
+  @Length(1, 100)
+  sku: string;
+
+  @Field(() => Int)
+  @Min(1)
+  @Max(MAX_QUANTITY)
+  quantity: number;
+}
+
+@InputType({ description: 'A line that a backend writes itself. Payers can’t.' })
+class OwnOrderLineInput {
+  @Field(() => String)
+  @Length(1, 200)
+  name: string;
+
+  @Field(() => Int)
+  @Min(1)
+  @Max(MAX_QUANTITY)
+  quantity: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Price of one, in minor units.' })
+  @Min(0)
+  @Max(MAX_AMOUNT)
+  unitAmount: number;
+}
+
+@InputType({ description: 'Who buys.' })
+class CustomerInput {
+  @Field(() => String, { nullable: true })
+  @IsOptional()
+  @Length(1, 200)
+  name?: string;
+
+  @Field(() => String, { nullable: true })
+  @IsOptional()
+  @IsEmail()
+  @MaxLength(254)
+  email?: string;
+
+  @Field(() => String, { nullable: true, description: 'E.164: +33612345678.' })
+  @IsOptional()
+  @Matches(/^\+[1-9]\d{6,14}$/, { message: 'phone must be in E.164 form, such as +33612345678' })
+  phone?: string;
+}
+
+@InputType()
+class CreateOrderInput {
+  @Field(() => [OrderLineInput], { nullable: true, description: 'What is ordered from the catalogue.' })
+  @IsOptional()
+  @ArrayMaxSize(MAX_LINES)
+  @ValidateNested({ each: true })
+  lines?: OrderLineInput[];
+
+  @Field(() => [OwnOrderLineInput], { nullable: true, description: 'For backends: lines with their own prices.' })
+  @IsOptional()
+  @ArrayMaxSize(MAX_LINES)
+  @ValidateNested({ each: true })
+  ownLines?: OwnOrderLineInput[];
+
+  @Field(() => String, { nullable: true, description: 'ISO 4217; needed when there are only own lines.' })
+  @IsOptional()
+  @Matches(/^[A-Z]{3}$/, { message: 'currency must be an ISO 4217 code, such as EUR' })
+  currency?: string;
+
+  @Field(() => String, { nullable: true, description: 'For backends: the merchant’s own number, unique.' })
+  @IsOptional()
+  @Length(1, 64)
+  number?: string;
+
+  @Field(() => CustomerInput, { nullable: true })
+  @IsOptional()
+  @ValidateNested()
+  customer?: CustomerInput;
+
+  @Field(() => GraphQLJSONObject, { nullable: true, description: 'For backends: the merchant’s own notes.' })
+  metadata?: Record<string, unknown>;
+
+  @Field(() => String, { nullable: true, description: 'BCP 47, such as fr or en-GB.' })
+  @IsOptional()
+  @IsLocale()
+  locale?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A random text of your own (a UUID), so that the same request made twice makes one order.',
+  })
+  @IsOptional()
+  @Length(16, 255)
+  idempotencyKey?: string;
+}
+
+@InputType()
+class UpdateOrderInput {
+  @Field(() => ID)
+  orderId: string;
+
+  @Field(() => [OrderLineInput], { nullable: true, description: 'They replace all lines of the order.' })
+  @IsOptional()
+  @ArrayMaxSize(MAX_LINES)
+  @ValidateNested({ each: true })
+  lines?: OrderLineInput[];
+
+  @Field(() => [OwnOrderLineInput], { nullable: true, description: 'For backends: lines with their own prices.' })
+  @IsOptional()
+  @ArrayMaxSize(MAX_LINES)
+  @ValidateNested({ each: true })
+  ownLines?: OwnOrderLineInput[];
+}
+
+@ObjectType()
+class CreateOrderPayload {
+  @Field(() => Order)
+  order: Order;
+
+  @Field(() => String, {
+    description: 'Opens this order and its payments, and nothing else: send it as "Authorization: Bearer …".',
+  })
+  orderToken: string;
+}
+
+@Resolver(() => Order)
+export class OrderResolver {
+  @Query(() => [Product], { description: 'The catalogue.' })
+  async products(@Ctx() { manager }: Context): Promise<Product[]> {
+    return manager.find(Product, { where: { active: true }, order: { sku: 'ASC' }, take: MAX_PRODUCTS });
+  }
+
+  @Query(() => Order, { description: 'An order that the caller may see.' })
+  async order(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<Order> {
+    return findOrder(context, id);
+  }
+
+  @Mutation(() => CreateOrderPayload, {
+    description: 'Writes an order down. Stock is held once its payment begins. Anybody may: it costs nothing yet.',
+  })
+  async createOrder(
+    @Arg('input', () => CreateOrderInput) input: CreateOrderInput,
+    @Ctx() context: Context,
+  ): Promise<CreateOrderPayload> {
+    const { caller, manager, authentication } = context;
+    if (input.ownLines || input.number || input.metadata) requireStaffOrBackend(caller);
+    const { lines: _lines, ownLines: _ownLines, ...rest } = input;
+    checkMetadata(input.metadata);
+    const order = await createOrder(manager, {
+      ...rest,
+      lines: linesOf(input),
+      caller: caller.kind === 'payer' ? 'anonymous' : callerName(caller),
+    });
+    return { order, orderToken: await authentication.orderTokens.sign(order.reference) };
+  }
+
+  @Mutation(() => Order, {
+    description:
+      'Replaces the lines of an order that is not paid. Tell an open payment to follow with updatePaymentIntent.',
+  })
+  async updateOrder(
+    @Arg('input', () => UpdateOrderInput) input: UpdateOrderInput,
+    @Ctx() context: Context,
+  ): Promise<Order> {
+    if (input.ownLines) requireStaffOrBackend(context.caller);
+    const order = await findOrder(context, input.orderId, 'orderId');
+    return updateOrder(context.manager, order.reference, linesOf(input));
+  }
+
+  @Mutation(() => String, {
+    description: 'For backends and operators: a new order token, for a payer whose own has expired.',
+  })
+  async createOrderToken(@Arg('orderId', () => ID) orderId: string, @Ctx() context: Context): Promise<string> {
+    requireStaffOrBackend(context.caller);
+    const { reference } = await findOrder(context, orderId, 'orderId');
+    return context.authentication.orderTokens.sign(reference);
+  }
+
+  @FieldResolver(() => [OrderLine])
+  async lines(@Root() order: Order, @Ctx() { manager }: Context): Promise<OrderLine[]> {
+    return manager.find(OrderLine, { where: { orderId: order.id }, order: { position: 'ASC' } });
+  }
+
+  @FieldResolver(() => String, { description: 'The total, for people.' })
+  formatted(
+    @Root() { amount, currency, locale }: Order,
+    @Arg('locale', () => String, { nullable: true }) wanted?: string,
+  ): string {
+    return formatMoney(amount, currency, wanted ?? locale);
+  }
+}
+
+@Resolver(() => Product)
+export class ProductResolver {
+  @FieldResolver(() => GraphQLSafeInt, {
+    nullable: true,
+    description: 'How many can be ordered now; null where nobody counts.',
+  })
+  available(@Root() { stock, reserved }: Product): number | null {
+    return stock === null ? null : stock - reserved;
+  }
+
+  @FieldResolver(() => String, { description: 'The price of one, for people.' })
+  formatted(
+    @Root() { unitAmount, currency }: Product,
+    @Arg('locale', () => String, { nullable: true }) locale?: string,
+  ): string {
+    return formatMoney(unitAmount, currency, locale ?? 'en');
+  }
+}
+
+/** @throws {OrderError} ORDER_NOT_FOUND, also for an order that is there and not the caller's to see. */
+export async function findOrder(
+  { caller, manager }: Context,
+  reference: string,
+  field = 'id',
+): Promise<Order> {
+  const order = maySeeOrder(caller, reference) ? await manager.findOneBy(Order, { reference }) : null;
+  if (!order) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order, or it is not yours.', field);
+  return order;
+}
+
+function linesOf({ lines = [], ownLines = [] }: { lines?: OrderLineInput[]; ownLines?: OwnOrderLineInput[] }) {
+  const all: LineInput[] = [
+    ...lines.map(({ sku, quantity }) => ({ sku, quantity })),
+    ...ownLines.map(({ name, quantity, unitAmount }) => ({ name, quantity, unitAmount })),
+  ];
+  if (all.length > 0) return all;
+  throw new OrderError('INVALID_ORDER', 'An order needs at least one line.', 'lines');
+}
+
+function checkMetadata(metadata: Record<string, unknown> | undefined): void {
+  if (metadata === undefined || JSON.stringify(metadata).length <= MAX_METADATA_CHARACTERS) return;
+  throw new OrderError(
+    'INVALID_ORDER',
+    `metadata may have ${MAX_METADATA_CHARACTERS} characters as JSON.`,
+    'metadata',
+  );
+}
+

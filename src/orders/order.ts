@@ -1,0 +1,98 @@
+import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { GraphQLDateTimeISO, GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
+import type { Currency } from '../money.js';
+
+export const OrderStatus = { OPEN: 'OPEN', CONFIRMED: 'CONFIRMED', CANCELLED: 'CANCELLED' } as const;
+export type OrderStatus = (typeof OrderStatus)[keyof typeof OrderStatus];
+
+registerEnumType(OrderStatus, {
+  name: 'OrderStatus',
+  description: 'Where an order stands.',
+  valuesConfig: {
+    OPEN: { description: 'Not paid yet; it can be changed, paid or cancelled.' },
+    CONFIRMED: { description: 'Paid: its stock is taken.' },
+    CANCELLED: { description: 'Nobody will pay it any more.' },
+  },
+});
+
+/** Who buys, as far as the shop needs to know. */
+@ObjectType({ description: 'Who buys.' })
+export class OrderCustomer {
+  @Field(() => String, { nullable: true })
+  name?: string;
+
+  @Field(() => String, { nullable: true })
+  email?: string;
+
+  @Field(() => String, { nullable: true })
+  phone?: string;
+}
+
+/**
+ * What is being paid. An order and all its intents, attempts and movements change together or not at all: every change
+ * increases `version`, and a change prepared on an older version is refused (`payments/commit-change.ts`).
+ */
+@ObjectType({ description: 'What is being paid: lines with the prices of the server, and a total.' })
+@Entity('orders')
+@Unique('orders_reference_once', ['reference'])
+@Unique('orders_number_once', ['number'])
+@Check('orders_status_known', `status IN ('OPEN', 'CONFIRMED', 'CANCELLED')`)
+@Check('orders_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
+@Check('orders_confirmed_when_confirmed', `(status = 'CONFIRMED') = (confirmed_at IS NOT NULL)`)
+@Check('orders_reserve_while_open', `reserved_until IS NULL OR status = 'OPEN'`)
+export class Order {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'orders_pkey' })
+  id: string;
+
+  @Field(() => ID, { name: 'id', description: 'Opaque, `ORD-…`.' })
+  @Column('text')
+  reference: string;
+
+  @Field(() => String, { nullable: true, description: 'The merchant’s own number, unique where it is given.' })
+  @Column('text', { nullable: true })
+  number: string | null;
+
+  @Field(() => OrderStatus)
+  @Column('text')
+  status: OrderStatus;
+
+  @Field(() => GraphQLSafeInt, { description: 'The total, in minor units.' })
+  @Column('bigint')
+  amount: number;
+
+  @Field(() => String, { description: 'ISO 4217.' })
+  @Column('char', { length: 3 })
+  currency: Currency;
+
+  @Field(() => OrderCustomer, { nullable: true })
+  @Column('jsonb', { nullable: true })
+  customer: OrderCustomer | null;
+
+  @Field(() => GraphQLJSONObject, { description: 'The merchant’s own notes.' })
+  @Column('jsonb', { default: {} })
+  metadata: Record<string, unknown>;
+
+  @Field(() => String, { description: 'BCP 47; the language in which the customer is addressed.' })
+  @Column('text')
+  locale: string;
+
+  /** Not null: stock is held for this order, and until when. */
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'Stock is held for this order until then; null when nothing is held.',
+  })
+  @Column('timestamptz', { nullable: true })
+  reservedUntil: Date | null;
+
+  @Column('integer', { default: 1 })
+  version: number;
+
+  @Field(() => GraphQLDateTimeISO)
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt: Date;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true })
+  @Column('timestamptz', { nullable: true })
+  confirmedAt: Date | null;
+}

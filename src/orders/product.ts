@@ -1,0 +1,45 @@
+import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Field, ObjectType } from 'type-graphql';
+import { GraphQLSafeInt } from 'graphql-scalars';
+import type { Currency } from '../money.js';
+
+/** What the shop sells. Price and stock are the server's; a payer only names the SKU. */
+@ObjectType({ description: 'Something of the catalogue. Its price and stock are the server’s.' })
+@Entity('product')
+@Unique('product_sku_once', ['sku'])
+@Check('product_unit_amount_positive', `unit_amount > 0 AND unit_amount <= 9007199254740991`)
+@Check('product_reserved_within_stock', `reserved >= 0 AND (stock IS NULL OR reserved <= stock)`)
+export class Product {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'product_pkey' })
+  id: string;
+
+  @Field(() => String, { description: 'The merchant’s own name for it, unique.' })
+  @Column('text')
+  sku: string;
+
+  @Field(() => String)
+  @Column('text')
+  name: string;
+
+  @Field(() => GraphQLSafeInt, { description: 'Price of one, in minor units.' })
+  @Column('bigint')
+  unitAmount: number;
+
+  @Field(() => String, { description: 'ISO 4217.' })
+  @Column('char', { length: 3 })
+  currency: Currency;
+
+  /** Pieces that are ours, those reserved among them; null where nobody counts (a service, a download). */
+  @Column('bigint', { nullable: true })
+  stock: number | null;
+
+  /** Pieces held for orders whose payer is paying. */
+  @Column('bigint', { default: 0 })
+  reserved: number;
+
+  @Column('boolean', { default: true })
+  active: boolean;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt: Date;
+}

@@ -1,0 +1,83 @@
+import type { EntityManager } from 'typeorm';
+import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
+import { applyProviderEvent } from './apply-provider-event.js';
+import { attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
+import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { attemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
+import { afterCommit } from './payment-change.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import { writeChange } from './write-change.js';
+
+/**
+ * Ends an attempt at its provider, and stores what the provider says of it then: it may also be that it was paid.
+ * An attempt whose first call was never answered is asked for again with its own key, for it may exist there.
+ * @throws {PaymentError} PROVIDER_UNAVAILABLE: it is not known whether it ended, and it stays watched.
+ */
+export async function cancelAttempt(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attemptId: string,
+): Promise<LoadedPayment> {
+  const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
+  const attempt = attemptOf(initiated, attemptId);
+  if (!isLive(attempt)) return initiated;
+  if (attempt.providerReference === null) throw notKnown(attempt);
+  const event = await askToCancel(dependencies, initiated, attempt, attempt.providerReference);
+  const written = await writeChange(
+    manager,
+    () => loadPayment(manager, payment.intent.reference),
+    (change) => applyProviderEvent(change, event, attempt.provider),
+  );
+  if (!written) throw new Error(`payment intent ${payment.intent.id} is gone`);
+  if (written.change.outboxEvents.length > 0) dependencies.wakeRelay();
+  return afterCommit(written.change);
+}
+
+/** For an attempt that another one has replaced: if it can't be ended now, it stays watched, and nobody waits for it. */
+export async function cancelAttemptQuietly(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attempt: PaymentAttempt,
+): Promise<void> {
+  try {
+    await cancelAttempt(manager, dependencies, payment, attempt.id);
+  } catch (error) {
+    if (!(error instanceof PaymentError)) throw error;
+    dependencies.log.warn(
+      { err: error, attempt: attempt.id },
+      'a replaced attempt could not be ended at its provider and stays watched',
+    );
+  }
+}
+
+async function askToCancel(
+  dependencies: PaymentDependencies,
+  { intent }: LoadedPayment,
+  attempt: PaymentAttempt,
+  providerReference: string,
+): Promise<ProviderEvent> {
+  try {
+    const event = await providerOf(dependencies, attempt).cancel({
+      reference: attemptReference(intent.reference, attempt.number),
+      providerReference,
+      idempotencyKey: attempt.idempotencyKey,
+      amount: attempt.amount,
+      currency: intent.currency,
+    });
+    return { ...event, attemptReference: attemptReference(intent.reference, attempt.number) };
+  } catch (error) {
+    if (error instanceof ProviderFailure) throw notKnown(attempt, error);
+    throw error;
+  }
+}
+
+function notKnown(attempt: PaymentAttempt, cause?: unknown): PaymentError {
+  return new PaymentError(
+    'PROVIDER_UNAVAILABLE',
+    `${attempt.provider} does not say whether the payment could be ended. Try again in a moment.`,
+    { cause },
+  );
+}

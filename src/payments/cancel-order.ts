@@ -1,0 +1,35 @@
+import type { EntityManager } from 'typeorm';
+import { cancelUnpaidOrder } from '../orders/cancel-order.js';
+import type { Order } from '../orders/order.js';
+import { OrderError } from '../orders/order-error.js';
+import { cancelPaymentIntent } from './cancel-payment-intent.js';
+import { loadOrderToPay } from './loaded-payment.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { changedTooOften, pauseBeforeTry } from './write-change.js';
+
+const MAX_TRIES = 40;
+
+/**
+ * Cancels an order: its open payment first, at the provider, and then the order. One that is cancelled already stays so.
+ * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID
+ * @throws {PaymentError} PAYMENT_NOT_CANCELLABLE, PROVIDER_UNAVAILABLE
+ */
+export async function cancelOrder(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  reference: string,
+): Promise<Order> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const found = await loadOrderToPay(manager, reference, null);
+    if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'id');
+    const { order, payment } = found;
+    if (order.status === 'CANCELLED') return order;
+    if (order.status === 'CONFIRMED') {
+      throw new OrderError('ORDER_ALREADY_PAID', 'This order is paid: refund it instead.');
+    }
+    if (payment) await cancelPaymentIntent(manager, dependencies, payment.intent.reference);
+    else if (await cancelUnpaidOrder(manager, order)) return { ...order, status: 'CANCELLED' };
+    await pauseBeforeTry(tries);
+  }
+  throw changedTooOften();
+}

@@ -1,0 +1,65 @@
+import type { EntityManager } from 'typeorm';
+import { endIntent } from './apply-provider-event.js';
+import { cancelAttempt } from './cancel-attempt.js';
+import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { isLive } from './payment-attempt.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import { writeChange } from './write-change.js';
+
+/**
+ * Ends a payment at its providers and gives its stock back. A payment that is over without money stays as it is.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_CANCELLABLE when money moved or is moving;
+ * PROVIDER_UNAVAILABLE when the provider doesn't say whether it ended.
+ */
+export async function cancelPaymentIntent(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<LoadedPayment> {
+  const payment = await endAtProviders(manager, dependencies, intentReference);
+  const { status } = payment.intent;
+  if (status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED') return payment;
+  throw new PaymentError(
+    'PAYMENT_NOT_CANCELLABLE',
+    `This payment is ${status}: money moved or is moving, so it can't be cancelled any more.`,
+  );
+}
+
+/** Ends every attempt that may still bring money, one after the other, and the intent with the last of them. */
+export async function endAtProviders(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<LoadedPayment> {
+  let payment = await loadPayment(manager, intentReference);
+  if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
+  for (const { id } of payment.attempts.filter(isLive)) {
+    if (!isEndable(payment)) break;
+    payment = await cancelAttempt(manager, dependencies, payment, id);
+  }
+  if (!isEndable(payment) || payment.attempts.some(isLive)) return payment;
+  return endWithoutAttempts(manager, dependencies, intentReference);
+}
+
+function isEndable({ intent }: LoadedPayment): boolean {
+  return intent.status === 'PENDING' || intent.status === 'UNKNOWN';
+}
+
+async function endWithoutAttempts(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<LoadedPayment> {
+  await writeChange(
+    manager,
+    () => loadPayment(manager, intentReference),
+    (change) => {
+      if (isEndable(change) && !change.attempts.some(isLive)) endIntent(change, 'CANCELLED', 'CANCELLED', '');
+    },
+  );
+  dependencies.wakeRelay();
+  const payment = await loadPayment(manager, intentReference);
+  if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
+  return payment;
+}

@@ -1,0 +1,105 @@
+import type { EntityManager } from 'typeorm';
+import { toRow } from '../database/rows.js';
+import { run, statement } from '../database/statement.js';
+import { lockProducts, STOCK_STEPS } from '../orders/stock.js';
+import type { PaymentChange } from './payment-change.js';
+
+/**
+ * Everything that a payment can change, in one statement: one round trip, all or nothing, and no lock that waits for our
+ * event loop. It matters most for the row of a product that everybody wants: it is locked for the length of this
+ * statement, and not longer.
+ *
+ * `guarded` comes first and everything else hangs on it: it locks the order and compares its version, so of two changes
+ * prepared on the same version one is written and the other writes nothing. Locks are thus taken in the one order that
+ * all of Quittance keeps: order, product by SKU, intent.
+ */
+const COMMIT = statement<{ committed: number }>(
+  'commit_payment_change',
+  `WITH guarded AS (
+    UPDATE orders SET
+      version = version + 1,
+      status = coalesce($3::text, status),
+      confirmed_at = CASE WHEN $3::text = 'CONFIRMED' THEN $4::timestamptz ELSE confirmed_at END,
+      reserved_until = CASE WHEN $5::boolean THEN $6::timestamptz ELSE reserved_until END
+    WHERE id = $1::uuid AND version = $2::integer
+    RETURNING id
+  ),
+  ${lockProducts('(SELECT id FROM guarded)', '($7::bigint <> 0 OR $8::bigint <> 0)')},
+  stocked AS (
+    UPDATE product p SET stock = p.stock + $7::bigint * h.quantity, reserved = p.reserved + $8::bigint * h.quantity
+    FROM held_product h WHERE p.id = h.id
+  ),
+  intent AS (
+    INSERT INTO payment_intent SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::payment_intent, $9) AS row
+    ON CONFLICT (id) DO UPDATE SET
+      amount = excluded.amount,
+      captured_amount = excluded.captured_amount,
+      refunded_amount = excluded.refunded_amount,
+      status = excluded.status,
+      version = excluded.version,
+      failure_code = excluded.failure_code,
+      failure_message = excluded.failure_message,
+      expires_at = excluded.expires_at,
+      next_check_at = excluded.next_check_at,
+      paid_at = excluded.paid_at
+  ),
+  attempt AS (
+    INSERT INTO payment_attempt SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::payment_attempt, $10) AS row
+    ON CONFLICT (id) DO UPDATE SET
+      amount = excluded.amount,
+      provider_reference = excluded.provider_reference,
+      status = excluded.status,
+      sealed_next_action = excluded.sealed_next_action,
+      failure_code = excluded.failure_code,
+      failure_message = excluded.failure_message
+  ),
+  movement AS (
+    INSERT INTO movement SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::movement, $11) AS row
+  ),
+  outbox AS (
+    INSERT INTO outbox_event (topic, key, version, payload)
+    SELECT row.topic, row.key, row.version, row.payload
+    FROM guarded, jsonb_to_recordset($12) AS row(topic text, key uuid, version integer, payload jsonb)
+    ORDER BY row.version
+  ),
+  webhook AS (
+    INSERT INTO webhook_event SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::webhook_event, $13) AS row
+    ON CONFLICT (id) DO UPDATE SET
+      status = excluded.status, outcome = excluded.outcome, tries = excluded.tries,
+      next_try_at = excluded.next_try_at, processed_at = excluded.processed_at
+  ),
+  used_key AS (
+    INSERT INTO idempotency_key SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::idempotency_key, $14) AS row
+  )
+  SELECT count(*)::integer AS committed FROM guarded`,
+);
+
+/**
+ * Writes the change. Answers false, with nothing written, when the order has changed since it was read: read again and
+ * decide again. A constraint that the change would break is thrown as the database's error
+ * (`violatedConstraint` names it), and then too nothing is written.
+ */
+export async function commitChange(manager: EntityManager, change: PaymentChange): Promise<boolean> {
+  const step = change.stockStep ? STOCK_STEPS[change.stockStep] : { stock: 0, reserved: 0 };
+  const [result] = await run(manager, COMMIT, [
+    change.orderId,
+    change.orderVersion,
+    change.orderStatus,
+    change.now,
+    change.reservedUntil !== undefined,
+    change.reservedUntil ?? null,
+    step.stock,
+    step.reserved,
+    rows(change.intentChanged ? [change.intent] : []),
+    rows(change.attempts.filter(({ id }) => change.changedAttempts.has(id))),
+    rows(change.newMovements),
+    JSON.stringify(change.outboxEvents),
+    rows(change.newWebhookEvents),
+    rows(change.newKeys),
+  ]);
+  return result?.committed === 1;
+}
+
+function rows(objects: readonly object[]): string {
+  return objects.length === 0 ? '[]' : JSON.stringify(objects.map(toRow));
+}

@@ -1,0 +1,199 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { EntityManager } from 'typeorm';
+import { violatedConstraint } from '../database/statement.js';
+import { fingerprint, IdempotencyKeyReused, KEY_CONSTRAINT, keyExpiry, type KeyUse } from '../idempotency/key-use.js';
+import { OrderError } from '../orders/order-error.js';
+import { outOfStock } from '../orders/out-of-stock.js';
+import { STOCK_CONSTRAINT } from '../orders/stock.js';
+import type { Order } from '../orders/order.js';
+import { cancelAttemptQuietly } from './cancel-attempt.js';
+import { commitChange } from './commit-change.js';
+import { attemptOf, initiateAttempt } from './initiate-attempt.js';
+import { loadOrderToPay, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
+import { addAttempt, afterCommit, changePayment, openIntent, type PaymentChange } from './payment-change.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import { choosePayment, type PaymentChoice, type WantedWay } from './payment-options.js';
+import { isUpdatable, updatePaymentIntent } from './update-payment-intent.js';
+import { changedTooOften, pauseBeforeTry } from './write-change.js';
+
+export interface CreatePaymentIntent extends WantedWay {
+  /** The order's public id. */
+  readonly orderReference: string;
+  readonly returnUrl?: string | null;
+  /** Who asks, and the key they gave: the same key and the same input give the same answer. */
+  readonly caller: string;
+  readonly idempotencyKey?: string | null;
+}
+
+/** A payment, and the attempt of it that this request is about; null when there is nothing for the payer to do. */
+export interface CreatedPayment {
+  readonly payment: LoadedPayment;
+  readonly attempt: PaymentAttempt | null;
+}
+
+const MAX_TRIES = 40;
+
+/**
+ * Opens a payment for an order, or gives the one that is open: the order's stock is held, an attempt is written with the
+ * key that its provider call will use, and only then, outside any transaction, the provider is called.
+ * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK
+ * @throws {PaymentError} NO_WAY_TO_PAY, RETURN_URL_…, IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED
+ */
+export async function createPaymentIntent(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  request: CreatePaymentIntent,
+): Promise<CreatedPayment> {
+  const key = keyUse(request);
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const found = await loadOrderToPay(manager, request.orderReference, key);
+    if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
+    const outdated = paymentToUpdate(found);
+    if (outdated) {
+      await updatePaymentIntent(manager, dependencies, outdated.intent.reference);
+      continue;
+    }
+    const begun = await begin(manager, dependencies, found, request, key);
+    if (begun) return finish(manager, dependencies, begun);
+    await pauseBeforeTry(tries);
+  }
+  throw changedTooOften();
+}
+
+interface Begun {
+  readonly payment: LoadedPayment;
+  readonly attemptId: string | null;
+}
+
+/** Everything up to the call of the provider. Null: the order has changed since it was read. */
+async function begin(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  { now, order, payment, usedKey }: OrderToPay,
+  request: CreatePaymentIntent,
+  key: KeyUse | null,
+): Promise<Begun | null> {
+  if (usedKey) {
+    if (usedKey.fingerprint !== key?.fingerprint || !payment) throw new IdempotencyKeyReused();
+    return { payment, attemptId: usedKey.attemptId };
+  }
+  refuseUnpayable(order);
+  // Money may be moving, or a person decides about it: no second way is opened beside it.
+  if (payment && payment.intent.status !== 'PENDING' && payment.intent.status !== 'UNKNOWN') {
+    return { payment, attemptId: null };
+  }
+  const choice = choosePayment(dependencies.providers, payment?.intent ?? order, request);
+  const resumed = payment?.attempts.find((attempt) => isLive(attempt) && isSameWay(attempt, choice));
+  if (resumed && payment && !key) return { payment, attemptId: resumed.id };
+
+  const change = payment
+    ? changePayment(payment)
+    : openIntent(order, now, new Date(now.getTime() + dependencies.reservationMilliseconds));
+  const attempt = resumed ?? newAttempt(change, choice, checkedReturnUrl(dependencies, choice, request));
+  if (!resumed) addAttempt(change, attempt);
+  if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
+  if (!(await write(manager, change))) return null;
+  if (change.outboxEvents.length > 0) dependencies.wakeRelay();
+  return { payment: afterCommit(change), attemptId: attempt.id };
+}
+
+/** Like `commitChange`, and what the database refuses is said kindly. A key that was used meanwhile is read again. */
+async function write(manager: EntityManager, change: PaymentChange): Promise<boolean> {
+  try {
+    return await commitChange(manager, change);
+  } catch (error) {
+    const constraint = violatedConstraint(error);
+    if (constraint === STOCK_CONSTRAINT) throw await outOfStock(manager, change.order);
+    if (constraint === KEY_CONSTRAINT) return false;
+    throw error;
+  }
+}
+
+async function finish(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  { payment, attemptId }: Begun,
+): Promise<CreatedPayment> {
+  if (attemptId === null) return { payment, attempt: null };
+  const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
+  // The payer changed their mind: earlier attempts end at their providers. What can't be ended stays watched.
+  const earlier = initiated.attempts.filter((attempt) => attempt.id !== attemptId && isLive(attempt));
+  const attempt = attemptOf(initiated, attemptId);
+  if (isLive(attempt) && earlier.some(({ number }) => number < attempt.number)) {
+    for (const other of earlier.filter(({ number }) => number < attempt.number)) {
+      await cancelAttemptQuietly(manager, dependencies, initiated, other);
+    }
+  }
+  return { payment: initiated, attempt };
+}
+
+/** The order was changed while its payment was open: the payment follows before the payer goes on with it. */
+function paymentToUpdate({ usedKey, payment, order }: OrderToPay): LoadedPayment | null {
+  if (usedKey || !payment || payment.intent.amount === order.amount) return null;
+  return isUpdatable(payment.intent) ? payment : null;
+}
+
+function refuseUnpayable(order: Order): void {
+  if (order.status === 'CONFIRMED') throw new OrderError('ORDER_ALREADY_PAID', 'This order is already paid.');
+  if (order.status === 'CANCELLED') {
+    throw new OrderError('ORDER_CANCELLED', 'This order was cancelled. Make a new one.');
+  }
+}
+
+function isSameWay(attempt: PaymentAttempt, { provider, method, presentation }: PaymentChoice): boolean {
+  return (
+    attempt.provider === provider.name && attempt.method === method && attempt.presentation === presentation
+  );
+}
+
+function newAttempt(
+  change: PaymentChange,
+  { provider, method, presentation }: PaymentChoice,
+  returnUrl: string | null,
+): PaymentAttempt {
+  const id = uuidv7();
+  return {
+    id,
+    intentId: change.intent.id,
+    number: change.attempts.length + 1,
+    provider: provider.name,
+    method,
+    presentation,
+    amount: change.intent.amount,
+    providerReference: null,
+    idempotencyKey: `attempt_${id}`,
+    status: 'PENDING',
+    sealedNextAction: null,
+    returnUrl,
+    failureCode: null,
+    failureMessage: null,
+    createdAt: change.now,
+  };
+}
+
+function checkedReturnUrl(
+  { mayReturnTo }: PaymentDependencies,
+  { provider, presentation }: PaymentChoice,
+  { returnUrl }: CreatePaymentIntent,
+): string | null {
+  if (!returnUrl) {
+    if (presentation !== 'REDIRECT') return null;
+    throw new PaymentError(
+      'RETURN_URL_MISSING',
+      `${provider.name} sends the payer away to pay: say in returnUrl where to send them back to.`,
+    );
+  }
+  if (URL.canParse(returnUrl) && mayReturnTo(new URL(returnUrl))) return returnUrl;
+  throw new PaymentError(
+    'RETURN_URL_NOT_ALLOWED',
+    'returnUrl must be an http(s) URL of an origin that this server allows (ALLOWED_ORIGINS).',
+  );
+}
+
+function keyUse(request: CreatePaymentIntent): KeyUse | null {
+  const { caller, idempotencyKey, ...input } = request;
+  if (!idempotencyKey) return null;
+  return { caller, key: idempotencyKey, fingerprint: fingerprint('createPaymentIntent', input) };
+}

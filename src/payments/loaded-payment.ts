@@ -1,0 +1,127 @@
+import type { EntityManager } from 'typeorm';
+import { fromRow } from '../database/rows.js';
+import { run, statement } from '../database/statement.js';
+import type { Order } from '../orders/order.js';
+import type { Movement } from './movement.js';
+import { parseAttemptReference, type PaymentAttempt } from './payment-attempt.js';
+import type { PaymentIntent } from './payment-intent.js';
+import { OPEN_STATUSES } from './transitions.js';
+
+/**
+ * An order and one of its payment intents, with everything that decides what may happen next, read in one round trip
+ * and without a lock. A change prepared on it is refused if the order's version has moved on (`commit-change.ts`).
+ */
+export interface LoadedPayment {
+  /** The database's clock at the time of reading. */
+  readonly now: Date;
+  readonly order: Order;
+  readonly intent: PaymentIntent;
+  readonly attempts: readonly PaymentAttempt[];
+  readonly movements: readonly Movement[];
+}
+
+interface PaymentRow {
+  now: Date;
+  order_row: Record<string, unknown>;
+  intent_row: Record<string, unknown> | null;
+  attempt_rows: Record<string, unknown>[];
+  movement_rows: Record<string, unknown>[];
+}
+
+const COLUMNS = `now() AS now, to_jsonb(o) AS order_row, to_jsonb(i) AS intent_row,
+  coalesce((SELECT jsonb_agg(to_jsonb(a) ORDER BY a.number) FROM payment_attempt a WHERE a.intent_id = i.id), '[]') AS attempt_rows,
+  coalesce((SELECT jsonb_agg(to_jsonb(m)) FROM movement m WHERE m.intent_id = i.id), '[]') AS movement_rows`;
+
+const BY_INTENT = statement<PaymentRow>(
+  'load_payment_by_intent',
+  `SELECT ${COLUMNS} FROM payment_intent i JOIN orders o ON o.id = i.order_id WHERE i.reference = $1`,
+);
+
+const BY_PROVIDER_REFERENCE = statement<PaymentRow>(
+  'load_payment_by_provider_reference',
+  `SELECT ${COLUMNS} FROM payment_attempt t
+     JOIN payment_intent i ON i.id = t.intent_id JOIN orders o ON o.id = i.order_id
+   WHERE t.provider = $1 AND t.provider_reference = $2`,
+);
+
+/** The caller's earlier use of an idempotency key: what it asked, and the attempt that it made. */
+export interface UsedKey {
+  readonly fingerprint: string;
+  readonly attemptId: string;
+}
+
+/** An order with its open intent, or with the intent that the idempotency key made. */
+export interface OrderToPay {
+  readonly now: Date;
+  readonly order: Order;
+  readonly payment: LoadedPayment | null;
+  readonly usedKey: UsedKey | null;
+}
+
+const TO_PAY = statement<PaymentRow & { used_fingerprint: string | null; used_resource_id: string | null }>(
+  'load_order_to_pay',
+  `SELECT ${COLUMNS}, k.fingerprint AS used_fingerprint, k.resource_id AS used_resource_id
+   FROM orders o
+     LEFT JOIN idempotency_key k ON k.caller = $2 AND k.key = $3
+     LEFT JOIN payment_intent i ON i.id = coalesce(
+       (SELECT t.intent_id FROM payment_attempt t WHERE t.id = k.resource_id),
+       (SELECT p.id FROM payment_intent p
+        WHERE p.order_id = o.id AND p.status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})))
+   WHERE o.reference = $1`,
+);
+
+export async function loadPayment(
+  manager: EntityManager,
+  intentReference: string,
+): Promise<LoadedPayment | null> {
+  const [row] = await run(manager, BY_INTENT, [intentReference]);
+  return row ? toPayment(row) : null;
+}
+
+/**
+ * The payment that a provider speaks of: by our own reference where the provider gave it back, which works even before
+ * we have stored the provider's; else by the provider's.
+ */
+export async function loadPaymentOfProvider(
+  manager: EntityManager,
+  provider: string,
+  event: { readonly attemptReference?: string; readonly providerReference?: string },
+): Promise<LoadedPayment | null> {
+  const ours = event.attemptReference ? parseAttemptReference(event.attemptReference) : undefined;
+  if (ours) {
+    const payment = await loadPayment(manager, ours.intentReference);
+    const attempt = payment?.attempts.find(({ number }) => number === ours.number);
+    return attempt?.provider === provider ? payment : null;
+  }
+  if (!event.providerReference) return null;
+  const [row] = await run(manager, BY_PROVIDER_REFERENCE, [provider, event.providerReference]);
+  return row ? toPayment(row) : null;
+}
+
+export async function loadOrderToPay(
+  manager: EntityManager,
+  orderReference: string,
+  key: { readonly caller: string; readonly key: string } | null,
+): Promise<OrderToPay | null> {
+  const [row] = await run(manager, TO_PAY, [orderReference, key?.caller ?? null, key?.key ?? null]);
+  if (!row) return null;
+  return {
+    now: row.now,
+    order: fromRow<Order>(row.order_row),
+    payment: toPayment(row),
+    usedKey: row.used_fingerprint
+      ? { fingerprint: row.used_fingerprint, attemptId: row.used_resource_id! }
+      : null,
+  };
+}
+
+function toPayment(row: PaymentRow): LoadedPayment | null {
+  if (!row.intent_row) return null;
+  return {
+    now: row.now,
+    order: fromRow<Order>(row.order_row),
+    intent: fromRow<PaymentIntent>(row.intent_row),
+    attempts: row.attempt_rows.map((attempt) => fromRow<PaymentAttempt>(attempt)),
+    movements: row.movement_rows.map((movement) => fromRow<Movement>(movement)),
+  };
+}

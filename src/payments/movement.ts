@@ -1,0 +1,54 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique, type Relation } from 'typeorm';
+import type { Currency } from '../money.js';
+import { PaymentAttempt } from './payment-attempt.js';
+import { PaymentIntent } from './payment-intent.js';
+
+export const MOVEMENT_KINDS = ['CAPTURE', 'REFUND', 'CHARGEBACK', 'CHARGEBACK_REVERSAL'] as const;
+export type MovementKind = (typeof MOVEMENT_KINDS)[number];
+
+/**
+ * Money that really moved. Append-only, by trigger; the same money can't be written twice, by the unique key over the
+ * provider's own id of it. Every total of an intent is the sum of its movements.
+ */
+@Entity('movement')
+@Unique('movement_once', ['provider', 'providerReference', 'kind'])
+@Index('movement_intent', ['intentId'])
+@Check('movement_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
+@Check('movement_kind_known', `kind IN (${MOVEMENT_KINDS.map((kind) => `'${kind}'`).join(', ')})`)
+export class Movement {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'movement_pkey' })
+  id: string;
+
+  @ManyToOne(() => PaymentIntent)
+  @JoinColumn({ name: 'intent_id', foreignKeyConstraintName: 'movement_intent_fkey' })
+  intent?: Relation<PaymentIntent>;
+
+  @Column('uuid')
+  intentId: string;
+
+  @ManyToOne(() => PaymentAttempt)
+  @JoinColumn({ name: 'attempt_id', foreignKeyConstraintName: 'movement_attempt_fkey' })
+  attempt?: Relation<PaymentAttempt>;
+
+  @Column('uuid')
+  attemptId: string;
+
+  @Column('text')
+  kind: MovementKind;
+
+  /** Minor units, always positive: the kind says which way it went. */
+  @Column('bigint')
+  amount: number;
+
+  @Column('char', { length: 3 })
+  currency: Currency;
+
+  @Column('text')
+  provider: string;
+
+  @Column('text')
+  providerReference: string;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt: Date;
+}

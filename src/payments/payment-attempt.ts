@@ -1,0 +1,118 @@
+import { Check, Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, Unique, type Relation } from 'typeorm';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
+import type { PaymentMethod as Method, Presentation as WhereToPay } from '../providers/provider.js';
+import { PaymentIntent } from './payment-intent.js';
+
+export const ATTEMPT_STATUSES = ['PENDING', 'PROCESSING', 'UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
+export const AttemptStatus = Object.fromEntries(ATTEMPT_STATUSES.map((status) => [status, status])) as {
+  readonly [Status in AttemptStatus]: Status;
+};
+
+registerEnumType(AttemptStatus, {
+  name: 'AttemptStatus',
+  description: 'Where one try at one provider stands.',
+});
+
+export const PaymentMethod: { readonly [Name in Method]: Name } = { CARD: 'CARD', BANK: 'BANK' };
+registerEnumType(PaymentMethod, { name: 'PaymentMethod', description: 'How a payer pays.' });
+
+export const Presentation: { readonly [Name in WhereToPay]: Name } = { EMBEDDED: 'EMBEDDED', REDIRECT: 'REDIRECT' };
+registerEnumType(Presentation, {
+  name: 'Presentation',
+  description: 'Where the payer pays.',
+  valuesConfig: {
+    EMBEDDED: { description: 'In the frontend’s own page.' },
+    REDIRECT: { description: 'On a page of the provider’s, which sends the payer back to `returnUrl`.' },
+  },
+});
+
+/** One try at one provider within an intent. */
+@ObjectType({ description: 'One try at one provider within an intent.' })
+@Entity('payment_attempt')
+@Unique('payment_attempt_number_once', ['intentId', 'number'])
+@Unique('payment_attempt_provider_reference_once', ['provider', 'providerReference'])
+@Check('payment_attempt_status_known', `status IN (${ATTEMPT_STATUSES.map((status) => `'${status}'`).join(', ')})`)
+@Check('payment_attempt_amount_positive', `amount > 0`)
+export class PaymentAttempt {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_attempt_pkey' })
+  id: string;
+
+  @ManyToOne(() => PaymentIntent)
+  @JoinColumn({ name: 'intent_id', foreignKeyConstraintName: 'payment_attempt_intent_fkey' })
+  intent?: Relation<PaymentIntent>;
+
+  @Column('uuid')
+  intentId: string;
+
+  @Field(() => Int, { description: '1, 2, 3 … within the intent.' })
+  @Column('integer')
+  number: number;
+
+  @Field(() => String)
+  @Column('text')
+  provider: string;
+
+  @Field(() => PaymentMethod)
+  @Column('text')
+  method: Method;
+
+  @Field(() => Presentation)
+  @Column('text')
+  presentation: WhereToPay;
+
+  /** What the provider was last told to collect, in minor units; the intent's amount may have moved on. */
+  @Field(() => GraphQLSafeInt, { description: 'What the provider was told to collect, in minor units.' })
+  @Column('bigint')
+  amount: number;
+
+  /** Null until the provider has answered: the call is under way, or has to be made again with the same key. */
+  @Column('text', { nullable: true })
+  providerReference: string | null;
+
+  @Column('text')
+  idempotencyKey: string;
+
+  @Field(() => AttemptStatus)
+  @Column('text')
+  status: AttemptStatus;
+
+  /** What the payer does next. It can hold a client secret, so it is stored sealed (`sealed-next-action.ts`). */
+  @Column('text', { nullable: true })
+  sealedNextAction: string | null;
+
+  @Column('text', { nullable: true })
+  returnUrl: string | null;
+
+  @Field(() => String, { nullable: true })
+  @Column('text', { nullable: true })
+  failureCode: string | null;
+
+  @Field(() => String, { nullable: true })
+  @Column('text', { nullable: true })
+  failureMessage: string | null;
+
+  @Field(() => GraphQLDateTimeISO)
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt: Date;
+}
+
+/** Money may still come through an attempt in one of these. */
+export function isLive(attempt: PaymentAttempt): boolean {
+  return attempt.status === 'PENDING' || attempt.status === 'PROCESSING' || attempt.status === 'UNKNOWN';
+}
+
+/** Our name for the attempt at its provider: opaque, and enough to find it again. */
+export function attemptReference(intentReference: string, number: number): string {
+  return `${intentReference}-${number}`;
+}
+
+/** The reverse; undefined for what is not an attempt reference of ours. */
+export function parseAttemptReference(
+  reference: string,
+): { intentReference: string; number: number } | undefined {
+  const match = /^(TXN-[0-9A-Z]{26})-([1-9]\d{0,5})$/.exec(reference);
+  if (!match) return undefined;
+  return { intentReference: match[1]!, number: Number(match[2]) };
+}

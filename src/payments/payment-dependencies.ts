@@ -1,0 +1,17 @@
+import type { Logger } from 'pino';
+import type { Provider } from '../providers/provider.js';
+import type { NextActionSeal } from './sealed-next-action.js';
+
+/** What the actions on payments need beside the database. Wired once, in `app.ts`. */
+export interface PaymentDependencies {
+  /** In the order in which they are offered to payers. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly seal: NextActionSeal;
+  /** How long stock is held while the payer pays. */
+  readonly reservationMilliseconds: number;
+  /** Whether payers may be sent back to this URL. */
+  readonly mayReturnTo: (url: URL) => boolean;
+  /** Tells the relay that there is something to tell. Cheap, and may be called too often. */
+  readonly wakeRelay: () => void;
+  readonly log: Logger;
+}

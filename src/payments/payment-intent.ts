@@ -1,0 +1,106 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique, type Relation } from 'typeorm';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
+import type { Currency } from '../money.js';
+import { Order } from '../orders/order.js';
+import { OPEN_STATUSES, PAYMENT_STATUSES, PaymentStatus } from './transitions.js';
+
+registerEnumType(PaymentStatus, {
+  name: 'PaymentStatus',
+  description: 'Where a payment stands. Only what the provider says moves it.',
+  valuesConfig: {
+    PENDING: { description: 'The payer has something to do.' },
+    PROCESSING: { description: 'The payer acted; the provider has not decided.' },
+    UNKNOWN: { description: 'The provider did not answer. Something may have happened: it is being found out.' },
+    AUTHORIZED: { description: 'The funds are held and not taken yet.' },
+    PAID: { description: 'The money moved, for exactly the amount; the order is confirmed.' },
+    FAILED: { description: 'It is over without money.' },
+    CANCELLED: { description: 'Ended by the payer, an operator or the provider, without money.' },
+    EXPIRED: { description: 'The time was up, and the provider confirmed that nothing had moved.' },
+    REVIEW: { description: 'Money moved in a way that a person has to decide about.' },
+    PARTIALLY_REFUNDED: { description: 'A part of the money was given back.' },
+    REFUNDED: { description: 'All of the money was given back.' },
+    DISPUTED: { description: 'The payer’s bank took the money back, for now.' },
+  },
+});
+
+const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
+
+/** The will to collect one order's total. */
+@ObjectType({ description: 'The will to collect one order’s total. It may take several attempts.' })
+@Entity('payment_intent')
+@Unique('payment_intent_reference_once', ['reference'])
+@Index('payment_intent_one_open_for_each_order', ['orderId'], {
+  unique: true,
+  where: `status IN (${inQuotes(OPEN_STATUSES)})`,
+})
+@Index('payment_intent_order', ['orderId'])
+@Index('payment_intent_to_expire', ['expiresAt'], { where: `status IN ('PENDING', 'UNKNOWN')` })
+@Check('payment_intent_status_known', `status IN (${inQuotes(PAYMENT_STATUSES)})`)
+@Check('payment_intent_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
+@Check('payment_intent_refunded_within_captured', `refunded_amount >= 0 AND refunded_amount <= captured_amount`)
+@Check('payment_intent_paid_when_captured', `status <> 'PAID' OR (captured_amount > 0 AND paid_at IS NOT NULL)`)
+@Check('payment_intent_version_positive', `version > 0`)
+export class PaymentIntent {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_intent_pkey' })
+  id: string;
+
+  @Field(() => ID, { name: 'id', description: 'Opaque, `TXN-…`.' })
+  @Column('text')
+  reference: string;
+
+  @ManyToOne(() => Order)
+  @JoinColumn({ name: 'order_id', foreignKeyConstraintName: 'payment_intent_order_fkey' })
+  order?: Relation<Order>;
+
+  @Column('uuid')
+  orderId: string;
+
+  @Field(() => GraphQLSafeInt, { description: 'In minor units.' })
+  @Column('bigint')
+  amount: number;
+
+  @Field(() => String, { description: 'ISO 4217.' })
+  @Column('char', { length: 3 })
+  currency: Currency;
+
+  @Field(() => GraphQLSafeInt, { description: 'What was taken so far, in minor units.' })
+  @Column('bigint', { default: 0 })
+  capturedAmount: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'What was given back so far, in minor units.' })
+  @Column('bigint', { default: 0 })
+  refundedAmount: number;
+
+  @Field(() => PaymentStatus)
+  @Column('text')
+  status: PaymentStatus;
+
+  @Field(() => Int, { description: 'Increases by one with each change of status. Tell it to `sinceVersion`.' })
+  @Column('integer')
+  version: number;
+
+  @Field(() => String, { nullable: true, description: 'Why it failed or needs review, for programs.' })
+  @Column('text', { nullable: true })
+  failureCode: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Why it failed or needs review, for people.' })
+  @Column('text', { nullable: true })
+  failureMessage: string | null;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When the stock is given back if nobody has paid.' })
+  @Column('timestamptz')
+  expiresAt: Date;
+
+  /** When the provider is to be asked again. */
+  @Column('timestamptz', { nullable: true })
+  nextCheckAt: Date | null;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true })
+  @Column('timestamptz', { nullable: true })
+  paidAt: Date | null;
+
+  @Field(() => GraphQLDateTimeISO)
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt: Date;
+}

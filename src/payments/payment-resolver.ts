@@ -1,0 +1,245 @@
+import {
+  Arg,
+  createUnionType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { IsOptional, Length, MaxLength } from 'class-validator';
+import { callerName, maySeeOrder, requireToken } from '../access/caller.js';
+import type { Context } from '../graphql/context.js';
+import { formatMoney } from '../money.js';
+import { Order } from '../orders/order.js';
+import { findOrder } from '../orders/order-resolver.js';
+import { OrderError } from '../orders/order-error.js';
+import type { NextAction as Action } from '../providers/provider.js';
+import { cancelOrder } from './cancel-order.js';
+import { cancelPaymentIntent } from './cancel-payment-intent.js';
+import { createPaymentIntent } from './create-payment-intent.js';
+import { nextActionOf } from './initiate-attempt.js';
+import { isLive, PaymentAttempt, PaymentMethod, Presentation } from './payment-attempt.js';
+import { PaymentError } from './payment-error.js';
+import { PaymentIntent } from './payment-intent.js';
+import { paymentChoices } from './payment-options.js';
+import { updatePaymentIntent } from './update-payment-intent.js';
+
+@ObjectType({ description: 'Confirm with Stripe.js: stripe.confirmPayment({ elements, … }).' })
+class ConfirmWithStripe {
+  @Field(() => String)
+  clientSecret: string;
+
+  @Field(() => String, { description: 'For loadStripe().' })
+  publishableKey: string;
+}
+
+@ObjectType({ description: 'Send the payer to this page; it sends them back to returnUrl.' })
+class RedirectToUrl {
+  @Field(() => String)
+  url: string;
+}
+
+const NextAction = createUnionType({
+  name: 'NextAction',
+  description: 'What the payer does next.',
+  types: () => [ConfirmWithStripe, RedirectToUrl] as const,
+  resolveType: (action) => ('clientSecret' in action ? ConfirmWithStripe : RedirectToUrl),
+});
+
+@ObjectType({ description: 'One way in which an order can be paid. Give its fields to createPaymentIntent.' })
+class PaymentOption {
+  @Field(() => String)
+  provider: string;
+
+  @Field(() => PaymentMethod)
+  method: keyof typeof PaymentMethod;
+
+  @Field(() => Presentation)
+  presentation: keyof typeof Presentation;
+}
+
+@InputType()
+class CreatePaymentIntentInput {
+  @Field(() => ID)
+  orderId: string;
+
+  @Field(() => PaymentMethod, { nullable: true, description: 'Without it, the first way that fits.' })
+  method?: keyof typeof PaymentMethod;
+
+  @Field(() => String, { nullable: true, description: 'A name from paymentOptions.' })
+  @IsOptional()
+  @Length(1, 64)
+  provider?: string;
+
+  @Field(() => Presentation, { nullable: true })
+  presentation?: keyof typeof Presentation;
+
+  @Field(() => String, { nullable: true, description: 'Needed where the payer is sent to a page.' })
+  @IsOptional()
+  @MaxLength(2_000)
+  returnUrl?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A random text of your own (a UUID): the same request made twice is one payment.',
+  })
+  @IsOptional()
+  @Length(16, 255)
+  idempotencyKey?: string;
+}
+
+@InputType()
+class UpdatePaymentIntentInput {
+  @Field(() => ID)
+  paymentIntentId: string;
+}
+
+@ObjectType()
+class CreatePaymentIntentPayload {
+  @Field(() => PaymentIntent)
+  paymentIntent: PaymentIntent;
+
+  @Field(() => NextAction, { nullable: true, description: 'Null when there is nothing left for the payer to do.' })
+  nextAction: Action | null;
+}
+
+@Resolver(() => PaymentIntent)
+export class PaymentResolver {
+  @Query(() => PaymentIntent, { description: 'A payment that the caller may see.' })
+  async paymentIntent(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<PaymentIntent> {
+    return (await findPaymentIntent(context, id)).intent;
+  }
+
+  @Query(() => [PaymentOption], { description: 'The ways to pay this order.' })
+  async paymentOptions(
+    @Arg('orderId', () => ID) orderId: string,
+    @Ctx() context: Context,
+  ): Promise<PaymentOption[]> {
+    const order = await findOrder(context, orderId, 'orderId');
+    if (order.status !== 'OPEN') return [];
+    return paymentChoices(context.payments.providers, order).map(({ provider, method, presentation }) => ({
+      provider: provider.name,
+      method,
+      presentation,
+    }));
+  }
+
+  @Mutation(() => CreatePaymentIntentPayload, {
+    description: 'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one.',
+  })
+  async createPaymentIntent(
+    @Arg('input', () => CreatePaymentIntentInput) { orderId, ...input }: CreatePaymentIntentInput,
+    @Ctx() { caller, manager, payments }: Context,
+  ): Promise<CreatePaymentIntentPayload> {
+    requireToken(caller);
+    if (!maySeeOrder(caller, orderId)) throw orderNotFound();
+    const { payment, attempt } = await createPaymentIntent(manager, payments, {
+      ...input,
+      orderReference: orderId,
+      caller: callerName(caller),
+    });
+    return {
+      paymentIntent: payment.intent,
+      nextAction: attempt && nextActionOf(payments.seal, attempt),
+    };
+  }
+
+  @Mutation(() => PaymentIntent, {
+    description: 'Brings a payment that nobody has paid yet to its order’s present total.',
+  })
+  async updatePaymentIntent(
+    @Arg('input', () => UpdatePaymentIntentInput) { paymentIntentId }: UpdatePaymentIntentInput,
+    @Ctx() context: Context,
+  ): Promise<PaymentIntent> {
+    const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
+    return (await updatePaymentIntent(context.manager, context.payments, intent.reference)).intent;
+  }
+
+  @Mutation(() => PaymentIntent, {
+    description: 'Ends a payment at its provider and gives its stock back. Refused once money has moved.',
+  })
+  async cancelPaymentIntent(
+    @Arg('id', () => ID) id: string,
+    @Ctx() context: Context,
+  ): Promise<PaymentIntent> {
+    const { intent } = await findPaymentIntent(context, id);
+    return (await cancelPaymentIntent(context.manager, context.payments, intent.reference)).intent;
+  }
+
+  @Mutation(() => Order, { description: 'Cancels an order that is not paid, and its open payment with it.' })
+  async cancelOrder(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<Order> {
+    const { reference } = await findOrder(context, id);
+    return cancelOrder(context.manager, context.payments, reference);
+  }
+
+  @FieldResolver(() => Order)
+  async order(@Root() intent: PaymentIntent, @Ctx() { manager }: Context): Promise<Order> {
+    return manager.findOneByOrFail(Order, { id: intent.orderId });
+  }
+
+  @FieldResolver(() => [PaymentAttempt])
+  async attempts(@Root() intent: PaymentIntent, @Ctx() { manager }: Context): Promise<PaymentAttempt[]> {
+    return manager.find(PaymentAttempt, { where: { intentId: intent.id }, order: { number: 'ASC' } });
+  }
+
+  @FieldResolver(() => NextAction, {
+    nullable: true,
+    description: 'What the payer does next; null when there is nothing left to do.',
+  })
+  async nextAction(
+    @Root() intent: PaymentIntent,
+    @Ctx() { manager, payments, caller }: Context,
+  ): Promise<Action | null> {
+    // It lets whoever holds it act as the payer, which is no business of staff.
+    if (intent.status !== 'PENDING' || caller.kind === 'operator') return null;
+    const attempts = await manager.find(PaymentAttempt, {
+      where: { intentId: intent.id },
+      order: { number: 'DESC' },
+    });
+    const current = attempts.find(isLive);
+    return current ? nextActionOf(payments.seal, current) : null;
+  }
+
+  @FieldResolver(() => String, { description: 'The amount, for people.' })
+  formatted(
+    @Root() { amount, currency }: PaymentIntent,
+    @Arg('locale', () => String, { nullable: true }) locale?: string,
+  ): string {
+    return formatMoney(amount, currency, locale ?? 'en');
+  }
+}
+
+/** What an order's payments are is told here: an order itself knows nothing of payments. */
+@Resolver(() => Order)
+export class OrderPaymentsResolver {
+  @FieldResolver(() => [PaymentIntent], { description: 'The payments of this order, the first one first.' })
+  async paymentIntents(@Root() order: Order, @Ctx() { manager }: Context): Promise<PaymentIntent[]> {
+    return manager.find(PaymentIntent, { where: { orderId: order.id }, order: { createdAt: 'ASC' } });
+  }
+}
+
+/** @throws {PaymentError} PAYMENT_NOT_FOUND, also for a payment that is there and not the caller's to see. */
+export async function findPaymentIntent(
+  { caller, manager }: Context,
+  reference: string,
+  field = 'id',
+): Promise<{ intent: PaymentIntent; orderReference: string }> {
+  const found =
+    caller.kind === 'anonymous'
+      ? null
+      : await manager.findOne(PaymentIntent, { where: { reference }, relations: { order: true } });
+  if (found?.order && maySeeOrder(caller, found.order.reference)) {
+    return { intent: found, orderReference: found.order.reference };
+  }
+  throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment, or it is not yours.', { field });
+}
+
+function orderNotFound(): OrderError {
+  return new OrderError('ORDER_NOT_FOUND', 'There is no such order, or it is not yours.', 'orderId');
+}

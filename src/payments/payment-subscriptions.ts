@@ -1,0 +1,108 @@
+import { Arg, Ctx, Field, ID, InputType, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { filter, pipe } from '@graphql-yoga/subscription';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { AccessError } from '../access/access-error.js';
+import { stillHolds } from '../access/authenticate.js';
+import { requireStaffOrBackend } from '../access/caller.js';
+import type { Context } from '../graphql/context.js';
+import { PaymentError } from './payment-error.js';
+import { PaymentIntent } from './payment-intent.js';
+import { findPaymentIntent } from './payment-resolver.js';
+import type { StatusChangedPayload } from './status-changed.js';
+import { PaymentStatus } from './transitions.js';
+import { watchAllPayments } from './watch-all-payments.js';
+import { watchPayment } from './watch-payment.js';
+
+@ObjectType({ description: 'A payment’s change of status, or, first of all, its present one.' })
+class PaymentStatusChange {
+  @Field(() => PaymentIntent, { description: 'As it was right after the change.' })
+  paymentIntent: PaymentIntent;
+
+  @Field(() => PaymentStatus, { nullable: true, description: 'Null for the first one of a payment, and for its present state.' })
+  previousStatus: PaymentStatus | null;
+
+  @Field(() => PaymentStatus)
+  status: PaymentStatus;
+
+  @Field(() => Int, { description: '1, 2, 3 … without holes. After a reconnect, say the last one to sinceVersion.' })
+  version: number;
+
+  @Field(() => GraphQLDateTimeISO)
+  occurredAt: Date;
+}
+
+@InputType({ description: 'Which payments to hear of; without it, all.' })
+class PaymentIntentFilter {
+  @Field(() => [PaymentStatus], { nullable: true, description: 'Changes to one of these.' })
+  status?: PaymentStatus[];
+
+  @Field(() => ID, { nullable: true })
+  orderId?: string;
+}
+
+@Resolver()
+export class PaymentSubscriptions {
+  @Subscription(() => PaymentStatusChange, {
+    description: 'One payment, live: its present state first, then each change in order, none lost and none twice.',
+    subscribe: ({ args, context }: { args: { paymentIntentId: string; sinceVersion?: number | null }; context: Context }) =>
+      watchOne(context, args.paymentIntentId, args.sinceVersion ?? null),
+  })
+  paymentStatusChanged(
+    @Root() payload: StatusChangedPayload,
+    @Arg('paymentIntentId', () => ID) _paymentIntentId: string,
+    @Arg('sinceVersion', () => Int, {
+      nullable: true,
+      description: 'The last version you saw: you get exactly what you missed since.',
+    })
+    _sinceVersion?: number,
+  ): PaymentStatusChange {
+    return toChange(payload);
+  }
+
+  @Subscription(() => PaymentStatusChange, {
+    description: 'For operators and backends: every payment’s changes from now on.',
+    subscribe: ({ args, context }: { args: { filter?: PaymentIntentFilter | null }; context: Context }) =>
+      watchAll(context, args.filter ?? {}),
+  })
+  paymentIntentsChanged(
+    @Root() payload: StatusChangedPayload,
+    @Arg('filter', () => PaymentIntentFilter, { nullable: true }) _filter?: PaymentIntentFilter,
+    @Ctx() _context?: Context,
+  ): PaymentStatusChange {
+    return toChange(payload);
+  }
+}
+
+async function watchOne(context: Context, reference: string, sinceVersion: number | null) {
+  if (sinceVersion !== null && sinceVersion < 0) {
+    throw new PaymentError('INVALID_VERSION', 'sinceVersion is the last version you saw: 0 or more.', {
+      field: 'sinceVersion',
+    });
+  }
+  const load = () => findPaymentIntent(context, reference, 'paymentIntentId');
+  const { intent } = await load();
+  const { manager, pubSub } = context;
+  return watchPayment({ manager, pubSub, checkAccess: () => checkAccess(context) }, intent.id, load, sinceVersion);
+}
+
+function watchAll(context: Context, { status, orderId }: PaymentIntentFilter) {
+  requireStaffOrBackend(context.caller);
+  const isWanted = (payload: StatusChangedPayload) =>
+    (!status || status.includes(payload.status)) && (!orderId || payload.orderReference === orderId);
+  return pipe(
+    watchAllPayments(context.pubSub, isWanted),
+    filter(async () => {
+      await checkAccess(context);
+      return true;
+    }),
+  );
+}
+
+async function checkAccess({ authentication, caller }: Context): Promise<void> {
+  if (await stillHolds(authentication, caller)) return;
+  throw new AccessError('UNAUTHENTICATED', 'The token has expired or was revoked. Connect again with a new one.');
+}
+
+function toChange(payload: StatusChangedPayload): PaymentStatusChange {
+  return { ...payload, occurredAt: new Date(payload.occurredAt) };
+}

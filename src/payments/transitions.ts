@@ -1,0 +1,56 @@
+/**
+ * The life of a payment intent, as data. The database, the API and the diagram in `docs/` are drawn from this table, and
+ * `moveTo` in `payment-change.ts` is the one place that takes a step.
+ */
+export const PAYMENT_STATUSES = [
+  'PENDING',
+  'PROCESSING',
+  'UNKNOWN',
+  'AUTHORIZED',
+  'PAID',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+  'REVIEW',
+  'PARTIALLY_REFUNDED',
+  'REFUNDED',
+  'DISPUTED',
+] as const;
+
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+export const PaymentStatus = Object.fromEntries(PAYMENT_STATUSES.map((status) => [status, status])) as {
+  readonly [Status in PaymentStatus]: Status;
+};
+
+/** From each status, where it may go. What is not here is refused, recorded and ignored. */
+export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
+  PENDING: ['PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'PAID', 'FAILED', 'CANCELLED', 'EXPIRED', 'REVIEW'],
+  // Back to PENDING when a bank debit bounced and the provider lets the payer try again.
+  PROCESSING: ['PENDING', 'UNKNOWN', 'AUTHORIZED', 'PAID', 'FAILED', 'REVIEW'],
+  // Back to PENDING when the provider, asked again, says that the payer still has something to do.
+  UNKNOWN: ['PENDING', 'PROCESSING', 'AUTHORIZED', 'PAID', 'FAILED', 'CANCELLED', 'REVIEW'],
+  AUTHORIZED: ['PAID', 'FAILED', 'CANCELLED', 'REVIEW'],
+  PAID: ['PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'],
+  // Late money: PAID if the order can still be honoured, REVIEW if it can't.
+  FAILED: ['PAID', 'REVIEW'],
+  CANCELLED: ['PAID', 'REVIEW'],
+  EXPIRED: ['PAID', 'REVIEW'],
+  REVIEW: [],
+  PARTIALLY_REFUNDED: ['REFUNDED', 'DISPUTED'],
+  REFUNDED: [],
+  DISPUTED: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED'],
+};
+
+/** An order has at most one intent in these: the payer is paying, or a person has to decide about money that moved. */
+export const OPEN_STATUSES = ['PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'REVIEW'] as const;
+
+export type OpenStatus = (typeof OPEN_STATUSES)[number];
+
+export function mayMove(from: PaymentStatus, to: PaymentStatus): boolean {
+  return TRANSITIONS[from].includes(to);
+}
+
+export function isOpen(status: PaymentStatus): status is OpenStatus {
+  return (OPEN_STATUSES as readonly PaymentStatus[]).includes(status);
+}

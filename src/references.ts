@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto';
+
+/** Crockford's base 32: no I, L, O or U, so that a reference survives being read over the phone. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** 26 characters of 5 random bits: 130 bits, opaque and not guessable. */
+const LENGTH = 26;
+
+export type ReferencePrefix = 'ORD' | 'TXN';
+
+/** The only kind of identifier that leaves the server: `ORD-…` for an order, `TXN-…` for a payment intent. */
+export function newReference(prefix: ReferencePrefix): string {
+  let characters = '';
+  for (const byte of randomBytes(LENGTH)) characters += ALPHABET[byte & 31];
+  return `${prefix}-${characters}`;
+}

@@ -1,0 +1,181 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { EntityManager } from 'typeorm';
+import type { Logger } from 'pino';
+import { toRow } from '../database/rows.js';
+import { run, statement, violatedConstraint } from '../database/statement.js';
+import { applyProviderEvent } from '../payments/apply-provider-event.js';
+import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
+import { writeChange } from '../payments/write-change.js';
+import type {
+  NotificationHeaders,
+  ParsedNotification,
+  Provider,
+  ProviderEvent,
+} from '../providers/provider.js';
+import { nextTryAfter } from './retry-schedule.js';
+import type { WebhookEvent } from './webhook-event.js';
+
+/** What came of a notification. The route says how each is answered. */
+export type Reception =
+  | { readonly kind: 'applied'; readonly outcome: string }
+  | { readonly kind: 'ignored'; readonly outcome: string }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'waiting'; readonly outcome: string }
+  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'malformed'; readonly detail: string };
+
+export interface Notification {
+  readonly rawBody: Buffer;
+  readonly headers: NotificationHeaders;
+  readonly receivedAt: Date;
+}
+
+export interface WebhookDependencies {
+  readonly wakeRelay: () => void;
+  readonly log: Logger;
+}
+
+type AcceptedNotification = Extract<ParsedNotification, { verdict: 'accepted' }>;
+
+/** Headers that prove something later: the signature and what it covers. Nothing else of a request is kept. */
+const KEPT_HEADERS = /signature|digest|event-id|timestamp|key-id|^content-type$|^date$/;
+
+const INSERT_IF_NEW = statement<{ id: string }>(
+  'insert_webhook_event_if_new',
+  `INSERT INTO webhook_event SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
+   ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`,
+);
+
+/**
+ * Verifies, stores and applies a provider's notification, all of the last two in one statement: after the answer it is
+ * kept and applied, or kept to be applied later; before, nothing has happened.
+ * @throws when the database can't store it: the provider must be told to send it again.
+ */
+export async function receiveNotification(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  provider: Provider,
+  notification: Notification,
+): Promise<Reception> {
+  const parsed = provider.parseNotification(
+    notification.rawBody,
+    notification.headers,
+    notification.receivedAt,
+  );
+  switch (parsed.verdict) {
+    case 'refused':
+      return { kind: 'refused', detail: `${parsed.reason}: ${parsed.detail}` };
+    case 'malformed':
+      return { kind: 'malformed', detail: parsed.detail };
+    case 'ignored':
+      return store(manager, newEvent(provider, notification, parsed), 'IGNORED', parsed.reason);
+    case 'accepted':
+      return applyOrKeep(manager, dependencies, provider, notification, parsed);
+    default:
+      return parsed satisfies never;
+  }
+}
+
+async function applyOrKeep(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  provider: Provider,
+  notification: Notification,
+  parsed: AcceptedNotification,
+): Promise<Reception> {
+  const event = newEvent(provider, notification, parsed);
+  try {
+    const outcome = await applyNotification(manager, dependencies, provider, event, parsed.events);
+    if (outcome !== null) return { kind: 'applied', outcome };
+  } catch (error) {
+    if (violatedConstraint(error) === 'webhook_event_once') return { kind: 'duplicate' };
+    dependencies.log.error(
+      { err: error, provider: provider.name, event: event.eventId },
+      'could not apply a notification',
+    );
+    // A fault of ours must not lose a genuine notification. If the database is the fault, this throws too.
+    return store(manager, event, 'WAITING', `failed: ${String(error)}`);
+  }
+  return parsed.markedAsOurs
+    ? store(manager, event, 'WAITING', 'no such attempt yet')
+    : store(manager, event, 'IGNORED', 'not a payment of ours');
+}
+
+/**
+ * Applies the events and writes the webhook event's row, together.
+ * @returns what came of it, or null, with nothing written, when there is no such payment.
+ */
+export async function applyNotification(
+  manager: EntityManager,
+  { wakeRelay }: WebhookDependencies,
+  provider: Provider,
+  webhookEvent: WebhookEvent,
+  events: readonly ProviderEvent[],
+): Promise<string | null> {
+  const [first] = events;
+  if (!first) throw new Error(`${provider.name} accepted a notification without events`);
+  const written = await writeChange(
+    manager,
+    () => loadPaymentOfProvider(manager, provider.name, first),
+    (change) => {
+      const outcome = events.map((event) => applyProviderEvent(change, event, provider.name)).join('; ');
+      change.newWebhookEvents.push({
+        ...webhookEvent,
+        status: 'APPLIED',
+        outcome,
+        tries: webhookEvent.tries + 1,
+        nextTryAt: null,
+        processedAt: change.now,
+      });
+      return outcome;
+    },
+  );
+  if (!written) return null;
+  if (written.change.outboxEvents.length > 0) wakeRelay();
+  return written.result;
+}
+
+async function store(
+  manager: EntityManager,
+  event: WebhookEvent,
+  status: 'IGNORED' | 'WAITING',
+  outcome: string,
+): Promise<Reception> {
+  const row: WebhookEvent =
+    status === 'WAITING'
+      ? { ...event, status, outcome, tries: 1, nextTryAt: nextTryAfter(1, event.receivedAt) }
+      : { ...event, status, outcome, tries: 1, processedAt: event.receivedAt };
+  const inserted = await run(manager, INSERT_IF_NEW, [JSON.stringify(toRow(row))]);
+  if (inserted.length === 0) return { kind: 'duplicate' };
+  return { kind: status === 'WAITING' ? 'waiting' : 'ignored', outcome };
+}
+
+function newEvent(
+  provider: Provider,
+  { rawBody, headers, receivedAt }: Notification,
+  { eventId, type }: { eventId: string; type: string },
+): WebhookEvent {
+  return {
+    id: uuidv7(),
+    provider: provider.name,
+    eventId,
+    type,
+    payload: rawBody.toString('utf8'),
+    headers: keptHeaders(headers),
+    status: 'WAITING',
+    outcome: null,
+    tries: 0,
+    nextTryAt: null,
+    receivedAt,
+    processedAt: null,
+  };
+}
+
+function keptHeaders(headers: NotificationHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string' && KEPT_HEADERS.test(name)) kept[name] = value;
+  }
+  return kept;
+}

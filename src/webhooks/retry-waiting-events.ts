@@ -1,0 +1,84 @@
+import type { EntityManager } from 'typeorm';
+import { fromRow } from '../database/rows.js';
+import type { Provider } from '../providers/provider.js';
+import { applyNotification, type WebhookDependencies } from './receive-notification.js';
+import { MAX_TRIES, nextTryAfter } from './retry-schedule.js';
+import type { WebhookEvent } from './webhook-event.js';
+
+const BATCH = 50;
+
+/** Claimed for this long, so that other nodes leave it alone. */
+const CLAIM_SECONDS = 60;
+
+/**
+ * Tries again to apply what is waiting: for its attempt to appear, or for a fault of ours to go away.
+ * @returns how many were due.
+ */
+export async function retryWaitingEvents(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  providers: ReadonlyMap<string, Provider>,
+): Promise<number> {
+  const due = await claimDue(manager);
+  for (const event of due) {
+    const outcome = await tryAgain(manager, dependencies, providers, event);
+    if (outcome !== null) await keepWaiting(manager, dependencies, event, outcome);
+  }
+  return due.length;
+}
+
+/** @returns null when it was applied, else why not. */
+async function tryAgain(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  providers: ReadonlyMap<string, Provider>,
+  event: WebhookEvent,
+): Promise<string | null> {
+  const provider = providers.get(event.provider);
+  if (!provider) return `the provider ${event.provider} is not configured any more`;
+  try {
+    // Its signature was good when it came: it is read again as of then.
+    const parsed = provider.parseNotification(Buffer.from(event.payload), event.headers, event.receivedAt);
+    if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
+    const outcome = await applyNotification(manager, dependencies, provider, event, parsed.events);
+    return outcome === null ? 'no such attempt yet' : null;
+  } catch (error) {
+    dependencies.log.error({ err: error, webhookEvent: event.id }, 'could not apply a waiting notification');
+    return `failed: ${String(error)}`;
+  }
+}
+
+async function keepWaiting(
+  manager: EntityManager,
+  { log }: WebhookDependencies,
+  event: WebhookEvent,
+  outcome: string,
+): Promise<void> {
+  const tries = event.tries + 1;
+  const parked = tries >= MAX_TRIES;
+  const next = nextTryAfter(tries, new Date(0)).getTime() / 1_000;
+  await manager.query(
+    `UPDATE webhook_event SET tries = $2, outcome = $3, status = $4,
+       next_try_at = CASE WHEN $4 = 'WAITING' THEN now() + make_interval(secs => $5) END
+     WHERE id = $1 AND status = 'WAITING'`,
+    [event.id, tries, outcome, parked ? 'PARKED' : 'WAITING', next],
+  );
+  if (parked) {
+    log.error(
+      { webhookEvent: event.id, provider: event.provider, event: event.eventId, outcome },
+      'a notification was parked: a person has to look at it',
+    );
+  }
+}
+
+async function claimDue(manager: EntityManager): Promise<WebhookEvent[]> {
+  const [rows] = (await manager.query(
+    `UPDATE webhook_event w SET next_try_at = now() + make_interval(secs => $1)
+     WHERE id IN (
+       SELECT id FROM webhook_event WHERE status = 'WAITING' AND next_try_at <= now()
+       ORDER BY next_try_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+     RETURNING to_jsonb(w) AS event`,
+    [CLAIM_SECONDS, BATCH],
+  )) as [{ event: Record<string, unknown> }[], number];
+  return rows.map(({ event }) => fromRow<WebhookEvent>(event));
+}

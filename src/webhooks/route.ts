@@ -1,0 +1,90 @@
+import type { FastifyInstance } from 'fastify';
+import type { EntityManager } from 'typeorm';
+import { isDatabaseUnavailable } from '../database/unavailable.js';
+import type { Provider } from '../providers/provider.js';
+import { receiveNotification, type Reception, type WebhookDependencies } from './receive-notification.js';
+
+const MAX_BODY_BYTES = 1_024 * 1_024;
+
+/**
+ * `POST /webhooks/:provider`. The raw bytes are verified before anything in them is read. What is answered, and why:
+ *
+ * | The notification                                        | Answer | So that the provider                       |
+ * |---------------------------------------------------------|--------|--------------------------------------------|
+ * | is good, and was applied                                | 200    | is content                                 |
+ * | is good, and not about a payment of ours                | 200    | is content; it is kept as ignored          |
+ * | names an attempt that isn't there yet                   | 200    | is content; it is kept and tried again     |
+ * | is good, and a fault of ours stops it                   | 200    | is content; it is kept and tried again     |
+ * | came before, or is being applied at this moment         | 200    | is content; it changes nothing             |
+ * | has no signature, a wrong one, or one that is too old   | 401    | (or whoever sent it) learns nothing more   |
+ * | is signed, and not JSON or not in the promised form     | 400    | shows it as failed; the log has it         |
+ * | goes to a provider that isn't configured                | 404    | shows that the URL is wrong                |
+ * | has no body, or more than 1 MiB                         | 401, 413 | –                                        |
+ * | can't be stored (the database is down)                  | 503    | sends it again later                       |
+ */
+export function serveWebhooks(
+  server: FastifyInstance,
+  manager: EntityManager,
+  providers: ReadonlyMap<string, Provider>,
+  dependencies: WebhookDependencies,
+): void {
+  const { log } = dependencies;
+  void server.register((scope, _options, done) => {
+    // In this scope only: a JSON parser would destroy the bytes that the signature covers.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
+    scope.post<{ Params: { provider: string } }>(
+      '/webhooks/:provider',
+      { bodyLimit: MAX_BODY_BYTES },
+      async (request, reply) => {
+        const provider = providers.get(request.params.provider);
+        if (!provider) return reply.code(404).send({ error: 'There is no such provider here.' });
+        const notification = {
+          // An empty body never reaches the parser.
+          rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+          headers: request.headers,
+          receivedAt: new Date(),
+        };
+        try {
+          const reception = await receiveNotification(manager, dependencies, provider, notification);
+          report(dependencies, provider, reception);
+          return await reply.code(STATUS[reception.kind]).send(BODY[reception.kind]);
+        } catch (error) {
+          const isDown = isDatabaseUnavailable(error);
+          log.error({ err: error, provider: provider.name }, 'a notification could not be stored');
+          return reply.code(isDown ? 503 : 500).send({ error: 'Not stored. Send it again later.' });
+        }
+      },
+    );
+    done();
+  });
+}
+
+const STATUS: Readonly<Record<Reception['kind'], number>> = {
+  applied: 200,
+  ignored: 200,
+  duplicate: 200,
+  waiting: 200,
+  refused: 401,
+  malformed: 400,
+};
+
+const RECEIVED = { received: true };
+
+/** The same words for every refusal: whoever tries signatures out is told nothing. */
+const BODY: Readonly<Record<Reception['kind'], object>> = {
+  applied: RECEIVED,
+  ignored: RECEIVED,
+  duplicate: RECEIVED,
+  waiting: RECEIVED,
+  refused: { error: 'The signature is missing or not valid.' },
+  malformed: { error: 'The body is signed, but not what this provider sends.' },
+};
+
+function report({ log }: WebhookDependencies, provider: Provider, reception: Reception): void {
+  const fields = { provider: provider.name, ...reception };
+  if (reception.kind === 'refused' || reception.kind === 'malformed') {
+    log.warn(fields, `${reception.kind} a notification`);
+  } else if (reception.kind === 'waiting') log.warn(fields, 'a notification waits for its attempt');
+  else log.debug(fields, 'received a notification');
+}
