@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The secrets of a local run, which nobody has to make up: made once, kept for the owner's eyes in the data folder. */
+export interface LocalCredentials {
+  readonly secret: string;
+  readonly operatorJwtSecret: string;
+  apiKey?: string;
+}
+
+const FILE = 'local-credentials.json';
+
+export async function readLocalCredentials(dataFolder: string): Promise<LocalCredentials> {
+  try {
+    return JSON.parse(await readFile(join(dataFolder, FILE), 'utf8')) as LocalCredentials;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const random = () => randomBytes(32).toString('base64url');
+    return writeLocalCredentials(dataFolder, { secret: random(), operatorJwtSecret: random() });
+  }
+}
+
+export async function writeLocalCredentials(
+  dataFolder: string,
+  credentials: LocalCredentials,
+): Promise<LocalCredentials> {
+  await mkdir(dataFolder, { recursive: true });
+  await writeFile(join(dataFolder, FILE), `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  return credentials;
+}

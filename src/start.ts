@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { DataSource } from 'typeorm';
+import { ApiKeys, createApiKey } from './access/api-keys.js';
+import { startApp, type App } from './app.js';
+import type { Config } from './config.js';
+import { createDataSource } from './database/data-source.js';
+import {
+  createDatabaseIfMissing,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from './database/embedded-postgres.js';
+import { isDatabaseUnavailable } from './database/unavailable.js';
+import {
+  readLocalCredentials,
+  writeLocalCredentials,
+  type LocalCredentials,
+} from './local-credentials.js';
+import { seedDemoCatalogue } from './orders/demo-catalogue.js';
+import { createProviders } from './create-providers.js';
+import type { Sandbox } from './sandbox/start-sandbox.js';
+
+/** Something that the person at the terminal can put right; its message says how. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+export interface RunningProduct {
+  readonly url: string;
+  /** Only outside production: a key and a secret that work with this run. */
+  readonly local?: { readonly apiKey: string; readonly operatorJwtSecret: string };
+  readonly sandboxPages: Sandbox['pages'];
+  stop(): Promise<void>;
+}
+
+/** The whole product: a database, its migrations, the providers or their doubles, and the server. */
+export async function startProduct(config: Config, log: Logger): Promise<RunningProduct> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse()) await each();
+  };
+  try {
+    return await startParts(config, log, stops, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  config: Config,
+  log: Logger,
+  stops: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<RunningProduct> {
+  const credentials = config.production ? undefined : await readCredentials(config);
+  const databaseUrl = config.databaseUrl ?? (await startOwnDatabase(config, log, stops));
+  const dataSource = await connect(config, databaseUrl);
+  stops.push(() => dataSource.destroy());
+  const local = credentials && (await prepareLocal(config, dataSource, credentials));
+
+  let port = config.port;
+  const serverUrl = () => `http://127.0.0.1:${port}`;
+  const sandbox = config.production ? undefined : await startDoubles(config, serverUrl, log);
+  if (sandbox) stops.push(() => sandbox.stop());
+  const ours = createProviders(config, config.publicUrl);
+  const doubled = sandbox ? createProviders(sandbox, serverUrl()) : [];
+
+  const app = await listen(config, {
+    dataSource,
+    providers: [...ours, ...doubled],
+    secret: config.secret ?? credentials!.secret,
+    operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
+    allowedOrigins: config.allowedOrigins,
+    introspection: config.introspection,
+    reservationMilliseconds: config.reservationMilliseconds,
+    orderTokenMilliseconds: config.orderTokenMilliseconds,
+    host: config.host,
+    port: config.port,
+    log,
+  });
+  stops.push(() => app.close());
+  port = app.port;
+  const url = config.production ? config.publicUrl : `http://localhost:${port}`;
+  return { url, local, sandboxPages: sandbox?.pages ?? [], stop };
+}
+
+async function readCredentials(config: Config): Promise<LocalCredentials> {
+  try {
+    return await readLocalCredentials(config.dataFolder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'ENOTDIR' && code !== 'EEXIST') throw error;
+    throw new StartError(
+      `The data folder ${config.dataFolder} can't be written (${code}). Make it writable, or set DATA_FOLDER to another one.`,
+      { cause: error },
+    );
+  }
+}
+
+async function startOwnDatabase(
+  config: Config,
+  log: Logger,
+  stops: (() => Promise<unknown>)[],
+): Promise<string> {
+  const postgres: EmbeddedPostgres = await startEmbeddedPostgres({
+    directory: join(config.dataFolder, 'postgres'),
+    log: (message) => log.info(message),
+  });
+  stops.push(() => postgres.stop());
+  return createDatabaseIfMissing(postgres.url, 'quittance');
+}
+
+async function connect(config: Config, url: string): Promise<DataSource> {
+  const dataSource = createDataSource({ url, poolSize: config.databasePoolSize });
+  try {
+    await dataSource.initialize();
+  } catch (error) {
+    const { hostname, port, pathname } = new URL(url);
+    const where = `${pathname.slice(1)} on ${hostname}:${port || '5432'}`;
+    const why = isDatabaseUnavailable(error) ? 'does not answer' : 'refuses us';
+    throw new StartError(`The database ${where} ${why}: ${messageOf(error)}. Check DATABASE_URL.`, {
+      cause: error,
+    });
+  }
+  try {
+    await dataSource.runMigrations();
+    return dataSource;
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function prepareLocal(
+  config: Config,
+  { manager }: DataSource,
+  credentials: LocalCredentials,
+): Promise<{ apiKey: string; operatorJwtSecret: string }> {
+  await seedDemoCatalogue(manager);
+  const { operatorJwtSecret } = credentials;
+  if (credentials.apiKey && (await new ApiKeys(manager).find(credentials.apiKey))) {
+    return { apiKey: credentials.apiKey, operatorJwtSecret };
+  }
+  const apiKey = await createApiKey(manager, 'local');
+  await writeLocalCredentials(config.dataFolder, { ...credentials, apiKey });
+  return { apiKey, operatorJwtSecret };
+}
+
+async function startDoubles(config: Config, serverUrl: () => string, log: Logger): Promise<Sandbox> {
+  // Loaded only here, so that no part of it is even read in production.
+  const { startSandbox } = await import('./sandbox/start-sandbox.js');
+  return startSandbox({
+    hasStripe: config.stripe !== undefined,
+    hasBank: config.banks.length > 0,
+    serverUrl,
+    log: (message) => log.debug(message),
+  });
+}
+
+async function listen(config: Config, settings: Parameters<typeof startApp>[0]): Promise<App> {
+  try {
+    return await startApp(settings);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new StartError(
+        `Port ${config.port} is taken. Stop what uses it, or choose another one: PORT=${config.port + 1} npm start`,
+        { cause: error },
+      );
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw new StartError(`Can't listen on ${config.host}:${config.port} (${code}). Set HOST and PORT.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

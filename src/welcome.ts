@@ -1,0 +1,48 @@
+import { signOperatorToken } from './access/operator-token.js';
+import type { Config } from './config.js';
+import type { RunningProduct } from './start.js';
+
+const OPERATOR_TOKEN_MILLISECONDS = 12 * 60 * 60 * 1_000;
+
+/** What a newcomer is shown when the server is ready: where things are, keys that work now, and what to paste. */
+export async function welcome(product: RunningProduct, config: Config): Promise<string> {
+  const { url, local } = product;
+  const webSocket = url.replace(/^http/, 'ws');
+  const operator =
+    local && !config.operators
+      ? await signOperatorToken(local.operatorJwtSecret, 'local-operator', OPERATOR_TOKEN_MILLISECONDS)
+      : undefined;
+  return `
+Quittance is ready.
+
+  GraphQL      ${url}/graphql
+  live status  ${webSocket}/graphql   (graphql-ws)
+  webhooks     ${url}/webhooks/:provider
+  health       ${url}/healthz  ${url}/readyz
+${product.sandboxPages.map(({ name, url: page }) => `  sandbox      ${page}   (a double of ${name}: no real money)`).join('\n')}
+
+For this local run:
+  backend key     ${local?.apiKey ?? '-'}
+  operator token  ${operator ?? 'as OPERATOR_JWT_… says'}
+
+A first payment, in three commands:
+
+1. Order a mug. The answer's token opens this order and nothing else.
+
+   eval $(curl -s ${url}/graphql -H 'content-type: application/json' \\
+     -d '{"query":"mutation { createOrder(input: { lines: [{ sku: \\"MUG\\", quantity: 1 }] }) { order { id } orderToken } }"}' \\
+     | node -pe 'const { order, orderToken } = JSON.parse(require("fs").readFileSync(0)).data.createOrder; \`ORDER=\${order.id} TOKEN=\${orderToken}\`'); echo $ORDER
+
+2. Pay it at the bank: open the url of the answer in a browser, and press Pay.
+
+   curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" \\
+     -d '{"query":"mutation { createPaymentIntent(input: { orderId: \\"'$ORDER'\\", method: BANK, returnUrl: \\"${url}/healthz\\" }) { paymentIntent { id status } nextAction { ... on RedirectToUrl { url } } } }"}'
+
+3. See that it is paid, and the order confirmed.
+
+   curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" \\
+     -d '{"query":"{ order(id: \\"'$ORDER'\\") { status formatted paymentIntents { id status paidAt } } }"}'
+
+Or let it all be played for you, live:  npm run demo
+`;
+}
