@@ -170,11 +170,7 @@ function startJobs(
   return [
     job('expire payment intents', () => expirePaymentIntents(manager, payments)),
     job('retry waiting notifications', () => retryWaitingEvents(manager, { wakeRelay, log }, providers)),
-    job(
-      'delete expired idempotency keys',
-      () => deleteExpiredKeys(manager),
-      KEY_CLEANING_PAUSE_MILLISECONDS,
-    ),
+    job('delete expired idempotency keys', () => deleteExpiredKeys(manager), KEY_CLEANING_PAUSE_MILLISECONDS),
   ];
 }
 

@@ -61,7 +61,10 @@ const text = z.string().trim().min(1);
 const list = text.transform((value) => value.split(',').map((part) => part.trim())).pipe(z.array(text));
 const secret = text.min(SHORTEST_SECRET, `must have at least ${SHORTEST_SECRET} characters`);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
-const origin = httpUrl.refine((value) => new URL(value).origin === value, 'must be origins, such as https://shop.example');
+const origin = httpUrl.refine(
+  (value) => new URL(value).origin === value,
+  'must be origins, such as https://shop.example',
+);
 const whole = (minimum: number, maximum: number) =>
   z.coerce
     .number({ error: 'must be a whole number' })
@@ -95,9 +98,7 @@ export const VARIABLES = {
   STRIPE_PUBLISHABLE_KEY: text,
   STRIPE_WEBHOOK_SECRETS: list,
   STRIPE_API_URL: httpUrl,
-  BANKS: list.pipe(
-    z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y')),
-  ),
+  BANKS: list.pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y'))),
 } as const;
 
 /** For each name in BANKS, with the name in capitals: BANK_X_URL … */
@@ -160,7 +161,9 @@ function readAll(
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {
   const { OPERATOR_JWT_SECRET, OPERATOR_JWKS_URL } = values;
   if (OPERATOR_JWT_SECRET && OPERATOR_JWKS_URL) {
-    faults.push('OPERATOR_JWT_SECRET and OPERATOR_JWKS_URL are both set: set the one that your operators use');
+    faults.push(
+      'OPERATOR_JWT_SECRET and OPERATOR_JWKS_URL are both set: set the one that your operators use',
+    );
   }
   const named = { issuer: values.OPERATOR_JWT_ISSUER, audience: values.OPERATOR_JWT_AUDIENCE };
   if (OPERATOR_JWT_SECRET) return { ...named, secret: OPERATOR_JWT_SECRET };
@@ -188,7 +191,8 @@ function readBanks(values: Values, environment: Environment, faults: string[]): 
   const known = new Set(names.map((name) => name.toUpperCase()));
   for (const variable of Object.keys(environment)) {
     const bank = /^BANK_([A-Z][A-Z0-9]*)_/.exec(variable)?.[1];
-    if (bank && !known.has(bank)) faults.push(`${variable} is set, but ${bank.toLowerCase()} is not in BANKS`);
+    if (bank && !known.has(bank))
+      faults.push(`${variable} is set, but ${bank.toLowerCase()} is not in BANKS`);
   }
   return names.flatMap((name) => readBank(name, environment, faults) ?? []);
 }

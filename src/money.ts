@@ -106,7 +106,8 @@ export function minorUnitDigits(currency: Currency): number {
 
 /** Minor units as a plain decimal string, exact: (1099, EUR) → "10.99"; (15000, XOF) → "15000". */
 export function toDecimal(amount: number, currency: Currency): string {
-  if (!Number.isSafeInteger(amount)) throw new RangeError(`amount ${amount} is not an integer of minor units`);
+  if (!Number.isSafeInteger(amount))
+    throw new RangeError(`amount ${amount} is not an integer of minor units`);
   const digits = minorUnitDigits(currency);
   const sign = amount < 0 ? '-' : '';
   const padded = String(Math.abs(amount)).padStart(digits + 1, '0');

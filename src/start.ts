@@ -11,11 +11,7 @@ import {
   type EmbeddedPostgres,
 } from './database/embedded-postgres.js';
 import { isDatabaseUnavailable } from './database/unavailable.js';
-import {
-  readLocalCredentials,
-  writeLocalCredentials,
-  type LocalCredentials,
-} from './local-credentials.js';
+import { readLocalCredentials, writeLocalCredentials, type LocalCredentials } from './local-credentials.js';
 import { seedDemoCatalogue } from './orders/demo-catalogue.js';
 import { createProviders } from './create-providers.js';
 import type { Sandbox } from './sandbox/start-sandbox.js';

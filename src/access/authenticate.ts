@@ -29,7 +29,9 @@ export async function authenticate(
     return await callerOfJwt(authentication, token);
   } catch (error) {
     throw refused(
-      error instanceof errors.JWTExpired ? 'The token has expired. Get a new one.' : 'The token is not valid.',
+      error instanceof errors.JWTExpired
+        ? 'The token has expired. Get a new one.'
+        : 'The token is not valid.',
       error,
     );
   }
@@ -42,7 +44,10 @@ async function backendOf({ apiKeys }: Authentication, key: string): Promise<Call
 }
 
 /** Whether the caller's proof still holds: a token may have expired and a key been revoked since it was checked. */
-export async function stillHolds({ apiKeys }: Pick<Authentication, 'apiKeys'>, caller: Caller): Promise<boolean> {
+export async function stillHolds(
+  { apiKeys }: Pick<Authentication, 'apiKeys'>,
+  caller: Caller,
+): Promise<boolean> {
   if (caller.kind === 'backend') return (await apiKeys.findByHash(caller.keyHash)) !== null;
   const expiry = expiryOf(caller);
   return expiry === null || expiry.getTime() > Date.now();

@@ -3,10 +3,18 @@ import { QueryFailedError } from 'typeorm';
 /** Classes of SQLSTATE that speak of the server and not of the statement: no connection, shutting down, no resources. */
 const SERVER_CLASSES = /^(08|53|57P)/;
 
-const SOCKET_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH']);
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+]);
 
 /** Messages of pg that carry no code. */
-const WITHOUT_CODE = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
+const WITHOUT_CODE =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/;
 
 /** Whether the database could not be reached, as opposed to refusing what it was asked. */
 export function isDatabaseUnavailable(error: unknown): boolean {

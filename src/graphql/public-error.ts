@@ -21,8 +21,7 @@ interface FieldFault {
  */
 export function publicError(error: unknown, log: Logger): GraphQLFormattedError {
   const graphQLError = error instanceof GraphQLError ? error : null;
-  const cause = originalOf(error);
-  const { message, ...extensions } = describe(cause, log);
+  const { message, ...extensions } = describe(originalOf(error), log);
   return {
     message,
     ...(graphQLError?.locations && { locations: graphQLError.locations }),

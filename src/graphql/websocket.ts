@@ -69,7 +69,10 @@ export function serveSubscriptions(
       onSubscribe: ({ extra }, _id, payload) => {
         const document = check(payload.query);
         if (Array.isArray(document)) return document;
-        return executionArgs(schema, document as DocumentNode, payload, { ...context, caller: extra.caller! });
+        return executionArgs(schema, document as DocumentNode, payload, {
+          ...context,
+          caller: extra.caller!,
+        });
       },
       onNext: (_context, _id, _payload, _args, result) =>
         result.errors && { ...result, errors: result.errors.map((error) => publicError(error, log)) },

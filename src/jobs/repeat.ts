@@ -21,7 +21,10 @@ export function repeatJob(
     try {
       await job();
     } catch (error) {
-      log.error({ err: error, job: name }, `the job ${name} failed; it runs again in ${pauseMilliseconds} ms`);
+      log.error(
+        { err: error, job: name },
+        `the job ${name} failed; it runs again in ${pauseMilliseconds} ms`,
+      );
     }
     if (!stopped) timer = setTimeout(start, pauseMilliseconds);
   };

@@ -4,7 +4,15 @@ import pretty from 'pino-pretty';
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
 /** What must never stand in a log, wherever an object carries it. */
-const SECRETS = ['authorization', 'apiKey', 'secretKey', 'clientSecret', 'client_secret', 'token', 'password'];
+const SECRETS = [
+  'authorization',
+  'apiKey',
+  'secretKey',
+  'clientSecret',
+  'client_secret',
+  'token',
+  'password',
+];
 
 /** Lines of JSON; or, for a person at a terminal, lines to read. */
 export function createLogger(level: LogLevel, readable: boolean): Logger {

@@ -50,7 +50,9 @@ export async function createOrder(manager: EntityManager, request: CreateOrder):
       JSON.stringify(toRow(order.order)),
       JSON.stringify(order.lines.map((line) => toRow({ ...line, orderId: order.order.id }))),
       JSON.stringify(
-        key ? [toRow({ ...key, resourceId: order.order.id, expiresAt: keyExpiry(order.order.createdAt) })] : [],
+        key
+          ? [toRow({ ...key, resourceId: order.order.id, expiresAt: keyExpiry(order.order.createdAt) })]
+          : [],
       ),
     ]);
     return order.order;

@@ -97,7 +97,10 @@ class CreateOrderInput {
   @ValidateNested({ each: true })
   lines?: OrderLineInput[];
 
-  @Field(() => [OwnOrderLineInput], { nullable: true, description: 'For backends: lines with their own prices.' })
+  @Field(() => [OwnOrderLineInput], {
+    nullable: true,
+    description: 'For backends: lines with their own prices.',
+  })
   @IsOptional()
   @ArrayMaxSize(MAX_LINES)
   @ValidateNested({ each: true })
@@ -146,7 +149,10 @@ class UpdateOrderInput {
   @ValidateNested({ each: true })
   lines?: OrderLineInput[];
 
-  @Field(() => [OwnOrderLineInput], { nullable: true, description: 'For backends: lines with their own prices.' })
+  @Field(() => [OwnOrderLineInput], {
+    nullable: true,
+    description: 'For backends: lines with their own prices.',
+  })
   @IsOptional()
   @ArrayMaxSize(MAX_LINES)
   @ValidateNested({ each: true })
@@ -177,7 +183,8 @@ export class OrderResolver {
   }
 
   @Mutation(() => CreateOrderPayload, {
-    description: 'Writes an order down. Stock is held once its payment begins. Anybody may: it costs nothing yet.',
+    description:
+      'Writes an order down. Stock is held once its payment begins. Anybody may: it costs nothing yet.',
   })
   async createOrder(
     @Arg('input', () => CreateOrderInput) input: CreateOrderInput,
@@ -211,7 +218,10 @@ export class OrderResolver {
   @Mutation(() => String, {
     description: 'For backends and operators: a new order token, for a payer whose own has expired.',
   })
-  async createOrderToken(@Arg('orderId', () => ID) orderId: string, @Ctx() context: Context): Promise<string> {
+  async createOrderToken(
+    @Arg('orderId', () => ID) orderId: string,
+    @Ctx() context: Context,
+  ): Promise<string> {
     requireStaffOrBackend(context.caller);
     const { reference } = await findOrder(context, orderId, 'orderId');
     return context.authentication.orderTokens.sign(reference);
@@ -261,7 +271,13 @@ export async function findOrder(
   return order;
 }
 
-function linesOf({ lines = [], ownLines = [] }: { lines?: OrderLineInput[]; ownLines?: OwnOrderLineInput[] }) {
+function linesOf({
+  lines = [],
+  ownLines = [],
+}: {
+  lines?: OrderLineInput[];
+  ownLines?: OwnOrderLineInput[];
+}) {
   const all: LineInput[] = [
     ...lines.map(({ sku, quantity }) => ({ sku, quantity })),
     ...ownLines.map(({ name, quantity, unitAmount }) => ({ name, quantity, unitAmount })),
@@ -278,4 +294,3 @@ function checkMetadata(metadata: Record<string, unknown> | undefined): void {
     'metadata',
   );
 }
-

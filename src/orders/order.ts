@@ -49,7 +49,10 @@ export class Order {
   @Column('text')
   reference: string;
 
-  @Field(() => String, { nullable: true, description: 'The merchant’s own number, unique where it is given.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The merchant’s own number, unique where it is given.',
+  })
   @Column('text', { nullable: true })
   number: string | null;
 

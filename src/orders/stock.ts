@@ -13,12 +13,13 @@ export type StockStep =
   | 'TAKE_FREE';
 
 /** For each piece of the order, how much `stock` and `reserved` change. */
-export const STOCK_STEPS: Readonly<Record<StockStep, { readonly stock: number; readonly reserved: number }>> = {
-  HOLD: { stock: 0, reserved: 1 },
-  RELEASE: { stock: 0, reserved: -1 },
-  TAKE_HELD: { stock: -1, reserved: -1 },
-  TAKE_FREE: { stock: -1, reserved: 0 },
-};
+export const STOCK_STEPS: Readonly<Record<StockStep, { readonly stock: number; readonly reserved: number }>> =
+  {
+    HOLD: { stock: 0, reserved: 1 },
+    RELEASE: { stock: 0, reserved: -1 },
+    TAKE_HELD: { stock: -1, reserved: -1 },
+    TAKE_FREE: { stock: -1, reserved: 0 },
+  };
 
 /** The constraint that stands between a sale and a piece that isn't there. */
 export const STOCK_CONSTRAINT = 'product_reserved_within_stock';

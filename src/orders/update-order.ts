@@ -21,7 +21,11 @@ export async function updateOrder(
   } catch (error) {
     if (violatedConstraint(error) !== STOCK_CONSTRAINT) throw error;
     const skus = inputs.flatMap((input) => ('sku' in input ? [input.sku] : []));
-    throw new OrderError('OUT_OF_STOCK', `Not enough in stock of ${skus.join(', ')}. Order fewer pieces.`, 'lines');
+    throw new OrderError(
+      'OUT_OF_STOCK',
+      `Not enough in stock of ${skus.join(', ')}. Order fewer pieces.`,
+      'lines',
+    );
   }
 }
 
@@ -40,10 +44,9 @@ async function replaceLines(
   if (isHeld) await lockAllProducts(manager, order, skus);
   if (isHeld) await moveStock(manager, order, 'RELEASE');
   await manager.query('DELETE FROM order_line WHERE order_id = $1', [order.id]);
-  await manager.query(
-    'INSERT INTO order_line SELECT * FROM jsonb_populate_recordset(NULL::order_line, $1)',
-    [JSON.stringify(lines.map((line) => toRow({ ...line, orderId: order.id })))],
-  );
+  await manager.query('INSERT INTO order_line SELECT * FROM jsonb_populate_recordset(NULL::order_line, $1)', [
+    JSON.stringify(lines.map((line) => toRow({ ...line, orderId: order.id }))),
+  ]);
   if (isHeld) await moveStock(manager, order, 'HOLD');
   await manager.query('UPDATE orders SET amount = $2, version = version + 1 WHERE id = $1', [
     order.id,

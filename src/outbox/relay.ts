@@ -28,7 +28,10 @@ const UNTOLD = statement<TellableEvent>(
   `SELECT id, topic, key, version, payload FROM outbox_event WHERE told_at IS NULL ORDER BY id LIMIT ${BATCH}`,
 );
 
-const MARK_TOLD = statement('mark_outbox_events_told', 'UPDATE outbox_event SET told_at = now() WHERE id = ANY($1)');
+const MARK_TOLD = statement(
+  'mark_outbox_events_told',
+  'UPDATE outbox_event SET told_at = now() WHERE id = ANY($1)',
+);
 
 /**
  * Tells the world what was committed. An event is marked after it was told, so a crash in between tells it twice and

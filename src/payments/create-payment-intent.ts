@@ -1,7 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { violatedConstraint } from '../database/statement.js';
-import { fingerprint, IdempotencyKeyReused, KEY_CONSTRAINT, keyExpiry, type KeyUse } from '../idempotency/key-use.js';
+import {
+  fingerprint,
+  IdempotencyKeyReused,
+  KEY_CONSTRAINT,
+  keyExpiry,
+  type KeyUse,
+} from '../idempotency/key-use.js';
 import { OrderError } from '../orders/order-error.js';
 import { outOfStock } from '../orders/out-of-stock.js';
 import { STOCK_CONSTRAINT } from '../orders/stock.js';

@@ -77,7 +77,7 @@ async function callProvider(
   const stored = await storeAnswer(manager, dependencies, payment, attempt.id, answer);
   if (answer instanceof ProviderFailure) {
     dependencies.log.warn({ err: answer, attempt: attempt.id }, 'the provider did not open the payment');
-    throwIfCallerMustKnow(answer);
+    throwIfCallerMustKnow(answer, attemptOf(stored, attempt.id));
   }
   return stored;
 }
@@ -138,6 +138,8 @@ function applyFailure(change: PaymentChange, attempt: PaymentAttempt, failure: P
       return;
     case 'declined':
     case 'rejected':
+      // It speaks of this call alone: of an earlier one that was not answered it proves nothing.
+      if (attempt.status === 'UNKNOWN') return;
       changeAttempt(change, attempt, {
         status: 'FAILED',
         failureCode: failure.code,
@@ -151,8 +153,9 @@ function applyFailure(change: PaymentChange, attempt: PaymentAttempt, failure: P
 }
 
 /** An unknown outcome is not an error to the caller: the payment exists, says UNKNOWN, and can be watched. */
-function throwIfCallerMustKnow(failure: ProviderFailure): void {
-  if (failure.kind === 'outcomeUnknown') return;
+function throwIfCallerMustKnow(failure: ProviderFailure, attempt: PaymentAttempt): void {
+  // "Nothing happened" speaks of this call alone: an earlier one that was not answered stays unknown.
+  if (failure.kind === 'outcomeUnknown' || attempt.status === 'UNKNOWN') return;
   if (failure.kind === 'unavailable') {
     throw new PaymentError(
       'PROVIDER_UNAVAILABLE',
@@ -165,7 +168,10 @@ function throwIfCallerMustKnow(failure: ProviderFailure): void {
 }
 
 function whyItEnded(attempt: PaymentAttempt): PaymentError {
-  return new PaymentError('PROVIDER_REJECTED', attempt.failureMessage ?? 'The attempt ended before it began.');
+  return new PaymentError(
+    'PROVIDER_REJECTED',
+    attempt.failureMessage ?? 'The attempt ended before it began.',
+  );
 }
 
 export function attemptOf(

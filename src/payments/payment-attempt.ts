@@ -4,7 +4,14 @@ import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { PaymentMethod as Method, Presentation as WhereToPay } from '../providers/provider.js';
 import { PaymentIntent } from './payment-intent.js';
 
-export const ATTEMPT_STATUSES = ['PENDING', 'PROCESSING', 'UNKNOWN', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export const ATTEMPT_STATUSES = [
+  'PENDING',
+  'PROCESSING',
+  'UNKNOWN',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+] as const;
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
 export const AttemptStatus = Object.fromEntries(ATTEMPT_STATUSES.map((status) => [status, status])) as {
   readonly [Status in AttemptStatus]: Status;
@@ -18,7 +25,10 @@ registerEnumType(AttemptStatus, {
 export const PaymentMethod: { readonly [Name in Method]: Name } = { CARD: 'CARD', BANK: 'BANK' };
 registerEnumType(PaymentMethod, { name: 'PaymentMethod', description: 'How a payer pays.' });
 
-export const Presentation: { readonly [Name in WhereToPay]: Name } = { EMBEDDED: 'EMBEDDED', REDIRECT: 'REDIRECT' };
+export const Presentation: { readonly [Name in WhereToPay]: Name } = {
+  EMBEDDED: 'EMBEDDED',
+  REDIRECT: 'REDIRECT',
+};
 registerEnumType(Presentation, {
   name: 'Presentation',
   description: 'Where the payer pays.',
@@ -33,7 +43,10 @@ registerEnumType(Presentation, {
 @Entity('payment_attempt')
 @Unique('payment_attempt_number_once', ['intentId', 'number'])
 @Unique('payment_attempt_provider_reference_once', ['provider', 'providerReference'])
-@Check('payment_attempt_status_known', `status IN (${ATTEMPT_STATUSES.map((status) => `'${status}'`).join(', ')})`)
+@Check(
+  'payment_attempt_status_known',
+  `status IN (${ATTEMPT_STATUSES.map((status) => `'${status}'`).join(', ')})`,
+)
 @Check('payment_attempt_amount_positive', `amount > 0`)
 export class PaymentAttempt {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_attempt_pkey' })

@@ -1,4 +1,14 @@
-import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, Unique, type Relation } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  Unique,
+  type Relation,
+} from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { Currency } from '../money.js';
@@ -11,7 +21,9 @@ registerEnumType(PaymentStatus, {
   valuesConfig: {
     PENDING: { description: 'The payer has something to do.' },
     PROCESSING: { description: 'The payer acted; the provider has not decided.' },
-    UNKNOWN: { description: 'The provider did not answer. Something may have happened: it is being found out.' },
+    UNKNOWN: {
+      description: 'The provider did not answer. Something may have happened: it is being found out.',
+    },
     AUTHORIZED: { description: 'The funds are held and not taken yet.' },
     PAID: { description: 'The money moved, for exactly the amount; the order is confirmed.' },
     FAILED: { description: 'It is over without money.' },
@@ -38,8 +50,14 @@ const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).
 @Index('payment_intent_to_expire', ['expiresAt'], { where: `status IN ('PENDING', 'UNKNOWN')` })
 @Check('payment_intent_status_known', `status IN (${inQuotes(PAYMENT_STATUSES)})`)
 @Check('payment_intent_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
-@Check('payment_intent_refunded_within_captured', `refunded_amount >= 0 AND refunded_amount <= captured_amount`)
-@Check('payment_intent_paid_when_captured', `status <> 'PAID' OR (captured_amount > 0 AND paid_at IS NOT NULL)`)
+@Check(
+  'payment_intent_refunded_within_captured',
+  `refunded_amount >= 0 AND refunded_amount <= captured_amount`,
+)
+@Check(
+  'payment_intent_paid_when_captured',
+  `status <> 'PAID' OR (captured_amount > 0 AND paid_at IS NOT NULL)`,
+)
 @Check('payment_intent_version_positive', `version > 0`)
 export class PaymentIntent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_intent_pkey' })
@@ -76,7 +94,9 @@ export class PaymentIntent {
   @Column('text')
   status: PaymentStatus;
 
-  @Field(() => Int, { description: 'Increases by one with each change of status. Tell it to `sinceVersion`.' })
+  @Field(() => Int, {
+    description: 'Increases by one with each change of status. Tell it to `sinceVersion`.',
+  })
   @Column('integer')
   version: number;
 

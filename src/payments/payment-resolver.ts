@@ -105,7 +105,10 @@ class CreatePaymentIntentPayload {
   @Field(() => PaymentIntent)
   paymentIntent: PaymentIntent;
 
-  @Field(() => NextAction, { nullable: true, description: 'Null when there is nothing left for the payer to do.' })
+  @Field(() => NextAction, {
+    nullable: true,
+    description: 'Null when there is nothing left for the payer to do.',
+  })
   nextAction: Action | null;
 }
 
@@ -131,7 +134,8 @@ export class PaymentResolver {
   }
 
   @Mutation(() => CreatePaymentIntentPayload, {
-    description: 'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one.',
+    description:
+      'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one.',
   })
   async createPaymentIntent(
     @Arg('input', () => CreatePaymentIntentInput) { orderId, ...input }: CreatePaymentIntentInput,

@@ -18,13 +18,18 @@ class PaymentStatusChange {
   @Field(() => PaymentIntent, { description: 'As it was right after the change.' })
   paymentIntent: PaymentIntent;
 
-  @Field(() => PaymentStatus, { nullable: true, description: 'Null for the first one of a payment, and for its present state.' })
+  @Field(() => PaymentStatus, {
+    nullable: true,
+    description: 'Null for the first one of a payment, and for its present state.',
+  })
   previousStatus: PaymentStatus | null;
 
   @Field(() => PaymentStatus)
   status: PaymentStatus;
 
-  @Field(() => Int, { description: '1, 2, 3 … without holes. After a reconnect, say the last one to sinceVersion.' })
+  @Field(() => Int, {
+    description: '1, 2, 3 … without holes. After a reconnect, say the last one to sinceVersion.',
+  })
   version: number;
 
   @Field(() => GraphQLDateTimeISO)
@@ -43,9 +48,15 @@ class PaymentIntentFilter {
 @Resolver()
 export class PaymentSubscriptions {
   @Subscription(() => PaymentStatusChange, {
-    description: 'One payment, live: its present state first, then each change in order, none lost and none twice.',
-    subscribe: ({ args, context }: { args: { paymentIntentId: string; sinceVersion?: number | null }; context: Context }) =>
-      watchOne(context, args.paymentIntentId, args.sinceVersion ?? null),
+    description:
+      'One payment, live: its present state first, then each change in order, none lost and none twice.',
+    subscribe: ({
+      args,
+      context,
+    }: {
+      args: { paymentIntentId: string; sinceVersion?: number | null };
+      context: Context;
+    }) => watchOne(context, args.paymentIntentId, args.sinceVersion ?? null),
   })
   paymentStatusChanged(
     @Root() payload: StatusChangedPayload,
@@ -82,7 +93,12 @@ async function watchOne(context: Context, reference: string, sinceVersion: numbe
   const load = () => findPaymentIntent(context, reference, 'paymentIntentId');
   const { intent } = await load();
   const { manager, pubSub } = context;
-  return watchPayment({ manager, pubSub, checkAccess: () => checkAccess(context) }, intent.id, load, sinceVersion);
+  return watchPayment(
+    { manager, pubSub, checkAccess: () => checkAccess(context) },
+    intent.id,
+    load,
+    sinceVersion,
+  );
 }
 
 function watchAll(context: Context, { status, orderId }: PaymentIntentFilter) {
@@ -100,7 +116,10 @@ function watchAll(context: Context, { status, orderId }: PaymentIntentFilter) {
 
 async function checkAccess({ authentication, caller }: Context): Promise<void> {
   if (await stillHolds(authentication, caller)) return;
-  throw new AccessError('UNAUTHENTICATED', 'The token has expired or was revoked. Connect again with a new one.');
+  throw new AccessError(
+    'UNAUTHENTICATED',
+    'The token has expired or was revoked. Connect again with a new one.',
+  );
 }
 
 function toChange(payload: StatusChangedPayload): PaymentStatusChange {

@@ -1,0 +1,22 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { EntityManager } from 'typeorm';
+import { Product } from './product.js';
+
+const DEMO_PRODUCTS: readonly Pick<Product, 'sku' | 'name' | 'unitAmount' | 'currency' | 'stock'>[] = [
+  { sku: 'MUG', name: 'Enamel mug', unitAmount: 1_450, currency: 'EUR', stock: 500 },
+  { sku: 'TSHIRT', name: 'T-shirt', unitAmount: 2_500, currency: 'EUR', stock: 200 },
+  { sku: 'EBOOK', name: 'E-book, delivered at once', unitAmount: 990, currency: 'EUR', stock: null },
+  { sku: 'WAX-PRINT', name: 'Wax print, six yards', unitAmount: 15_000, currency: 'XOF', stock: 80 },
+];
+
+/** Something to buy on the first day. A catalogue that has anything in it is left alone. */
+export async function seedDemoCatalogue(manager: EntityManager): Promise<void> {
+  if (await manager.existsBy(Product, {})) return;
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Product)
+    .values(DEMO_PRODUCTS.map((product) => ({ ...product, id: uuidv7() })))
+    .orIgnore()
+    .execute();
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
+import type { Bank, NotificationShape } from './bank-options.js';
+import { readOutcome } from './bank-outcome.js';
+import { isPlainText, textAt, valueAt } from './json-document.js';
+import { refusalOfSignature } from './notification-signature.js';
+import { valuesOfHeader } from './signature-claim.js';
+
+/** First the proof, on the raw bytes; not a byte is interpreted before. */
+export function parseBankNotification(
+  bank: Bank,
+  rawBody: Buffer,
+  headers: NotificationHeaders,
+  receivedAt: Date,
+): ParsedNotification {
+  const { notification: shape, webhookSecrets } = bank;
+  const refused = refusalOfSignature(shape.signature, webhookSecrets, rawBody, headers, receivedAt);
+  if (refused) return refused;
+  const json = parseUtf8Json(rawBody);
+  if (json === undefined) return malformed('the body is not JSON in UTF-8');
+  const eventId = readEventId(shape, json, rawBody, headers);
+  if (eventId === undefined) return malformed('no event id');
+  return readEvent(bank, json, eventId);
+}
+
+function readEvent(bank: Bank, json: unknown, eventId: string): ParsedNotification {
+  const shape = bank.notification;
+  const type = textAt(json, shape.typePath);
+  if (shape.paymentTypes !== 'ALL') {
+    if (type === undefined) return malformed('no event type');
+    // A word that we don't know must not become a payment by its status alone: a returned transfer is BOOKED too.
+    if (!shape.paymentTypes.includes(type)) {
+      return { verdict: 'ignored', eventId, type, reason: 'it does not tell of a payment' };
+    }
+  }
+  const reading = readProviderEvent(bank, json);
+  if (typeof reading === 'string') return malformed(reading);
+  // The bank brings a reference back only because we gave it: it is ours by contract.
+  return { verdict: 'accepted', eventId, type: type ?? 'payment', events: [reading], markedAsOurs: true };
+}
+
+/** The event, or what is wrong with the notification. */
+function readProviderEvent(bank: Bank, json: unknown): ProviderEvent | string {
+  const shape = bank.notification;
+  const attemptReference = textAt(json, shape.referencePath);
+  if (attemptReference === undefined) return 'no reference';
+  const status = textAt(json, shape.statusPath);
+  if (status === undefined) return 'no status';
+  const reading = readOutcome(
+    {
+      status,
+      amount: valueAt(json, shape.amountPath),
+      amountFormat: shape.amountFormat,
+      currency:
+        shape.currency.from === 'ALWAYS' ? shape.currency.currency : valueAt(json, shape.currency.path),
+      movementReference: textAt(json, shape.movementReferencePath),
+    },
+    bank.statusWords,
+  );
+  if (!reading.readable) return reading.detail;
+  const providerReference = textAt(json, shape.providerReferencePath);
+  return { ...(providerReference && { providerReference }), attemptReference, outcome: reading.outcome };
+}
+
+function readEventId(
+  { eventId }: NotificationShape,
+  json: unknown,
+  rawBody: Buffer,
+  headers: NotificationHeaders,
+): string | undefined {
+  switch (eventId.from) {
+    case 'BODY':
+      return textAt(json, eventId.path);
+    case 'HEADER': {
+      const [id, ...others] = valuesOfHeader(headers, eventId.header);
+      return others.length === 0 && isPlainText(id) ? id : undefined;
+    }
+    case 'DIGEST':
+      return createHash('sha256').update(rawBody).digest('hex');
+  }
+}
+
+function parseUtf8Json(rawBody: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+  } catch {
+    // A TypeError of the decoder or a SyntaxError of the parser: nothing else is thrown by these two.
+    return undefined;
+  }
+}
+
+function malformed(detail: string): ParsedNotification {
+  return { verdict: 'malformed', detail };
+}

@@ -1,0 +1,73 @@
+import { type Currency, fromDecimal, isCurrency } from '../../money.js';
+import type { ProviderOutcome } from '../provider.js';
+import type { AmountFormat, StatusMeaning, StatusWords } from './bank-options.js';
+
+/** What a bank says of a payment, in its API or in a notification, before any of it is understood. */
+export interface BankReport {
+  readonly status: string;
+  readonly amount: unknown;
+  readonly amountFormat: AmountFormat;
+  readonly currency: unknown;
+  readonly movementReference: string | undefined;
+}
+
+export type OutcomeReading =
+  | { readonly readable: true; readonly outcome: ProviderOutcome }
+  | { readonly readable: false; readonly detail: string };
+
+/** Only a paid report needs an amount; one that cannot be read exactly makes the whole report unreadable. */
+export function readOutcome(report: BankReport, words: StatusWords): OutcomeReading {
+  const meaning = meaningOf(report.status, words);
+  switch (meaning) {
+    case 'pending':
+    case 'processing':
+      return { readable: true, outcome: { kind: meaning } };
+    case 'failed':
+      return {
+        readable: true,
+        outcome: { kind: 'failed', code: report.status, message: 'The bank did not make the payment.' },
+      };
+    case 'cancelled':
+      return { readable: true, outcome: { kind: 'cancelled', reason: report.status } };
+    case 'paid':
+      return readPaid(report);
+  }
+}
+
+function meaningOf(status: string, words: StatusWords): StatusMeaning {
+  // `hasOwn`, because a status of "constructor" must not find what every object inherits.
+  return (Object.hasOwn(words, status) ? words[status] : undefined) ?? 'processing';
+}
+
+function readPaid({ amount, amountFormat, currency, movementReference }: BankReport): OutcomeReading {
+  if (movementReference === undefined) return unreadable('paid, and no id of the movement');
+  if (typeof currency !== 'string' || !isCurrency(currency)) {
+    return unreadable('paid, and no currency that we can count in');
+  }
+  const minorUnits = readAmount(amount, amountFormat, currency);
+  if (minorUnits === undefined) return unreadable(`paid, and no exact amount of ${currency}`);
+  return { readable: true, outcome: { kind: 'paid', amount: minorUnits, currency, movementReference } };
+}
+
+/** Minor units, or undefined for what is not exactly a positive amount of this currency. */
+export function readAmount(amount: unknown, format: AmountFormat, currency: Currency): number | undefined {
+  const minorUnits = format === 'DECIMAL' ? readDecimal(amount, currency) : amount;
+  return typeof minorUnits === 'number' && Number.isSafeInteger(minorUnits) && minorUnits > 0
+    ? minorUnits
+    : undefined;
+}
+
+function readDecimal(amount: unknown, currency: Currency): number | undefined {
+  // A JSON number has been through a float already, and may not be what the bank wrote.
+  if (typeof amount !== 'string') return undefined;
+  try {
+    return fromDecimal(amount, currency);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function unreadable(detail: string): OutcomeReading {
+  return { readable: false, detail };
+}

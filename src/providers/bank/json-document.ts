@@ -1,0 +1,20 @@
+/** Longer texts are none of the identifiers, words and amounts that we read. */
+const LONGEST_TEXT = 255;
+
+/** The value at a path of names joined by dots, in JSON of an unknown shape. */
+export function valueAt(document: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    return (value as Record<string, unknown>)[name];
+  }, document);
+}
+
+/** The text at a path, or undefined where there is none that could be stored as an identifier: empty, too long, or with control characters. */
+export function textAt(document: unknown, path: string): string | undefined {
+  const value = valueAt(document, path);
+  return isPlainText(value) ? value : undefined;
+}
+
+export function isPlainText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_TEXT && /^\P{Cc}+$/u.test(value);
+}

@@ -1,0 +1,43 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { NotificationHeaders } from '../provider.js';
+import type { SignatureShape } from './bank-options.js';
+import { readClaim, refusal, type Refusal } from './signature-claim.js';
+
+/**
+ * Why these bytes are not proven to come from the bank; undefined when they are. Whoever made the signature knew one
+ * of the secrets, and made it about when it arrived. The age is judged last, so that "too old" is only ever said of
+ * what the bank really signed.
+ */
+export function refusalOfSignature(
+  shape: SignatureShape,
+  secrets: readonly string[],
+  rawBody: Buffer,
+  headers: NotificationHeaders,
+  receivedAt: Date,
+): Refusal | undefined {
+  const claim = readClaim(shape, headers);
+  if (claim.verdict === 'refused') return claim;
+  const expected = secrets.map((secret) =>
+    createHmac('sha256', secret).update(claim.beforeBody).update(rawBody).digest(),
+  );
+  const proven = claim.signatures.some((signature) =>
+    expected.some((digest) => timingSafeEqual(signature, digest)),
+  );
+  if (!proven) return refusal('SIGNATURE_INVALID', 'no signature matches any secret');
+  return refusalOfAge(shape, claim.timestampSeconds, receivedAt);
+}
+
+function refusalOfAge(
+  { message }: SignatureShape,
+  timestampSeconds: number | undefined,
+  receivedAt: Date,
+): Refusal | undefined {
+  if (message.form === 'body' || timestampSeconds === undefined) return undefined;
+  const ageSeconds = receivedAt.getTime() / 1000 - timestampSeconds;
+  if (Math.abs(ageSeconds) <= message.toleranceSeconds) return undefined;
+  const distance = Math.round(Math.abs(ageSeconds));
+  return refusal(
+    'TOO_OLD',
+    ageSeconds > 0 ? `signed ${distance} s ago` : `signed ${distance} s in the future`,
+  );
+}

@@ -1,0 +1,26 @@
+import type Stripe from 'stripe';
+
+/**
+ * Our mark on everything that we create at Stripe. It holds the attempt's reference, and it is how a notification
+ * finds its attempt, and how we tell our objects from those of others who use the same Stripe account.
+ */
+const MARK = 'quittance_attempt';
+
+/** On the PaymentIntent that a Checkout Session makes: it is a part of the attempt, not the attempt itself. */
+const INSIDE_CHECKOUT = 'quittance_inside_checkout';
+
+export function markWith(attemptReference: string): Record<string, string> {
+  return { [MARK]: attemptReference };
+}
+
+export function markInsideCheckout(attemptReference: string): Record<string, string> {
+  return { [MARK]: attemptReference, [INSIDE_CHECKOUT]: 'yes' };
+}
+
+export function markOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
+  return metadata?.[MARK] || undefined;
+}
+
+export function isInsideCheckout(metadata: Stripe.Metadata | null | undefined): boolean {
+  return metadata?.[INSIDE_CHECKOUT] !== undefined;
+}

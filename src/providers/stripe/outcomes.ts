@@ -1,0 +1,145 @@
+import type Stripe from 'stripe';
+import type { ProviderEvent, ProviderOutcome } from '../provider.js';
+import { isInsideCheckout, markOf } from './attempt-mark.js';
+import { fromStripeAmount } from './currency.js';
+
+/**
+ * What the state of a Stripe object means, the same for an answer and for a notification. The movement of a payment is
+ * always named by its PaymentIntent, wherever we hear of it, so that the same money has the same name.
+ * All of these throw a `RangeError` for an amount or a currency that can't be ours.
+ */
+export function paymentIntentEvent(paymentIntent: Stripe.PaymentIntent): ProviderEvent {
+  const outcome = paymentIntentOutcome(paymentIntent);
+  const insideCheckout = isInsideCheckout(paymentIntent.metadata);
+  return {
+    ...attemptOf(paymentIntent.id, paymentIntent.metadata),
+    outcome: insideCheckout ? whileSessionLives(outcome) : outcome,
+  };
+}
+
+/** The attempt of a Checkout Session is the session: its PaymentIntent's id must not be taken for the attempt's. */
+function attemptOf(paymentIntentId: string, metadata: Stripe.Metadata): Omit<ProviderEvent, 'outcome'> {
+  const attemptReference = markOf(metadata);
+  return isInsideCheckout(metadata)
+    ? { attemptReference }
+    : { providerReference: paymentIntentId, attemptReference };
+}
+
+/** Only the session can end its attempt: its page may put another PaymentIntent in place of a cancelled one. */
+function whileSessionLives(outcome: ProviderOutcome): ProviderOutcome {
+  return outcome.kind === 'cancelled' ? { kind: 'pending' } : outcome;
+}
+
+function paymentIntentOutcome(paymentIntent: Stripe.PaymentIntent): ProviderOutcome {
+  switch (paymentIntent.status) {
+    case 'requires_payment_method':
+      return paymentIntent.last_payment_error
+        ? declined(paymentIntent.last_payment_error)
+        : { kind: 'pending' };
+    case 'requires_confirmation':
+    case 'requires_action':
+      return { kind: 'pending' };
+    case 'succeeded':
+      return paid(paymentIntent.amount_received, paymentIntent.currency, paymentIntent.id);
+    case 'canceled':
+      return { kind: 'cancelled', reason: paymentIntent.cancellation_reason ?? 'canceled' };
+    default:
+      return { kind: 'processing' };
+  }
+}
+
+/** A session whose PaymentIntent is expanded tells more than one that only names it; both are understood. */
+export function checkoutSessionEvent(session: Stripe.Checkout.Session): ProviderEvent {
+  return sessionEvent(session, checkoutSessionOutcome(session));
+}
+
+/** The notification is the only place that says so: the session itself looks as it did when the money was still awaited. */
+export function failedCheckoutSessionEvent(session: Stripe.Checkout.Session): ProviderEvent {
+  return sessionEvent(session, {
+    kind: 'failed',
+    code: 'async_payment_failed',
+    message: 'The payment was not completed.',
+  });
+}
+
+function sessionEvent(session: Stripe.Checkout.Session, outcome: ProviderOutcome): ProviderEvent {
+  return { providerReference: session.id, attemptReference: markOf(session.metadata), outcome };
+}
+
+function checkoutSessionOutcome(session: Stripe.Checkout.Session): ProviderOutcome {
+  const payment = expandedPaymentIntent(session);
+  // Money that moved, or is on its way, is the truth, whatever the session around it says.
+  if (payment?.status === 'succeeded' || payment?.status === 'processing') {
+    return paymentIntentOutcome(payment);
+  }
+  switch (session.status) {
+    case 'open':
+      return payment ? whileSessionLives(paymentIntentOutcome(payment)) : { kind: 'pending' };
+    case 'complete':
+      return completedSessionOutcome(session, payment);
+    case 'expired':
+      return { kind: 'cancelled', reason: 'expired' };
+    default:
+      return { kind: 'processing' };
+  }
+}
+
+function completedSessionOutcome(
+  session: Stripe.Checkout.Session,
+  payment: Stripe.PaymentIntent | undefined,
+): ProviderOutcome {
+  const paymentIntentId = payment?.id ?? session.payment_intent;
+  if (session.payment_status === 'paid' && typeof paymentIntentId === 'string') {
+    return paid(session.amount_total ?? NaN, session.currency ?? '', paymentIntentId);
+  }
+  if (payment?.status === 'canceled') return paymentIntentOutcome(payment);
+  if (payment?.status === 'requires_payment_method' && payment.last_payment_error) {
+    return { ...declined(payment.last_payment_error), kind: 'failed' };
+  }
+  return { kind: 'processing' };
+}
+
+function expandedPaymentIntent(session: Stripe.Checkout.Session): Stripe.PaymentIntent | undefined {
+  return typeof session.payment_intent === 'object' ? (session.payment_intent ?? undefined) : undefined;
+}
+
+/**
+ * A refunded charge says first that it was paid: this may be the first we hear of the money. Only the total is sure,
+ * so the total is part of the movement's name. None for a charge that has no PaymentIntent: it is not ours.
+ */
+export function refundedChargeEvents(charge: Stripe.Charge): readonly ProviderEvent[] {
+  const paymentIntentId =
+    typeof charge.payment_intent === 'string' ? charge.payment_intent : charge.payment_intent?.id;
+  if (!paymentIntentId) return [];
+  const attempt = attemptOf(paymentIntentId, charge.metadata);
+  const refunded = fromStripeAmount(charge.amount_refunded, charge.currency);
+  return [
+    { ...attempt, outcome: paid(charge.amount_captured, charge.currency, paymentIntentId) },
+    {
+      ...attempt,
+      outcome: {
+        kind: 'refunded',
+        totalAmount: refunded.amount,
+        currency: refunded.currency,
+        movementReference: `${charge.id}:${charge.amount_refunded}`,
+      },
+    },
+  ];
+}
+
+function paid(stripeAmount: number, stripeCurrency: string, paymentIntentId: string): ProviderOutcome {
+  return {
+    kind: 'paid',
+    ...fromStripeAmount(stripeAmount, stripeCurrency),
+    movementReference: paymentIntentId,
+  };
+}
+
+function declined(error: Stripe.PaymentIntent.LastPaymentError) {
+  return {
+    kind: 'declined' as const,
+    code: error.decline_code ?? error.code ?? error.type,
+    // Stripe writes this message for the payer, and leaves out what a thief should not learn.
+    message: error.message ?? 'The payment was declined.',
+  };
+}

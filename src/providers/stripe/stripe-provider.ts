@@ -1,0 +1,97 @@
+import type { InitiatedAttempt, Provider, ProviderEvent } from '../provider.js';
+import { createStripeClient, type StripeClient, type StripeClientOptions } from './client.js';
+import { STRIPE_CURRENCIES, stripeLimits } from './currency.js';
+import { failure, isRefusedByStripe, STRIPE } from './failures.js';
+import { initiateEmbedded, initiateRedirect, stripeAmountOrRejection } from './initiate.js';
+import { parseStripeNotification } from './notifications.js';
+import { checkoutSessionEvent, paymentIntentEvent } from './outcomes.js';
+
+export interface StripeProviderOptions extends StripeClientOptions {
+  /** Given to the payer's browser. */
+  readonly publishableKey: string;
+  /** Of the webhook endpoint, `whsec_…`. Several while one is being rolled: any of them will do. */
+  readonly webhookSecrets: readonly string[];
+}
+
+/**
+ * Cards through Stripe. EMBEDDED is a PaymentIntent (`pi_…`) for Stripe's Payment Element in the frontend's own page;
+ * REDIRECT is a Checkout Session (`cs_…`) on a page of Stripe's.
+ */
+export function createStripeProvider(options: StripeProviderOptions): Provider {
+  if (options.webhookSecrets.length === 0 || options.webhookSecrets.some((secret) => secret.trim() === '')) {
+    throw new Error('Stripe needs at least one webhook secret, and none of them may be blank');
+  }
+  const client = createStripeClient(options);
+  return {
+    name: STRIPE,
+    capabilities: {
+      ways: [
+        { method: 'CARD', presentation: 'EMBEDDED' },
+        { method: 'CARD', presentation: 'REDIRECT' },
+      ],
+      currencies: STRIPE_CURRENCIES,
+      limits: stripeLimits,
+      webhookProof: 'SIGNED',
+    },
+    initiate: (attempt) =>
+      attempt.presentation === 'REDIRECT'
+        ? initiateRedirect(client, attempt)
+        : initiateEmbedded(client, attempt, options.publishableKey),
+    verify: (attempt) => retrieve(client, attempt),
+    cancel: (attempt) => cancel(client, attempt),
+    updateAmount: (attempt, amount) => updateAmount(client, attempt, amount),
+    parseNotification: (rawBody, headers, receivedAt) =>
+      parseStripeNotification(rawBody, headers, receivedAt, options.webhookSecrets),
+  };
+}
+
+async function retrieve(
+  client: StripeClient,
+  { providerReference }: InitiatedAttempt,
+): Promise<ProviderEvent> {
+  if (isCheckoutSession(providerReference)) {
+    const expand = ['payment_intent'];
+    return checkoutSessionEvent(
+      await client.call((stripe) => stripe.checkout.sessions.retrieve(providerReference, { expand })),
+    );
+  }
+  return paymentIntentEvent(await client.call((stripe) => stripe.paymentIntents.retrieve(providerReference)));
+}
+
+/**
+ * Without an idempotency key of ours, on purpose: to cancel twice is harmless, but a key would make Stripe repeat its
+ * first answer for a day. A payer who was just paying makes it refuse; once their card is declined, it would accept.
+ */
+async function cancel(client: StripeClient, attempt: InitiatedAttempt): Promise<ProviderEvent> {
+  const { providerReference } = attempt;
+  try {
+    return isCheckoutSession(providerReference)
+      ? checkoutSessionEvent(
+          await client.call((stripe) => stripe.checkout.sessions.expire(providerReference)),
+        )
+      : paymentIntentEvent(await client.call((stripe) => stripe.paymentIntents.cancel(providerReference)));
+  } catch (error) {
+    if (!isRefusedByStripe(error)) throw error;
+    return retrieve(client, attempt);
+  }
+}
+
+/**
+ * Without an idempotency key of ours, as in `cancel`: it sets an amount, so to do it twice is harmless. But with a key
+ * for each amount, going from 10 to 20 and back to 10 would repeat the first answer and leave Stripe at 20.
+ */
+async function updateAmount(
+  client: StripeClient,
+  { providerReference, currency }: InitiatedAttempt,
+  amount: number,
+): Promise<ProviderEvent> {
+  if (isCheckoutSession(providerReference)) throw failure('rejected', 'AMOUNT_FIXED');
+  const params = { amount: stripeAmountOrRejection(amount, currency) };
+  return paymentIntentEvent(
+    await client.call((stripe) => stripe.paymentIntents.update(providerReference, params)),
+  );
+}
+
+function isCheckoutSession(providerReference: string): boolean {
+  return providerReference.startsWith('cs_');
+}

@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerApi, type BankApi } from './bank-api.js';
+import { type BankDoubleControls, createControls } from './bank-controls.js';
+import { BankLedger } from './bank-ledger.js';
+import { BankNotifications } from './bank-notifications.js';
+import { answerControls } from './controls-over-http.js';
+import { FaultPlan } from './faults.js';
+import { HttpProblem, readExchange, sendJson } from './http-exchange.js';
+import { answerPage } from './payment-page.js';
+
+export interface BankDoubleOptions {
+  readonly name: string;
+  readonly displayName: string;
+  /** 0, the default: any free one. */
+  readonly port?: number;
+  readonly apiKey: string;
+  readonly webhookSecret: string;
+  /** Asked at each notification that the payment gave no `notification_url` for. */
+  readonly webhookUrl: () => string;
+  /** false: never notify anybody. */
+  readonly webhooks?: boolean;
+  readonly webhookDelayMilliseconds?: number;
+  readonly firstRetryMilliseconds?: number;
+  /** The oldest payments are forgotten beyond this number, so that a long run does not fill the memory. */
+  readonly maximumPayments?: number;
+  readonly now?: () => Date;
+  readonly log?: (line: string) => void;
+}
+
+export interface BankDouble extends BankDoubleControls {
+  readonly name: string;
+  readonly url: URL;
+  /** Closes every connection and forgets every retry. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/** A bank on this machine that speaks real HTTP with real signatures. No money, no account, no key. */
+export async function startBankDouble(options: BankDoubleOptions): Promise<BankDouble> {
+  const server = createServer();
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const { ledger, notifications } = openBooks(options);
+  const api: BankApi = {
+    apiKey: options.apiKey,
+    ledger,
+    faults: new FaultPlan(),
+    requests: { createPayment: 0, getPayment: 0, findPayments: 0, cancelPayment: 0 },
+    paymentUrl: (payment) => new URL(`pay/${payment.id}`, url).href,
+  };
+  const controls = createControls(api, notifications);
+  const answer = createAnswer(options.displayName, api, controls);
+  server.on('request', (request, response) => void answer(request, response));
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= stopAll(server, notifications));
+  return { name: options.name, url, stop, ...controls };
+}
+
+function openBooks(options: BankDoubleOptions): { ledger: BankLedger; notifications: BankNotifications } {
+  const now = options.now ?? (() => new Date());
+  const maximumPayments = options.maximumPayments ?? 100_000;
+  const notifications = new BankNotifications({
+    webhookSecret: options.webhookSecret,
+    webhookUrl: options.webhookUrl,
+    webhooks: options.webhooks ?? true,
+    webhookDelayMilliseconds: options.webhookDelayMilliseconds ?? 0,
+    firstRetryMilliseconds: options.firstRetryMilliseconds ?? 500,
+    maximumPayments,
+    now,
+    log: (line) => options.log?.(`${options.name}: ${line}`),
+  });
+  const ledger = new BankLedger({ now, maximumPayments, onChange: (payment) => notifications.tell(payment) });
+  return { ledger, notifications };
+}
+
+function createAnswer(displayName: string, api: BankApi, controls: BankDoubleControls) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const exchange = await readExchange(request, response);
+      const [area] = exchange.url.pathname.split('/').slice(1);
+      if (area === 'payments') answerApi(api, exchange);
+      else if (area === 'pay') answerPage({ displayName, ledger: api.ledger }, exchange);
+      else if (area === '_double') await answerControls(controls, exchange);
+      else throw new HttpProblem(404, 'no_such_address');
+    } catch (error) {
+      answerProblem(request, response, error);
+    }
+  };
+}
+
+function answerProblem(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  // The sender left before its request was whole; there is nobody to answer.
+  if (request.socket.destroyed) return;
+  const { status, code } = problemOf(error);
+  sendJson(response, status, { error: { code } });
+}
+
+function problemOf(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (error instanceof URIError) return new HttpProblem(400, 'bad_address');
+  return new HttpProblem(500, `fault of the double: ${String(error)}`);
+}
+
+async function stopAll(server: Server, notifications: BankNotifications): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await Promise.all([closed, notifications.stop()]);
+}

@@ -1,0 +1,66 @@
+import { TEST_CARDS, type TestCard } from '../test-cards.js';
+import { html, NOTHING, type Html } from './html.js';
+import { page } from './layout.js';
+
+export interface PaymentForm {
+  readonly amount: string;
+  readonly description: string;
+  /** What went wrong before, for the payer. */
+  readonly problem?: string | undefined;
+  /** Where "Cancel" leads. */
+  readonly cancelUrl?: string | undefined;
+}
+
+/** Each form posts to the page's own address. */
+export function paymentFormPage(form: PaymentForm): string {
+  return page(
+    `Pay ${form.amount}`,
+    html`<h1>${form.description}</h1>
+      <p class="amount">${form.amount}</p>
+      ${form.problem === undefined ? NOTHING : html`<p class="problem">${form.problem}</p>`}
+      <form method="post">
+        <label for="card">Card number</label>
+        <input id="card" name="card" value="4242 4242 4242 4242" inputmode="numeric" autocomplete="off" />
+        <button class="primary">Pay ${form.amount}</button>
+        ${form.cancelUrl === undefined ? NOTHING : link(form.cancelUrl, 'Cancel')}
+      </form>
+      <form method="post" class="cards">
+        <details open>
+          <summary>Or pay at once with a test card</summary>
+          ${TEST_CARDS.map(cardButton)}
+        </details>
+      </form>`,
+  );
+}
+
+function cardButton(card: TestCard): Html {
+  return html`<button name="card" value="${card.number}">
+    <span>${card.label}</span><code>…${card.number.slice(-4)}</code>
+  </button>`;
+}
+
+/** The payer's bank asks. */
+export function authenticationPage(amount: string): string {
+  return page(
+    '3-D Secure',
+    html`<h1>Your bank asks whether this is you (3-D Secure)</h1>
+      <p class="amount">${amount}</p>
+      <form method="post">
+        <button class="primary" name="result" value="complete">Complete authentication</button>
+        <button name="result" value="fail">Fail authentication</button>
+      </form>`,
+  );
+}
+
+export function resultPage(title: string, text: string, onward?: string): string {
+  return page(
+    title,
+    html`<p class="amount">${title}</p>
+      <p>${text}</p>
+      ${onward === undefined ? NOTHING : link(onward, 'Continue')}`,
+  );
+}
+
+function link(url: string, text: string): Html {
+  return html`<a class="button" href="${url}">${text}</a>`;
+}

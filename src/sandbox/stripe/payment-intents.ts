@@ -1,0 +1,131 @@
+import type Stripe from 'stripe';
+import { newId, now, type PaymentRecord, type StripeAccount } from './account.js';
+import { checkAmount } from './amounts.js';
+import { group, integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
+import type { FormValues } from './form-body.js';
+import { invalidRequest, unexpectedState } from './stripe-error.js';
+import { findTestCard, type TestCard } from './test-cards.js';
+
+interface NewPaymentIntent {
+  readonly amount: number;
+  readonly currency: string;
+  readonly description: string | null;
+  readonly metadata: Record<string, string>;
+  readonly receiptEmail?: string | undefined;
+  readonly redirects?: 'always' | 'never' | undefined;
+  readonly sessionId?: string;
+}
+
+export function createPaymentIntent(account: StripeAccount, form: FormValues): PaymentRecord {
+  const amount = requiredInteger(form, 'amount');
+  const currency = requiredText(form, 'currency').toLowerCase();
+  checkAmount(amount, currency, 'amount');
+  const automatic = group(form, 'automatic_payment_methods');
+  const card = cardParameter(form);
+  const payment = addPaymentIntent(account, {
+    amount,
+    currency,
+    description: text(form, 'description') ?? null,
+    metadata: mergedMetadata({}, form),
+    receiptEmail: text(form, 'receipt_email'),
+    redirects: automatic && text(automatic, 'allow_redirects') === 'never' ? 'never' : 'always',
+  });
+  if (card) {
+    payment.card = card;
+    payment.object.payment_method = newId('pm');
+    payment.object.status = 'requires_confirmation';
+  }
+  account.emit('payment_intent.created', payment.object, payment.object.id);
+  account.onPaymentCreated(payment);
+  return payment;
+}
+
+/** Without telling anybody: who calls it knows when the new PaymentIntent is ready to be told of. */
+export function addPaymentIntent(account: StripeAccount, values: NewPaymentIntent): PaymentRecord {
+  const object = newPaymentIntentObject(values);
+  const payment: PaymentRecord = {
+    object,
+    ...(values.sessionId !== undefined && { sessionId: values.sessionId }),
+  };
+  account.payments.set(object.id, payment);
+  return payment;
+}
+
+function newPaymentIntentObject(values: NewPaymentIntent): Stripe.PaymentIntent {
+  const id = newId('pi');
+  return {
+    id,
+    object: 'payment_intent',
+    allowed_payment_method_types: null,
+    amount: values.amount,
+    amount_capturable: 0,
+    amount_received: 0,
+    application: null,
+    application_fee_amount: null,
+    automatic_payment_methods: { enabled: true, allow_redirects: values.redirects ?? 'always' },
+    canceled_at: null,
+    cancellation_reason: null,
+    capture_method: 'automatic_async',
+    client_secret: newId(`${id}_secret`),
+    confirmation_method: 'automatic',
+    created: now(),
+    currency: values.currency,
+    customer: null,
+    customer_account: null,
+    description: values.description,
+    excluded_payment_method_types: null,
+    last_payment_error: null,
+    latest_charge: null,
+    livemode: false,
+    managed_payments: null,
+    metadata: values.metadata,
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: null,
+    payment_method_configuration_details: null,
+    payment_method_options: {},
+    payment_method_types: ['card'],
+    payment_record: null,
+    processing: null,
+    receipt_email: values.receiptEmail ?? null,
+    review: null,
+    setup_future_usage: null,
+    shipping: null,
+    source: null,
+    statement_descriptor: null,
+    statement_descriptor_suffix: null,
+    status: 'requires_payment_method',
+    transfer_group: null,
+  };
+}
+
+export function updatePaymentIntent(account: StripeAccount, id: string, form: FormValues): PaymentRecord {
+  const payment = account.payment(id);
+  const { object } = payment;
+  const amount = integer(form, 'amount');
+  const currency = text(form, 'currency')?.toLowerCase();
+  if (amount !== undefined || currency !== undefined) {
+    checkAmount(amount ?? object.amount, currency ?? object.currency, 'amount');
+    if (object.status !== 'requires_payment_method' && object.status !== 'requires_confirmation') {
+      const message = `This PaymentIntent's amount could not be updated because it has a status of ${object.status}.`;
+      throw unexpectedState(message, object);
+    }
+    object.amount = amount ?? object.amount;
+    object.currency = currency ?? object.currency;
+  }
+  object.description = text(form, 'description') ?? object.description;
+  object.receipt_email = text(form, 'receipt_email') ?? object.receipt_email;
+  object.metadata = mergedMetadata(object.metadata, form);
+  return payment;
+}
+
+export function cardParameter(form: FormValues): TestCard | undefined {
+  const paymentMethod = text(form, 'payment_method');
+  if (paymentMethod === undefined) return undefined;
+  const card = findTestCard(paymentMethod);
+  if (card) return card;
+  throw invalidRequest(`No such PaymentMethod: '${paymentMethod}'`, {
+    code: 'resource_missing',
+    param: 'payment_method',
+  });
+}

@@ -1,0 +1,114 @@
+import type Stripe from 'stripe';
+import { newId, now, type StripeAccount } from './account.js';
+import type { FormValues } from './form-body.js';
+import { integer, mergedMetadata, text } from './parameters.js';
+import { invalidRequest, StripeDoubleError } from './stripe-error.js';
+
+/** How long a test card's refund takes to change its mind. */
+const REFUND_CHANGES_AFTER_MILLISECONDS = 1000;
+
+export function createRefund(account: StripeAccount, form: FormValues): Stripe.Refund {
+  const charge = chargeToRefund(account, form);
+  const amount = integer(form, 'amount');
+  return refundCharge(account, charge, amount, mergedMetadata({}, form), text(form, 'reason') ?? null);
+}
+
+function chargeToRefund(account: StripeAccount, form: FormValues): Stripe.Charge {
+  const chargeId = text(form, 'charge');
+  if (chargeId !== undefined) return account.charge(chargeId);
+  const paymentIntentId = text(form, 'payment_intent');
+  if (paymentIntentId !== undefined) return chargeOfPayment(account, paymentIntentId);
+  throw invalidRequest('One of the following params should be provided: payment_intent or charge.');
+}
+
+export function chargeOfPayment(account: StripeAccount, paymentIntentId: string): Stripe.Charge {
+  const { object } = account.payment(paymentIntentId);
+  if (object.status !== 'succeeded' || typeof object.latest_charge !== 'string') {
+    throw invalidRequest(`This PaymentIntent (${object.id}) does not have a successful charge to refund.`);
+  }
+  return account.charge(object.latest_charge);
+}
+
+/** @param amount in Stripe's units; undefined is all that is left. */
+export function refundCharge(
+  account: StripeAccount,
+  charge: Stripe.Charge,
+  amount: number | undefined,
+  metadata: Record<string, string>,
+  reason: string | null,
+): Stripe.Refund {
+  const left = charge.amount_captured - charge.amount_refunded;
+  if (left === 0) throw alreadyRefunded(charge);
+  const refunded = amount ?? left;
+  if (refunded < 1 || refunded > left) {
+    throw invalidRequest(`Refund amount (${refunded}) is not between 1 and the unrefunded ${left}.`, {
+      param: 'amount',
+    });
+  }
+  const refund = newRefund(charge, refunded, metadata, reason);
+  account.refunds.set(refund.id, refund);
+  addToCharge(charge, refunded);
+  const subject = String(charge.payment_intent);
+  const behaviour = account.payments.get(subject)?.card?.refund;
+  if (behaviour === 'PENDING_AT_FIRST') refund.status = 'pending';
+  account.emit('charge.refunded', charge, subject);
+  account.emit('refund.created', refund, subject);
+  if (behaviour !== undefined) {
+    account.work.later(REFUND_CHANGES_AFTER_MILLISECONDS, () => changeRefund(account, charge, refund));
+  }
+  return refund;
+}
+
+function changeRefund(account: StripeAccount, charge: Stripe.Charge, refund: Stripe.Refund): void {
+  const subject = String(charge.payment_intent);
+  if (refund.status === 'pending') {
+    refund.status = 'succeeded';
+    account.emit('refund.updated', refund, subject);
+    return;
+  }
+  refund.status = 'failed';
+  refund.failure_reason = 'expired_or_canceled_card';
+  addToCharge(charge, -refund.amount);
+  account.emit('refund.failed', refund, subject);
+}
+
+function addToCharge(charge: Stripe.Charge, amount: number): void {
+  charge.amount_refunded += amount;
+  charge.refunded = charge.amount_refunded === charge.amount_captured;
+}
+
+function newRefund(
+  charge: Stripe.Charge,
+  amount: number,
+  metadata: Record<string, string>,
+  reason: string | null,
+): Stripe.Refund {
+  return {
+    id: newId('re'),
+    object: 'refund',
+    amount,
+    balance_transaction: null,
+    charge: charge.id,
+    created: now(),
+    currency: charge.currency,
+    customer: null,
+    customer_account: null,
+    metadata,
+    payment_intent: charge.payment_intent,
+    payment_method: charge.payment_method,
+    reason,
+    receipt_number: null,
+    source_transfer_reversal: null,
+    status: 'succeeded',
+    transfer_reversal: null,
+  };
+}
+
+function alreadyRefunded(charge: Stripe.Charge): StripeDoubleError {
+  const body = {
+    type: 'invalid_request_error',
+    code: 'charge_already_refunded',
+    message: `Charge ${charge.id} has already been refunded.`,
+  } as const;
+  return new StripeDoubleError(400, body, true);
+}

@@ -1,0 +1,195 @@
+import { StripeAccount } from './account.js';
+import { StripeApi } from './api.js';
+import { expireOldSessions } from './checkout-sessions.js';
+import {
+  chargesFor,
+  countsOf,
+  refundInDashboard,
+  type ChargeSummary,
+  type ControlledParts,
+  type DoubleCounts,
+} from './controls.js';
+import type { Fault } from './faults.js';
+import { close, createDoubleServer, listen } from './http-server.js';
+import { findPayment, pay, paymentResult, type PaymentResult } from './payer.js';
+import { finishAuthentication, settlePayment } from './payments.js';
+import { PendingWork } from './pending-work.js';
+import { StripeDoubleError } from './stripe-error.js';
+import { WebhookSender } from './webhook-sender.js';
+
+export interface StripeDoubleOptions {
+  /** 0, the default, is any free port. */
+  readonly port?: number;
+  readonly secretKey: string;
+  readonly publishableKey: string;
+  readonly webhookSecret: string;
+  /** Where webhooks go; asked for each delivery, so that the receiver may start later. */
+  readonly webhookUrl: () => string;
+  readonly webhookDelayMilliseconds?: number;
+  /** Before a delivery's second try; doubled after each. 500 unless told. */
+  readonly webhookRetryMilliseconds?: number;
+  /** False: nothing is ever delivered, for a benchmark that makes its own notifications. */
+  readonly webhooks?: boolean;
+  /** Somebody pays everything at once, or after a while, with this test card. */
+  readonly autoConfirm?: { readonly card: string; readonly afterMilliseconds?: number };
+  /** Of each kind; the oldest are forgotten. */
+  readonly maxObjects?: number;
+  readonly log?: (message: string) => void;
+}
+
+export interface StripeDouble {
+  /** The base of the API, and of the pages `/pay/<client secret>` and `/c/pay/<cs_…>`. */
+  readonly url: URL;
+  readonly publishableKey: string;
+  readonly webhookSecret: string;
+
+  /** How many requests asked for an operation (`payment_intents.create`), the SDK's own repetitions included. */
+  requests(operation: string): number;
+  counts(): DoubleCounts;
+  charges(): ChargeSummary[];
+  /** @param reference a PaymentIntent's id, or a value in its metadata, such as our attempt's reference. */
+  chargesFor(reference: string): ChargeSummary[];
+  readonly webhooksSent: number;
+  /** Everything that happened, oldest first. */
+  events(): { readonly id: string; readonly type: string }[];
+
+  /** The payer pays in their browser. @param reference `pi_…`, its client secret, or `cs_…`. */
+  pay(reference: string, card: string): PaymentResult;
+  /** The payer answers their bank. */
+  authenticate(paymentIntentId: string, answer: 'complete' | 'fail'): PaymentResult;
+  /** The bank decides on what is in processing. */
+  settle(paymentIntentId: string, decision: 'succeed' | 'fail'): PaymentResult;
+  /** @param amount in Stripe's units; all that is left when left out. */
+  refundInDashboard(paymentIntentId: string, amount?: number): { readonly id: string };
+
+  /** Sends an event (again). */
+  deliver(eventId: string): void;
+  pauseWebhooks(): void;
+  resumeWebhooks(): void;
+  answerNext(operation: string, fault: Fault): void;
+  clearFaults(): void;
+  /** Every delivery has arrived or was given up, and nothing is planned. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const MAX_OBJECTS = 10_000;
+const FIRST_RETRY_MILLISECONDS = 500;
+const EXPIRY_SWEEP_MILLISECONDS = 30_000;
+
+/**
+ * A local Stripe: real HTTP, real signatures, the test cards, and pages for a browser. Its state is in memory and ends
+ * with it. It takes only the parameters that Quittance has a use for, and refuses others as Stripe refuses unknown ones.
+ */
+export async function startStripeDouble(options: StripeDoubleOptions): Promise<StripeDouble> {
+  let url = new URL('http://127.0.0.1');
+  const parts = assemble(options, () => url.origin);
+  const server = createDoubleServer(parts);
+  url = await listen(server, options.port ?? 0);
+  const sweep = setInterval(() => expireOldSessions(parts.account), EXPIRY_SWEEP_MILLISECONDS).unref();
+  return {
+    url,
+    publishableKey: options.publishableKey,
+    webhookSecret: options.webhookSecret,
+    ...observations(parts),
+    get webhooksSent() {
+      return parts.webhooks.counts.sent;
+    },
+    ...deeds(parts),
+    stop: async () => {
+      clearInterval(sweep);
+      parts.work.stop();
+      parts.webhooks.stop();
+      await close(server);
+    },
+  };
+}
+
+function assemble(options: StripeDoubleOptions, baseUrl: () => string): ControlledParts {
+  const log = options.log ?? (() => {});
+  const maxObjects = options.maxObjects ?? MAX_OBJECTS;
+  const work = new PendingWork();
+  const account = new StripeAccount(maxObjects, work, baseUrl);
+  const webhooks = new WebhookSender(
+    {
+      secret: options.webhookSecret,
+      url: options.webhookUrl,
+      delayMilliseconds: options.webhookDelayMilliseconds ?? 0,
+      firstRetryMilliseconds: options.webhookRetryMilliseconds ?? FIRST_RETRY_MILLISECONDS,
+      log,
+    },
+    work,
+  );
+  if (options.webhooks !== false) account.onEvent = (event) => webhooks.send(event);
+  if (options.autoConfirm) payEverything(account, options.autoConfirm, log);
+  return { account, api: new StripeApi(account, options.secretKey, maxObjects), webhooks, work };
+}
+
+function payEverything(
+  account: StripeAccount,
+  { card, afterMilliseconds = 0 }: NonNullable<StripeDoubleOptions['autoConfirm']>,
+  log: (message: string) => void,
+): void {
+  const payLater = ({ object }: { readonly object: { readonly id: string } }): void => {
+    account.work.later(afterMilliseconds, () => {
+      try {
+        pay(account, object.id, card);
+      } catch (error) {
+        if (!(error instanceof StripeDoubleError)) throw error;
+        log(`${object.id} was not paid automatically: ${error.message}`);
+      }
+    });
+  };
+  account.onPaymentCreated = payLater;
+  account.onSessionCreated = payLater;
+}
+
+function observations(
+  parts: ControlledParts,
+): Pick<StripeDouble, 'requests' | 'counts' | 'charges' | 'chargesFor' | 'events' | 'settled'> {
+  return {
+    requests: (operation) => parts.api.requestCount(operation),
+    counts: () => countsOf(parts),
+    charges: () => chargesFor(parts.account),
+    chargesFor: (reference) => chargesFor(parts.account, reference),
+    events: () => [...parts.account.events.values()].map(({ id, type }) => ({ id, type })),
+    settled: () => parts.work.settled(),
+  };
+}
+
+function deeds({
+  account,
+  api,
+  webhooks,
+}: ControlledParts): Pick<
+  StripeDouble,
+  | 'pay'
+  | 'authenticate'
+  | 'settle'
+  | 'refundInDashboard'
+  | 'deliver'
+  | 'pauseWebhooks'
+  | 'resumeWebhooks'
+  | 'answerNext'
+  | 'clearFaults'
+> {
+  return {
+    pay: (reference, card) => pay(account, reference, card),
+    authenticate: (paymentIntentId, answer) => {
+      const payment = findPayment(account, paymentIntentId);
+      finishAuthentication(account, payment, answer === 'complete');
+      return paymentResult(payment);
+    },
+    settle: (paymentIntentId, decision) => {
+      const payment = findPayment(account, paymentIntentId);
+      settlePayment(account, payment, decision === 'succeed');
+      return paymentResult(payment);
+    },
+    refundInDashboard: (paymentIntentId, amount) => refundInDashboard(account, paymentIntentId, amount),
+    deliver: (eventId) => webhooks.send(account.event(eventId)),
+    pauseWebhooks: () => webhooks.pause(),
+    resumeWebhooks: () => webhooks.resume(),
+    answerNext: (operation, fault) => api.faults.add(operation, fault),
+    clearFaults: () => api.faults.clear(),
+  };
+}

@@ -1,0 +1,356 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { BankOptions } from '../src/providers/bank/bank-options.js';
+import { createBankProvider } from '../src/providers/bank/bank-provider.js';
+import type { AttemptToInitiate, InitiatedAttempt } from '../src/providers/provider.js';
+import { type BankDouble, startBankDouble } from '../src/sandbox/bank/bank-double.js';
+import type { Fault } from '../src/sandbox/bank/faults.js';
+
+const SECRET = 'bank_secret_1';
+const API_KEY = 'bank_key_1';
+
+function bank(options: Partial<BankOptions> = {}) {
+  return createBankProvider({
+    name: 'bank-x',
+    displayName: 'Bank X',
+    baseUrl: new URL('http://127.0.0.1:9/'),
+    apiKey: API_KEY,
+    webhookSecrets: [SECRET],
+    timeoutMilliseconds: 250,
+    ...options,
+  });
+}
+
+describe('a call to a bank', () => {
+  let double: BankDouble;
+
+  beforeEach(async () => {
+    double = await startBankDouble({
+      name: 'bank-x',
+      displayName: 'Bank X',
+      apiKey: API_KEY,
+      webhookSecret: SECRET,
+      webhookUrl: () => 'http://127.0.0.1:9/',
+      webhooks: false,
+    });
+  });
+
+  afterEach(() => double.stop());
+
+  const ATTEMPT: AttemptToInitiate = {
+    reference: 'TXN-1042-1',
+    idempotencyKey: 'key-1042-1',
+    amount: 15000,
+    currency: 'XOF',
+    method: 'BANK',
+    presentation: 'REDIRECT',
+    description: 'Commande 1042',
+    returnUrl: 'https://shop.example/done',
+    customerEmail: 'a.diop@example.com',
+    locale: 'fr-SN',
+    expiresAt: new Date(Date.now() + 600_000),
+  };
+
+  const provider = (options: Partial<BankOptions> = {}) => bank({ baseUrl: double.url, ...options });
+
+  const initiated = async (): Promise<InitiatedAttempt> => {
+    const { providerReference } = await provider().initiate(ATTEMPT);
+    return { ...ATTEMPT, providerReference };
+  };
+
+  const outcomeOf = async (attempt: InitiatedAttempt) => (await provider().verify(attempt)).outcome;
+
+  it('gives the bank’s page to pay on, and the same one when it is repeated', async () => {
+    const first = await provider().initiate(ATTEMPT);
+    expect(first).toEqual({
+      providerReference: expect.stringMatching(/^bpay_/),
+      nextAction: { type: 'RedirectToUrl', url: `${double.url.href}pay/${first.providerReference}` },
+    });
+    expect(await provider().initiate(ATTEMPT)).toEqual(first);
+    expect(double.counts()).toMatchObject({ payments: 1, requests: { createPayment: 2 } });
+  });
+
+  it('that lost its answer can be repeated without a second payment', async () => {
+    double.answerNext('createPayment', { kind: 'close', afterDoing: true });
+    await expect(provider().initiate(ATTEMPT)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+    await provider().initiate(ATTEMPT);
+    expect(double.counts().payments).toBe(1);
+  });
+
+  it('finds the bank below a path, with or without a slash at its end', async () => {
+    const below = (path: string) => provider({ baseUrl: new URL(path, double.url) }).initiate(ATTEMPT);
+    await expect(below('/')).resolves.toBeDefined();
+    await expect(below('/api/v1')).rejects.toMatchObject({ kind: 'rejected', code: 'no_such_address' });
+  });
+
+  it('asks how the payment is, and tells the movement by the same id as the notification', async () => {
+    const attempt = await initiated();
+    expect(await outcomeOf(attempt)).toEqual({ kind: 'pending' });
+    double.authorise(attempt.reference);
+    expect(await outcomeOf(attempt)).toEqual({ kind: 'processing' });
+    double.pay(attempt.reference);
+    expect(await provider().verify(attempt)).toEqual({
+      providerReference: attempt.providerReference,
+      attemptReference: 'TXN-1042-1',
+      outcome: {
+        kind: 'paid',
+        amount: 15000,
+        currency: 'XOF',
+        movementReference: expect.stringMatching(/^tr_/),
+      },
+    });
+  });
+
+  it('cancels, unless the payer was faster', async () => {
+    const attempt = await initiated();
+    expect((await provider().cancel(attempt)).outcome).toEqual({ kind: 'cancelled', reason: 'CANCELLED' });
+    double.payLate(attempt.reference);
+    expect((await provider().cancel(attempt)).outcome).toMatchObject({ kind: 'paid', amount: 15000 });
+  });
+
+  it('tells that the bank is deciding when it cannot be cancelled for that', async () => {
+    const attempt = await initiated();
+    double.authorise(attempt.reference);
+    expect((await provider().cancel(attempt)).outcome).toEqual({ kind: 'processing' });
+    double.decline(attempt.reference);
+    expect((await provider().cancel(attempt)).outcome).toMatchObject({ kind: 'failed', code: 'REJECTED' });
+  });
+
+  it.each<[string, Partial<AttemptToInitiate>, string]>([
+    ['a card', { method: 'CARD' }, 'WAY_NOT_SUPPORTED'],
+    ['a form in our own page', { presentation: 'EMBEDDED' }, 'WAY_NOT_SUPPORTED'],
+    ['another currency', { currency: 'USD' }, 'CURRENCY_NOT_SUPPORTED'],
+    ['no way back', { returnUrl: undefined }, 'RETURN_URL_MISSING'],
+  ])('is not even made for %s', async (_name, change, code) => {
+    const options: Partial<BankOptions> = { currencies: ['XOF', 'EUR'] };
+    await expect(provider(options).initiate({ ...ATTEMPT, ...change })).rejects.toMatchObject({
+      kind: 'rejected',
+      code,
+    });
+    expect(double.counts().requests.createPayment).toBe(0);
+  });
+
+  describe('that fails', () => {
+    it.each<[string, string, string, Fault]>([
+      ['declines', 'declined', 'declined', { kind: 'status', status: 402 }],
+      ['refuses', 'rejected', 'rejected', { kind: 'status', status: 400 }],
+      ['does not know us', 'rejected', 'rejected', { kind: 'status', status: 401 }],
+      ['has had too much', 'unavailable', 'unavailable', { kind: 'status', status: 429 }],
+      ['lost patience', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 408 }],
+      ['breaks', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 500 }],
+      ['is behind a broken proxy', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 502 }],
+      ['is out of service', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 503 }],
+      ['sends us elsewhere', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 302 }],
+      ['answers in HTML', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 200, body: '<p>hi' }],
+      ['answers nothing', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 200, body: '' }],
+      ['answers null', 'outcomeUnknown', 'unavailable', { kind: 'status', status: 200, body: 'null' }],
+      [
+        'answers without end',
+        'outcomeUnknown',
+        'unavailable',
+        { kind: 'status', status: 200, body: `"${'x'.repeat(70_000)}"` },
+      ],
+      ['hangs', 'outcomeUnknown', 'unavailable', { kind: 'hang' }],
+      ['hangs up', 'outcomeUnknown', 'unavailable', { kind: 'close' }],
+      ['does it and hangs up', 'outcomeUnknown', 'unavailable', { kind: 'close', afterDoing: true }],
+    ])(
+      'because the bank %s is %s after an order, and %s after a question',
+      async (_name, order, question, fault) => {
+        double.answerNext('createPayment', fault);
+        await expect(provider().initiate(ATTEMPT)).rejects.toMatchObject({
+          name: 'ProviderFailure',
+          kind: order,
+        });
+        const attempt = await initiated();
+        double.answerNext('cancelPayment', fault);
+        await expect(provider().cancel(attempt)).rejects.toMatchObject({ kind: order });
+        double.answerNext('getPayment', fault);
+        await expect(provider().verify(attempt)).rejects.toMatchObject({ kind: question });
+      },
+    );
+
+    it('because nobody is there is unavailable: surely nothing happened', async () => {
+      const attempt = await initiated();
+      await double.stop();
+      const failure = { kind: 'unavailable', code: 'UNREACHABLE' };
+      await expect(provider().initiate(ATTEMPT)).rejects.toMatchObject(failure);
+      await expect(provider().cancel(attempt)).rejects.toMatchObject(failure);
+      await expect(provider().verify(attempt)).rejects.toMatchObject(failure);
+    });
+
+    it('because the name of the bank is unknown is unavailable', async () => {
+      const lost = bank({ baseUrl: new URL('http://bank.invalid/'), timeoutMilliseconds: 5000 });
+      await expect(lost.initiate(ATTEMPT)).rejects.toMatchObject({
+        kind: 'unavailable',
+        code: 'UNREACHABLE',
+      });
+    });
+
+    it('says nothing of the key, and keeps its cause', async () => {
+      double.answerNext('createPayment', { kind: 'close' });
+      const failure: Error = await provider()
+        .initiate(ATTEMPT)
+        .then(
+          () => Promise.reject(new Error('it did not fail')),
+          (error: Error) => error,
+        );
+      expect(failure.message).toBe('Bank X closed the connection before it answered.');
+      expect(failure.cause).toBeDefined();
+      expect(JSON.stringify(failure)).not.toContain(API_KEY);
+    });
+
+    it('has the bank’s own code where it gives one', async () => {
+      await provider().initiate(ATTEMPT);
+      await expect(provider().initiate({ ...ATTEMPT, amount: 1 })).rejects.toMatchObject({
+        kind: 'rejected',
+        code: 'reference_in_use',
+      });
+    });
+  });
+
+  describe('that is answered with something else than what was asked', () => {
+    let answer: object;
+    let status: number;
+    let liar: Server;
+    let seen: IncomingMessage[];
+
+    beforeEach(async () => {
+      seen = [];
+      status = 200;
+      liar = createServer((request, response) => {
+        seen.push(request.resume());
+        // A location counts only for a client that follows redirects.
+        response.writeHead(status, { location: '/elsewhere' }).end(JSON.stringify(answer));
+      }).listen(0, '127.0.0.1');
+      await once(liar, 'listening');
+    });
+
+    afterEach(async () => {
+      liar.closeAllConnections();
+      await new Promise((resolve) => liar.close(resolve));
+    });
+
+    const lyingProvider = () =>
+      bank({ baseUrl: new URL(`http://127.0.0.1:${(liar.address() as AddressInfo).port}`) });
+
+    const HONEST = {
+      id: 'bpay_7',
+      reference: ATTEMPT.reference,
+      status: 'CREATED',
+      amount: '15000',
+      currency: 'XOF',
+      payment_url: 'https://bank.example/pay/7',
+    };
+
+    it('believes an honest answer', async () => {
+      answer = HONEST;
+      await expect(lyingProvider().initiate(ATTEMPT)).resolves.toMatchObject({ providerReference: 'bpay_7' });
+      expect(seen[0]?.headers).toMatchObject({
+        authorization: `Bearer ${API_KEY}`,
+        'idempotency-key': ATTEMPT.idempotencyKey,
+      });
+    });
+
+    it('follows nobody elsewhere, least of all with the key', async () => {
+      [status, answer] = [307, HONEST];
+      await expect(lyingProvider().initiate(ATTEMPT)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+      expect(seen).toHaveLength(1);
+    });
+
+    it('reads no answer without end, even if it begins well', async () => {
+      answer = { ...HONEST, padding: 'x'.repeat(70_000) };
+      await expect(lyingProvider().initiate(ATTEMPT)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
+    });
+
+    it('sends nobody from a secure bank to an insecure page', async () => {
+      const realFetch = globalThis.fetch;
+      globalThis.fetch = () =>
+        Promise.resolve(Response.json({ ...HONEST, payment_url: 'http://bank.example/pay/7' }));
+      try {
+        const secure = bank({ baseUrl: new URL('https://bank.example') });
+        await expect(secure.initiate(ATTEMPT)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
+      } finally {
+        globalThis.fetch = realFetch;
+      }
+    });
+
+    it.each<[string, object]>([
+      ['another amount', { amount: '15001' }],
+      ['an amount that was a float', { amount: 15000 }],
+      ['another currency', { currency: 'XAF' }],
+      ['another reference', { reference: 'TXN-1-1' }],
+      ['no id', { id: null }],
+      ['an id that climbs out of its path', { id: '../admin' }],
+      ['no page', { payment_url: null }],
+      ['a page that is a script', { payment_url: 'javascript:alert(1)' }],
+      ['a page without a host', { payment_url: '/pay/7' }],
+    ])('does not send the payer to pay for %s', async (_name, change) => {
+      answer = { ...HONEST, ...change };
+      await expect(lyingProvider().initiate(ATTEMPT)).rejects.toMatchObject({
+        kind: 'outcomeUnknown',
+        code: 'ANSWER_UNREADABLE',
+      });
+    });
+
+    it.each<[string, object]>([
+      ['another payment', { id: 'bpay_8' }],
+      ['another reference', { reference: 'TXN-1-1' }],
+      ['no status', { status: null }],
+      ['paid, but not how much', { status: 'BOOKED', transfer_id: 'tr_1', amount: '1.5' }],
+      ['paid, but not by which movement', { status: 'BOOKED' }],
+    ])('does not take %s for the state of ours', async (_name, change) => {
+      answer = { ...HONEST, ...change };
+      const attempt = { ...ATTEMPT, providerReference: 'bpay_7' };
+      await expect(lyingProvider().verify(attempt)).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect(lyingProvider().cancel(attempt)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+    });
+
+    it('tells truly when another amount was paid than we asked for', async () => {
+      answer = { ...HONEST, status: 'BOOKED', transfer_id: 'tr_1', amount: '14000' };
+      const event = await lyingProvider().verify({ ...ATTEMPT, providerReference: 'bpay_7' });
+      expect(event.outcome).toEqual({
+        kind: 'paid',
+        amount: 14000,
+        currency: 'XOF',
+        movementReference: 'tr_1',
+      });
+    });
+  });
+});
+
+describe('the options of a bank', () => {
+  it('need no more than a name, an address, a key and a secret', () => {
+    const { name, capabilities } = createBankProvider({
+      name: 'bank-x',
+      baseUrl: new URL('https://bank.example/api'),
+      apiKey: API_KEY,
+      webhookSecrets: [SECRET],
+    });
+    expect(name).toBe('bank-x');
+    expect(capabilities).toMatchObject({
+      ways: [{ method: 'BANK', presentation: 'REDIRECT' }],
+      currencies: 'ANY',
+      webhookProof: 'SIGNED',
+    });
+    expect(capabilities.limits('XOF')).toEqual({});
+  });
+
+  it('may limit amounts and currencies', () => {
+    const { capabilities } = bank({
+      currencies: ['XOF'],
+      limits: { XOF: { minimum: 100, maximum: 2_000_000 } },
+    });
+    expect(capabilities.currencies).toEqual(['XOF']);
+    expect(capabilities.limits('XOF')).toEqual({ minimum: 100, maximum: 2_000_000 });
+  });
+
+  it.each<[string, Partial<BankOptions>]>([
+    ['no secret', { webhookSecrets: [] }],
+    ['a secret that everybody knows', { webhookSecrets: [SECRET, ' '] }],
+    ['a key that no header can carry', { apiKey: 'key\n' }],
+    ['an address that is no web address', { baseUrl: new URL('ftp://bank.example') }],
+  ])('are refused with %s, and the secret is not in the complaint', (_name, options) => {
+    expect(() => bank(options)).toThrow(/^bank "bank-x": [^_]+$/);
+  });
+});
