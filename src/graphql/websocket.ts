@@ -69,7 +69,7 @@ export function serveSubscriptions(
       onSubscribe: ({ extra }, _id, payload) => {
         const document = check(payload.query);
         if (Array.isArray(document)) return document;
-        return executionArgs(schema, document as DocumentNode, payload, {
+        return executionArgs(schema, document, payload, {
           ...context,
           caller: extra.caller!,
         });

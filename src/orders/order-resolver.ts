@@ -26,7 +26,7 @@ import {
 } from 'class-validator';
 import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
 import { callerName, maySeeOrder, requireStaffOrBackend } from '../access/caller.js';
-import type { Context } from '../graphql/context.js';
+import type { OrderContext as Context } from './order-context.js';
 import { formatMoney, MAX_AMOUNT } from '../money.js';
 import { createOrder } from './create-order.js';
 import { Order } from './order.js';

@@ -32,7 +32,7 @@ export async function expirePaymentIntents(
 }
 
 async function claimDue(manager: EntityManager): Promise<string[]> {
-  const [rows] = (await manager.query(
+  const [rows] = await manager.query<[{ reference: string }[], number]>(
     `UPDATE payment_intent SET next_check_at = now() + make_interval(secs => $1)
      WHERE id IN (
        SELECT id FROM payment_intent
@@ -41,6 +41,6 @@ async function claimDue(manager: EntityManager): Promise<string[]> {
        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
      RETURNING reference`,
     [CLAIM_SECONDS, BATCH],
-  )) as [{ reference: string }[], number];
+  );
   return rows.map(({ reference }) => reference);
 }

@@ -14,7 +14,7 @@ import {
 } from 'type-graphql';
 import { IsOptional, Length, MaxLength } from 'class-validator';
 import { callerName, maySeeOrder, requireToken } from '../access/caller.js';
-import type { Context } from '../graphql/context.js';
+import type { PaymentContext as Context } from './payment-context.js';
 import { formatMoney } from '../money.js';
 import { Order } from '../orders/order.js';
 import { findOrder } from '../orders/order-resolver.js';

@@ -4,7 +4,7 @@ import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { AccessError } from '../access/access-error.js';
 import { stillHolds } from '../access/authenticate.js';
 import { requireStaffOrBackend } from '../access/caller.js';
-import type { Context } from '../graphql/context.js';
+import type { PaymentContext as Context } from './payment-context.js';
 import { PaymentError } from './payment-error.js';
 import { PaymentIntent } from './payment-intent.js';
 import { findPaymentIntent } from './payment-resolver.js';

@@ -72,13 +72,13 @@ async function keepWaiting(
 }
 
 async function claimDue(manager: EntityManager): Promise<WebhookEvent[]> {
-  const [rows] = (await manager.query(
+  const [rows] = await manager.query<[{ event: Record<string, unknown> }[], number]>(
     `UPDATE webhook_event w SET next_try_at = now() + make_interval(secs => $1)
      WHERE id IN (
        SELECT id FROM webhook_event WHERE status = 'WAITING' AND next_try_at <= now()
        ORDER BY next_try_at LIMIT $2 FOR UPDATE SKIP LOCKED)
      RETURNING to_jsonb(w) AS event`,
     [CLAIM_SECONDS, BATCH],
-  )) as [{ event: Record<string, unknown> }[], number];
+  );
   return rows.map(({ event }) => fromRow<WebhookEvent>(event));
 }

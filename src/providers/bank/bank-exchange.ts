@@ -69,7 +69,7 @@ function headersOf(bank: Bank, call: BankCall): Record<string, string> {
 async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength;
     // Leaving the loop closes the stream, and with it the connection.
     if (length > LONGEST_ANSWER_BYTES) return '';

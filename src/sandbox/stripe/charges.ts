@@ -67,3 +67,10 @@ function newCharge({ object, card }: PaymentRecord, decline: Decline | undefined
     transfer_group: null,
   };
 }
+
+/** The double never expands it in its own books. */
+export function paymentIntentIdOf({ payment_intent: paymentIntent }: Stripe.Charge): string {
+  if (typeof paymentIntent !== 'string')
+    throw new Error('a charge of the double has its PaymentIntent as an id');
+  return paymentIntent;
+}

@@ -1,3 +1,4 @@
+import { paymentIntentIdOf } from './charges.js';
 import type { StripeAccount } from './account.js';
 import type { StripeApi } from './api.js';
 import type { Fault, FaultyAnswer } from './faults.js';
@@ -113,7 +114,7 @@ export function chargesFor(account: StripeAccount, reference?: string): ChargeSu
     )
     .map((charge) => ({
       id: charge.id,
-      paymentIntentId: String(charge.payment_intent),
+      paymentIntentId: paymentIntentIdOf(charge),
       amount: charge.amount,
       amountRefunded: charge.amount_refunded,
       currency: charge.currency,

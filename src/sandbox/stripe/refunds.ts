@@ -1,3 +1,4 @@
+import { paymentIntentIdOf } from './charges.js';
 import type Stripe from 'stripe';
 import { newId, now, type StripeAccount } from './account.js';
 import type { FormValues } from './form-body.js';
@@ -48,7 +49,7 @@ export function refundCharge(
   const refund = newRefund(charge, refunded, metadata, reason);
   account.refunds.set(refund.id, refund);
   addToCharge(charge, refunded);
-  const subject = String(charge.payment_intent);
+  const subject = paymentIntentIdOf(charge);
   const behaviour = account.payments.get(subject)?.card?.refund;
   if (behaviour === 'PENDING_AT_FIRST') refund.status = 'pending';
   account.emit('charge.refunded', charge, subject);
@@ -60,7 +61,7 @@ export function refundCharge(
 }
 
 function changeRefund(account: StripeAccount, charge: Stripe.Charge, refund: Stripe.Refund): void {
-  const subject = String(charge.payment_intent);
+  const subject = paymentIntentIdOf(charge);
   if (refund.status === 'pending') {
     refund.status = 'succeeded';
     account.emit('refund.updated', refund, subject);

@@ -1,0 +1,89 @@
+/**
+ * The arrows of the house go one way: this is the rule, and `npm run check` runs it. Each folder lists what it may know.
+ * A new folder must be entered here, with the fewest arrows that it can live with.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+import process from 'node:process';
+
+/** Leaves that everybody may know. */
+const LEAVES = ['money.ts', 'references.ts'];
+
+const MAY_KNOW = {
+  database: [],
+  idempotency: ['database'],
+  outbox: ['database'],
+  jobs: [],
+  observability: [],
+  access: ['database'],
+  providers: [],
+  orders: ['access', 'database', 'idempotency'],
+  payments: [
+    'access',
+    'database',
+    'idempotency',
+    'orders',
+    'outbox',
+    'providers/provider.ts',
+    // A notification is stored in the very statement that applies it.
+    'webhooks/webhook-event.ts',
+  ],
+  webhooks: ['database', 'payments', 'providers/provider.ts'],
+  graphql: ['access', 'database', 'idempotency', 'orders', 'payments'],
+  sandbox: ['config.ts'],
+};
+
+/** Files that put the others together. */
+const COMPOSITION = ['database/data-source.ts', 'access/create-api-key.ts'];
+
+const root = join(import.meta.dirname, '..', 'src');
+
+const faults = filesIn(root).flatMap((file) =>
+  importsOf(file)
+    .filter((imported) => !isAllowed(file, imported))
+    .map((imported) => `src/${file} imports ${imported}, which src/${folderOf(file)}/ may not know`),
+);
+for (const fault of faults) console.error(fault);
+if (faults.length > 0) {
+  console.error('\nThe rule and its reasons stand in scripts/check-imports.js.');
+  process.exit(1);
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => slashes(relative(root, join(entry.parentPath, entry.name))));
+}
+
+/** What a file imports of ours, as paths within `src`. */
+function importsOf(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = text.matchAll(/(?:from|import\(|import)\s*'(\.{1,2}\/[^']+)'/g);
+  return [...found].map(([, path]) =>
+    slashes(normalize(join(dirname(file), path))).replace(/\.js$/, '.ts'),
+  );
+}
+
+function isAllowed(file, imported) {
+  const folder = folderOf(file);
+  // Composition, at the top of the house or by name, may know everything.
+  if (folder === null || COMPOSITION.includes(file)) return true;
+  if (folder === 'demo') return true;
+  // Two providers know nothing of each other.
+  if (folder === 'providers') return isWithinOneProvider(file, imported) || LEAVES.includes(imported);
+  if (folderOf(imported) === folder || LEAVES.includes(imported)) return true;
+  if (!(folder in MAY_KNOW)) return false;
+  return MAY_KNOW[folder].some((known) => imported === known || imported.startsWith(`${known}/`));
+}
+
+function isWithinOneProvider(file, imported) {
+  return imported === 'providers/provider.ts' || dirname(imported) === dirname(file);
+}
+
+function folderOf(file) {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : null;
+}
+
+function slashes(path) {
+  return path.split(sep).join('/');
+}

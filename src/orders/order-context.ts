@@ -1,0 +1,11 @@
+import type { EntityManager } from 'typeorm';
+import type { Authentication } from '../access/authenticate.js';
+import type { Caller } from '../access/caller.js';
+
+/** What resolvers of orders are given. */
+export interface OrderContext {
+  /** Who asks. */
+  readonly caller: Caller;
+  readonly manager: EntityManager;
+  readonly authentication: Authentication;
+}
