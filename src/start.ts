@@ -10,10 +10,12 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from './database/embedded-postgres.js';
+import { stopWhenUnused } from './database/stop-when-unused.js';
 import { isDatabaseUnavailable } from './database/unavailable.js';
 import { readLocalCredentials, writeLocalCredentials, type LocalCredentials } from './local-credentials.js';
 import { seedDemoCatalogue } from './orders/demo-catalogue.js';
 import { createProviders } from './create-providers.js';
+import { announceSandbox } from './running-sandbox.js';
 import type { Sandbox } from './sandbox/start-sandbox.js';
 
 /** Something that the person at the terminal can put right; its message says how. */
@@ -78,17 +80,27 @@ async function startParts(
   stops.push(() => app.close());
   port = app.port;
   const url = config.production ? config.publicUrl : `http://localhost:${port}`;
+  if (sandbox) stops.push(await announce(config, url, sandbox));
   return { url, local, sandboxPages: sandbox?.pages ?? [], stop };
 }
 
-async function readCredentials(config: Config): Promise<LocalCredentials> {
+function readCredentials({ dataFolder }: Config): Promise<LocalCredentials> {
+  return inDataFolder(dataFolder, () => readLocalCredentials(dataFolder));
+}
+
+function announce({ dataFolder }: Config, serverUrl: string, { stripe, banks }: Sandbox) {
+  const urls = { serverUrl, stripeUrl: stripe?.apiBase?.href, bankUrl: banks[0]?.baseUrl.href };
+  return inDataFolder(dataFolder, () => announceSandbox(dataFolder, urls));
+}
+
+async function inDataFolder<T>(dataFolder: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await readLocalCredentials(config.dataFolder);
+    return await work();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'ENOTDIR' && code !== 'EEXIST') throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOSPC'].includes(code)) throw error;
     throw new StartError(
-      `The data folder ${config.dataFolder} can't be written (${code}). Make it writable, or set DATA_FOLDER to another one.`,
+      `The data folder ${dataFolder} can't be written (${code}). Make it writable, or set DATA_FOLDER to another one.`,
       { cause: error },
     );
   }
@@ -103,7 +115,9 @@ async function startOwnDatabase(
     directory: join(config.dataFolder, 'postgres'),
     log: (message) => log.info(message),
   });
-  stops.push(() => postgres.stop());
+  stops.push(async () => {
+    if (!(await stopWhenUnused(postgres))) log.info('PostgreSQL goes on, for others are connected to it.');
+  });
   return createDatabaseIfMissing(postgres.url, 'quittance');
 }
 
@@ -144,7 +158,9 @@ async function prepareLocal(
     return { apiKey: credentials.apiKey, operatorJwtSecret };
   }
   const apiKey = await createApiKey(manager, 'local');
-  await writeLocalCredentials(config.dataFolder, { ...credentials, apiKey });
+  await inDataFolder(config.dataFolder, () =>
+    writeLocalCredentials(config.dataFolder, { ...credentials, apiKey }),
+  );
   return { apiKey, operatorJwtSecret };
 }
 

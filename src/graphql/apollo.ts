@@ -1,8 +1,8 @@
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
@@ -45,6 +45,8 @@ export async function serveGraphQL(
     method: ['GET', 'POST'],
     url: '/graphql',
     bodyLimit: MAX_BODY_BYTES,
+    errorHandler: (error, _request, reply) =>
+      reply.code(error.statusCode ?? 500).send(unreadable(error, log)),
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({
         ...context,
@@ -53,6 +55,13 @@ export async function serveGraphQL(
     }),
   });
   return () => apollo.stop();
+}
+
+/** What the HTTP layer refused before it was GraphQL, in GraphQL's form: clients read no other. */
+function unreadable(error: FastifyError, log: Logger): { errors: GraphQLFormattedError[] } {
+  const isTheirs = error.statusCode !== undefined && error.statusCode < 500;
+  const cause = isTheirs ? new GraphQLError(error.message, { extensions: { code: 'BAD_REQUEST' } }) : error;
+  return { errors: [publicError(cause, log)] };
 }
 
 async function callerOf({ authentication }: Omit<Context, 'caller'>, authorization: string | undefined) {

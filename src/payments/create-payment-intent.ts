@@ -13,14 +13,15 @@ import { outOfStock } from '../orders/out-of-stock.js';
 import { STOCK_CONSTRAINT } from '../orders/stock.js';
 import type { Order } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
+import { endAtProviders } from './cancel-payment-intent.js';
 import { commitChange } from './commit-change.js';
 import { attemptOf, initiateAttempt } from './initiate-attempt.js';
-import { loadOrderToPay, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
+import { loadOrderToPay, loadPayment, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { addAttempt, afterCommit, changePayment, openIntent, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { choosePayment, type PaymentChoice, type WantedWay } from './payment-options.js';
+import { choosePayment, fits, type PaymentChoice, type WantedWay } from './payment-options.js';
 import { isUpdatable, updatePaymentIntent } from './update-payment-intent.js';
 import { changedTooOften, pauseBeforeTry } from './write-change.js';
 
@@ -56,6 +57,11 @@ export async function createPaymentIntent(
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const found = await loadOrderToPay(manager, request.orderReference, key);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
+    const overdue = paymentToEnd(found);
+    if (overdue) {
+      await endAtProviders(manager, dependencies, overdue.intent.reference);
+      continue;
+    }
     const outdated = paymentToUpdate(found);
     if (outdated) {
       await updatePaymentIntent(manager, dependencies, outdated.intent.reference);
@@ -90,14 +96,13 @@ async function begin(
   if (payment && payment.intent.status !== 'PENDING' && payment.intent.status !== 'UNKNOWN') {
     return { payment, attemptId: null };
   }
-  const choice = choosePayment(dependencies.providers, payment?.intent ?? order, request);
-  const resumed = payment?.attempts.find((attempt) => isLive(attempt) && isSameWay(attempt, choice));
+  const resumed = payment?.attempts.findLast((attempt) => isLive(attempt) && fits(attempt, request));
   if (resumed && payment && !key) return { payment, attemptId: resumed.id };
 
   const change = payment
     ? changePayment(payment)
     : openIntent(order, now, new Date(now.getTime() + dependencies.reservationMilliseconds));
-  const attempt = resumed ?? newAttempt(change, choice, checkedReturnUrl(dependencies, choice, request));
+  const attempt = resumed ?? newAttempt(change, dependencies, request);
   if (!resumed) addAttempt(change, attempt);
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return null;
@@ -124,15 +129,19 @@ async function finish(
 ): Promise<CreatedPayment> {
   if (attemptId === null) return { payment, attempt: null };
   const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
-  // The payer changed their mind: earlier attempts end at their providers. What can't be ended stays watched.
-  const earlier = initiated.attempts.filter((attempt) => attempt.id !== attemptId && isLive(attempt));
   const attempt = attemptOf(initiated, attemptId);
-  if (isLive(attempt) && earlier.some(({ number }) => number < attempt.number)) {
-    for (const other of earlier.filter(({ number }) => number < attempt.number)) {
-      await cancelAttemptQuietly(manager, dependencies, initiated, other);
-    }
-  }
-  return { payment: initiated, attempt };
+  const earlier = initiated.attempts.filter(({ number }) => number < attempt.number).filter(isLive);
+  if (earlier.length === 0 || !isLive(attempt)) return { payment: initiated, attempt };
+  // The payer changed their mind: earlier attempts end at their providers. What can't be ended stays watched.
+  for (const other of earlier) await cancelAttemptQuietly(manager, dependencies, initiated, other);
+  const after = (await loadPayment(manager, initiated.intent.reference)) ?? initiated;
+  return { payment: after, attempt: attemptOf(after, attemptId) };
+}
+
+/** Its time is up and the job has not come by yet: it ends now, so that the payer gets one that they can finish. */
+function paymentToEnd({ usedKey, payment, now }: OrderToPay): LoadedPayment | null {
+  if (usedKey || !payment || payment.intent.expiresAt > now) return null;
+  return isUpdatable(payment.intent) ? payment : null;
 }
 
 /** The order was changed while its payment was open: the payment follows before the payer goes on with it. */
@@ -148,17 +157,13 @@ function refuseUnpayable(order: Order): void {
   }
 }
 
-function isSameWay(attempt: PaymentAttempt, { provider, method, presentation }: PaymentChoice): boolean {
-  return (
-    attempt.provider === provider.name && attempt.method === method && attempt.presentation === presentation
-  );
-}
-
 function newAttempt(
   change: PaymentChange,
-  { provider, method, presentation }: PaymentChoice,
-  returnUrl: string | null,
+  dependencies: PaymentDependencies,
+  request: CreatePaymentIntent,
 ): PaymentAttempt {
+  const choice = choosePayment(dependencies.providers, change.intent, request);
+  const { provider, method, presentation } = choice;
   const id = uuidv7();
   return {
     id,
@@ -172,7 +177,7 @@ function newAttempt(
     idempotencyKey: `attempt_${id}`,
     status: 'PENDING',
     sealedNextAction: null,
-    returnUrl,
+    returnUrl: checkedReturnUrl(dependencies, choice, request),
     failureCode: null,
     failureMessage: null,
     createdAt: change.now,

@@ -39,14 +39,18 @@ export function choosePayment(
   wanted: WantedWay,
 ): PaymentChoice {
   const choices = paymentChoices(providers, order);
-  const choice = choices.find(
-    ({ provider, method, presentation }) =>
-      (!wanted.provider || wanted.provider === provider.name) &&
-      (!wanted.method || wanted.method === method) &&
-      (!wanted.presentation || wanted.presentation === presentation),
-  );
+  const choice = choices.find(({ provider, ...way }) => fits({ ...way, provider: provider.name }, wanted));
   if (choice) return choice;
   throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(choices));
+}
+
+/** Whether a way to pay is what was asked for; what was left open fits everything. */
+export function fits(way: WayToPay & { readonly provider: string }, wanted: WantedWay): boolean {
+  return (
+    (!wanted.provider || wanted.provider === way.provider) &&
+    (!wanted.method || wanted.method === way.method) &&
+    (!wanted.presentation || wanted.presentation === way.presentation)
+  );
 }
 
 function noWayMessage(choices: readonly PaymentChoice[]): string {
