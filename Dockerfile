@@ -1,7 +1,7 @@
 FROM node:20-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc .swcrc ./
-RUN npm ci --omit=optional
+RUN npm ci
 COPY src src
 COPY migrations migrations
 RUN npm run build
