@@ -91,14 +91,17 @@ export const VARIABLES = {
   OPERATOR_JWT_AUDIENCE: text,
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   INTROSPECTION: yesOrNo,
-  RESERVATION_MINUTES: whole(1, 24 * 60),
+  // Stripe takes a session of at most 24 hours, and ours outlives the reservation a little.
+  RESERVATION_MINUTES: whole(1, 20 * 60),
   ORDER_TOKEN_HOURS: whole(1, 24 * 30),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   STRIPE_SECRET_KEY: text,
   STRIPE_PUBLISHABLE_KEY: text,
   STRIPE_WEBHOOK_SECRETS: list,
   STRIPE_API_URL: httpUrl,
-  BANKS: list.pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y'))),
+  BANKS: list
+    .pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y')))
+    .refine((names) => new Set(names).size === names.length, 'must name each bank once'),
 } as const;
 
 /** For each name in BANKS, with the name in capitals: BANK_X_URL … */
@@ -190,9 +193,10 @@ function readBanks(values: Values, environment: Environment, faults: string[]): 
   const names = values.BANKS ?? [];
   const known = new Set(names.map((name) => name.toUpperCase()));
   for (const variable of Object.keys(environment)) {
-    const bank = /^BANK_([A-Z][A-Z0-9]*)_/.exec(variable)?.[1];
-    if (bank && !known.has(bank))
-      faults.push(`${variable} is set, but ${bank.toLowerCase()} is not in BANKS`);
+    const [, bank, name] = /^BANK_([A-Z][A-Z0-9]*)_(.*)$/.exec(variable) ?? [];
+    if (bank === undefined || name === undefined) continue;
+    if (!known.has(bank)) faults.push(`${variable} is set, but ${bank.toLowerCase()} is not in BANKS`);
+    else if (!Object.hasOwn(BANK_VARIABLES, name)) faults.push(`${variable} is not a variable of a bank`);
   }
   return names.flatMap((name) => readBank(name, environment, faults) ?? []);
 }

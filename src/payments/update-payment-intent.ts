@@ -99,26 +99,50 @@ async function replaceAttempt(
   payment: LoadedPayment,
   old: PaymentAttempt,
 ): Promise<LoadedPayment> {
-  const id = uuidv7();
+  let replacementId: string | null = null;
   const added = await change(manager, payment.intent.reference, (draft) => {
-    addAttempt(draft, {
-      ...old,
-      id,
-      number: draft.attempts.length + 1,
-      amount: draft.intent.amount,
-      providerReference: null,
-      idempotencyKey: `attempt_${id}`,
-      status: 'PENDING',
-      sealedNextAction: null,
-      failureCode: null,
-      failureMessage: null,
-      createdAt: draft.now,
-    });
+    // Whoever else was asked to update it may have replaced it already, or the payment may be over.
+    const replacement =
+      replacementOf(draft, old) ?? (isUpdatable(draft.intent) ? addReplacement(draft, old) : null);
+    replacementId = replacement?.id ?? null;
   });
-  const initiated = await initiateAttempt(manager, dependencies, added, id);
+  if (replacementId === null) return added;
+  const initiated = await initiateAttempt(manager, dependencies, added, replacementId);
   await cancelAttemptQuietly(manager, dependencies, initiated, old);
   const replaced = await loadPayment(manager, payment.intent.reference);
   return replaced ?? initiated;
+}
+
+/** The attempt that has taken the place of this one, with the present amount. */
+function replacementOf({ attempts, intent }: PaymentChange, old: PaymentAttempt): PaymentAttempt | undefined {
+  return attempts.find(
+    (attempt) =>
+      isLive(attempt) &&
+      attempt.number > old.number &&
+      attempt.provider === old.provider &&
+      attempt.method === old.method &&
+      attempt.presentation === old.presentation &&
+      attempt.amount === intent.amount,
+  );
+}
+
+function addReplacement(draft: PaymentChange, old: PaymentAttempt): PaymentAttempt {
+  const id = uuidv7();
+  const replacement: PaymentAttempt = {
+    ...old,
+    id,
+    number: draft.attempts.length + 1,
+    amount: draft.intent.amount,
+    providerReference: null,
+    idempotencyKey: `attempt_${id}`,
+    status: 'PENDING',
+    sealedNextAction: null,
+    failureCode: null,
+    failureMessage: null,
+    createdAt: draft.now,
+  };
+  addAttempt(draft, replacement);
+  return replacement;
 }
 
 async function change(
