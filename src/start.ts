@@ -62,7 +62,8 @@ async function startParts(
   const sandbox = config.production ? undefined : await startDoubles(config, serverUrl, log);
   if (sandbox) stops.push(() => sandbox.stop());
   const ours = createProviders(config, config.publicUrl);
-  const doubled = sandbox ? createProviders(sandbox, serverUrl()) : [];
+  // With port 0 our own address is not known yet; the doubles ask for it when they notify.
+  const doubled = sandbox ? createProviders(sandbox) : [];
 
   const app = await listen(config, {
     dataSource,
