@@ -91,7 +91,7 @@ const UP = [
     )`,
   `CREATE INDEX payment_intent_to_expire ON payment_intent (expires_at) WHERE status IN ('PENDING', 'UNKNOWN')`,
   `CREATE INDEX payment_intent_order ON payment_intent (order_id)`,
-  `CREATE UNIQUE INDEX payment_intent_one_open_for_each_order ON payment_intent (order_id) WHERE status IN ('PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'REVIEW')`,
+  `CREATE UNIQUE INDEX payment_intent_one_open_for_each_order ON payment_intent (order_id) WHERE status IN ('PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED')`,
   `CREATE TABLE payment_attempt (
       id uuid NOT NULL,
       intent_id uuid NOT NULL,

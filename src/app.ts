@@ -94,6 +94,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   });
   const stopSubscriptions = serveSubscriptions(server.server, {
     schema,
+    introspection: settings.introspection,
     context,
     isAllowedOrigin: (origin) => origins.isAllowed(origin),
     log,

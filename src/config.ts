@@ -101,7 +101,7 @@ export const VARIABLES = {
   STRIPE_API_URL: httpUrl,
   BANKS: list
     .pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y')))
-    .refine((names) => new Set(names).size === names.length, 'must name each bank once'),
+    .transform((names) => [...new Set(names)]),
 } as const;
 
 /** For each name in BANKS, with the name in capitals: BANK_X_URL … */

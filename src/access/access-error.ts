@@ -2,6 +2,8 @@
 export type AccessErrorKind =
   /** No token, or one that is wrong, expired or revoked. */
   | 'UNAUTHENTICATED'
+  /** The keys with which operators' tokens are checked can't be fetched. */
+  | 'IDENTITY_UNAVAILABLE'
   /** A thing that this kind of caller can't do at all. What it may not *see* is NOT_FOUND instead. */
   | 'FORBIDDEN';
 

@@ -28,6 +28,12 @@ export async function authenticate(
   try {
     return await callerOfJwt(authentication, token);
   } catch (error) {
+    // Nobody's token is bad because the keys to check it with can't be fetched.
+    if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout) {
+      throw new AccessError('IDENTITY_UNAVAILABLE', 'The token can’t be checked at the moment. Try again.', {
+        cause: error,
+      });
+    }
     throw refused(
       error instanceof errors.JWTExpired
         ? 'The token has expired. Get a new one.'
@@ -58,7 +64,7 @@ async function callerOfJwt(authentication: Authentication, token: string): Promi
   if (decodeJwt(token).iss === ORDER_TOKEN_ISSUER) {
     return { kind: 'payer', ...(await authentication.orderTokens.verify(token)) };
   }
-  if (!authentication.verifyOperatorToken) throw new Error('no operators are configured');
+  if (!authentication.verifyOperatorToken) throw new errors.JWTInvalid('no operators are configured');
   return { kind: 'operator', ...(await authentication.verifyOperatorToken(token)) };
 }
 

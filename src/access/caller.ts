@@ -54,6 +54,13 @@ export function requireStaffOrBackend(caller: Caller): void {
   throw new AccessError('FORBIDDEN', 'Only backends (API key) and operators may do this.');
 }
 
+/** @throws {AccessError} for everybody but backends. */
+export function requireBackend(caller: Caller): void {
+  if (caller.kind === 'backend') return;
+  if (caller.kind === 'anonymous') throw tokenMissing();
+  throw new AccessError('FORBIDDEN', 'Only backends (API key) may do this.');
+}
+
 /** @throws {AccessError} when no token was sent at all. */
 export function requireToken(caller: Caller): void {
   if (caller.kind === 'anonymous') throw tokenMissing();

@@ -1,4 +1,11 @@
-import { createRemoteJWKSet, jwtVerify, SignJWT, type JWTVerifyOptions, type JWTVerifyResult } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  SignJWT,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose';
 
 /** How operators' JWTs are checked: by a shared secret (HS256), or by the public keys of an identity provider. */
 export type OperatorTokenSettings = (
@@ -20,7 +27,9 @@ export function operatorTokens(settings: OperatorTokenSettings): VerifyOperatorT
   return async (token) => {
     const { payload } = await verify(token);
     const roles = Array.isArray(payload.roles) ? payload.roles : [payload.role];
-    if (!roles.includes(ROLE)) throw new Error(`the token's role is not ${ROLE}`);
+    if (!roles.includes(ROLE)) {
+      throw new errors.JWTClaimValidationFailed(`the role is not ${ROLE}`, payload, 'role');
+    }
     return { subject: payload.sub!, expiresAt: new Date(payload.exp! * 1_000) };
   };
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 
 /** Classes of SQLSTATE that speak of the server and not of the statement: no connection, shutting down, no resources. */
@@ -19,9 +20,10 @@ const WITHOUT_CODE =
 /** Whether the database could not be reached, as opposed to refusing what it was asked. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  if (!(cause instanceof Error)) return false;
-  const { code } = cause as Error & { code?: string };
+  // Not `instanceof`: Node’s own errors are of another realm where the code runs in one of its own, as in Jest.
+  if (!isNativeError(cause)) return false;
+  const { code, errors } = cause as Error & { code?: string; errors?: unknown };
   if (code !== undefined) return SOCKET_CODES.has(code) || SERVER_CLASSES.test(code);
-  if (cause instanceof AggregateError) return cause.errors.some(isDatabaseUnavailable);
+  if (Array.isArray(errors)) return errors.some(isDatabaseUnavailable);
   return WITHOUT_CODE.test(cause.message);
 }

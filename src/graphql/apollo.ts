@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { Context } from './context.js';
-import { publicError } from './public-error.js';
+import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
 /** Ours are a few kilobytes; Stripe's own API takes no more either. */
@@ -34,7 +34,11 @@ export async function serveGraphQL(
     csrfPrevention: true,
     parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: [...QUERY_LIMITS],
-    formatError: (_formatted, error) => publicError(error, log),
+    formatError: (_formatted, error) => {
+      const shown = publicError(error, log);
+      // Apollo hides the hints of validation only, and not those about variables.
+      return introspection ? shown : withoutSuggestions(shown);
+    },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     plugins: [ApolloServerPluginCacheControlDisabled()],
@@ -68,10 +72,12 @@ async function callerOf({ authentication }: Omit<Context, 'caller'>, authorizati
   try {
     return await authenticate(authentication, authorization);
   } catch (error) {
-    if (!(error instanceof AccessError)) throw error;
-    throw new GraphQLError(error.message, {
-      originalError: error,
-      extensions: { code: error.kind, http: { status: 401 } },
-    });
+    if (error instanceof AccessError) {
+      throw new GraphQLError(error.message, {
+        originalError: error,
+        extensions: { code: error.kind, http: { status: 401 } },
+      });
+    }
+    throw new GraphQLError('The token could not be checked.', { originalError: error as Error });
   }
 }

@@ -53,6 +53,7 @@ export const ERROR_CODES: Readonly<
   PROVIDER_REJECTED: { code: 'PROVIDER_REJECTED', retryable: false },
   PROVIDER_UNAVAILABLE: { code: 'PROVIDER_UNAVAILABLE', retryable: true },
   UNAUTHENTICATED: { code: 'UNAUTHENTICATED', retryable: false },
+  IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
   IDEMPOTENCY_KEY_REUSED: { code: 'IDEMPOTENCY_KEY_REUSED', retryable: false },
 };

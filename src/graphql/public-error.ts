@@ -5,6 +5,7 @@ import type { ValidationError } from 'class-validator';
 import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
+import { isTextUnstorable } from '../database/unstorable-text.js';
 import { IdempotencyKeyReused } from '../idempotency/key-use.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
@@ -27,6 +28,20 @@ export function publicError(error: unknown, log: Logger): GraphQLFormattedError 
     ...(graphQLError?.locations && { locations: graphQLError.locations }),
     ...(graphQLError?.path && { path: graphQLError.path }),
     extensions,
+  };
+}
+
+/** Without "Did you mean …?", which tells names of a schema that may not be read. */
+export function withoutSuggestions(error: GraphQLFormattedError): GraphQLFormattedError {
+  const bare = (message: string) => message.replace(/ ?Did you mean .+\?$/s, '');
+  const fields = error.extensions?.fields as readonly FieldFault[] | undefined;
+  return {
+    ...error,
+    message: bare(error.message),
+    extensions: {
+      ...error.extensions,
+      ...(fields && { fields: fields.map(({ path, message }) => ({ path, message: bare(message) })) }),
+    },
   };
 }
 
@@ -56,6 +71,12 @@ function describe(error: unknown, log: Logger): Description {
     };
   }
   if (error instanceof GraphQLError) return ofGraphQL(error);
+  if (isTextUnstorable(error)) {
+    return ours('A text has a character that can’t be stored: U+0000, or half of a surrogate pair.', {
+      code: 'BAD_USER_INPUT',
+      retryable: false,
+    });
+  }
   return unexpected(error, log);
 }
 
@@ -64,8 +85,26 @@ function ours(message: string, { code, retryable, field }: PublicError, named?: 
   return { message, code, retryable, ...(path && { fields: [{ path, message }] }) };
 }
 
+/** What GraphQL says of a variable that doesn't fit its type; only the message tells it from other faults. */
+const BAD_VARIABLE =
+  /^Variable "\$(\w+)" (?:got invalid value|of required type .+ was not provided|of non-null type .+ must not be null)/s;
+const FIELD_OF_VARIABLE = / at "\w+([^"]+)";/;
+
 /** The query itself is at fault: its syntax, its fields, its variables, its size. */
 function ofGraphQL({ message, extensions }: GraphQLError): Description {
+  const [, variable] = BAD_VARIABLE.exec(message) ?? [];
+  if (variable) {
+    const path =
+      FIELD_OF_VARIABLE.exec(message)?.[1]
+        ?.replace(/[.[\]]+/g, '.')
+        .slice(1) ?? variable;
+    return {
+      message,
+      code: 'BAD_USER_INPUT' satisfies ErrorCode,
+      retryable: false,
+      fields: [{ path, message }],
+    };
+  }
   const code = typeof extensions.code === 'string' ? extensions.code : 'GRAPHQL_VALIDATION_FAILED';
   return { message, code, retryable: false };
 }
@@ -99,8 +138,19 @@ function fieldFaults(fault: ValidationError, parent = ''): FieldFault[] {
 function originalOf(error: unknown): unknown {
   let current = error;
   while (current instanceof GraphQLError && !(current instanceof ArgumentValidationError)) {
-    if (!current.originalError || current.originalError === current) return current;
-    current = current.originalError;
+    const inner: Error | undefined = current.originalError;
+    if (!inner || inner === current || saysMoreThan(current, inner)) return current;
+    current = inner;
   }
   return current;
+}
+
+/** Apollo's wrapping says what kind of fault GraphQL's own error is; and only the outer one names the variable. */
+function saysMoreThan(outer: GraphQLError, inner: Error): boolean {
+  if (BAD_VARIABLE.test(outer.message)) return true;
+  return (
+    inner instanceof GraphQLError &&
+    typeof outer.extensions.code === 'string' &&
+    typeof inner.extensions.code !== 'string'
+  );
 }

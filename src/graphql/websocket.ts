@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import {
+  getOperationAST,
   GraphQLError,
+  NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
   validate,
@@ -21,6 +23,9 @@ import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
 const MAX_MESSAGE_BYTES = 100 * 1_024;
 
+/** The close code with which graphql-ws clients connect again; its own 4500 makes them give up. */
+const TRY_AGAIN_LATER = 1013;
+
 /** `setTimeout` takes no more than this; a socket that lives longer is closed then, and connects again. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
@@ -29,6 +34,7 @@ const MAX_REMEMBERED_DOCUMENTS = 500;
 
 export interface GraphQLOverWebSocket {
   readonly schema: GraphQLSchema;
+  readonly introspection: boolean;
   readonly context: Omit<Context, 'caller'>;
   /** Whether pages of this origin may connect. */
   readonly isAllowedOrigin: (origin: string) => boolean;
@@ -47,21 +53,28 @@ interface Connection extends Record<PropertyKey, unknown> {
  */
 export function serveSubscriptions(
   server: Server,
-  { schema, context, isAllowedOrigin, log }: GraphQLOverWebSocket,
+  { schema, introspection, context, isAllowedOrigin, log }: GraphQLOverWebSocket,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({
-    server,
+    // Bound by hand: bound to the server, a port that is taken would be reported here too, with a stack.
+    noServer: true,
     path: '/graphql',
     maxPayload: MAX_MESSAGE_BYTES,
     // Browsers always send their origin; what sends none is no browser, and carries no cookies that could be misused.
     verifyClient: ({ origin }: { origin?: string }) => !origin || isAllowedOrigin(origin),
   });
-  const check = documentChecker(schema);
+  server.on('upgrade', (request, socket, head) =>
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      sockets.emit('connection', webSocket, request),
+    ),
+  );
+  const check = documentChecker(schema, introspection);
   const subscriptions = useServer<Record<string, unknown>, Connection>(
     {
       onConnect: async ({ connectionParams, extra }) => {
         const caller = await callerOf(context, connectionParams);
-        if (!caller) return false;
+        if (caller === 'UNKNOWN') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
+        if (!caller || caller === 'UNKNOWN') return false;
         extra.caller = caller;
         closeWhenExpired(extra.socket, caller);
         return true;
@@ -69,10 +82,13 @@ export function serveSubscriptions(
       onSubscribe: ({ extra }, _id, payload) => {
         const document = check(payload.query);
         if (Array.isArray(document)) return document;
-        return executionArgs(schema, document, payload, {
-          ...context,
-          caller: extra.caller!,
-        });
+        if (!getOperationAST(document, payload.operationName)) return [operationUnclear()];
+        const contextValue = { ...context, caller: extra.caller! };
+        return {
+          ...executionArgs(schema, document, payload, contextValue),
+          // Without introspection, a mistyped name must not be answered with the right one.
+          hideSuggestions: !introspection,
+        };
       },
       onNext: (_context, _id, _payload, _args, result) =>
         result.errors && { ...result, errors: result.errors.map((error) => publicError(error, log)) },
@@ -88,15 +104,18 @@ export function serveSubscriptions(
 async function callerOf(
   { authentication, log }: Omit<Context, 'caller'>,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
-): Promise<Caller | null> {
+): Promise<Caller | 'UNKNOWN' | null> {
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
   if (authorization !== undefined && typeof authorization !== 'string') return null;
   try {
     return await authenticate(authentication, authorization);
   } catch (error) {
-    if (!(error instanceof AccessError)) throw error;
-    log.info({ reason: error.message }, 'refused a WebSocket connection');
-    return null;
+    if (error instanceof AccessError) {
+      log.info({ reason: error.message }, 'refused a WebSocket connection');
+      return null;
+    }
+    log.error({ err: error }, 'could not check the token of a WebSocket connection');
+    return 'UNKNOWN';
   }
 }
 
@@ -118,8 +137,12 @@ function executionArgs(
 }
 
 /** Parses and validates with the same limits as HTTP does; what was found good is remembered. */
-function documentChecker(schema: GraphQLSchema): (query: string) => DocumentNode | GraphQLError[] {
+function documentChecker(
+  schema: GraphQLSchema,
+  introspection: boolean,
+): (query: string) => DocumentNode | GraphQLError[] {
   const rules = [...specifiedRules, ...QUERY_LIMITS];
+  if (!introspection) rules.push(NoSchemaIntrospectionCustomRule);
   const remembered = new Map<string, DocumentNode>();
   return (query) => {
     const known = remembered.get(query);
@@ -131,12 +154,18 @@ function documentChecker(schema: GraphQLSchema): (query: string) => DocumentNode
       if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
       throw error;
     }
-    const faults = validate(schema, document, rules);
+    const faults = validate(schema, document, rules, { hideSuggestions: !introspection });
     if (faults.length > 0) return [...faults];
     if (remembered.size >= MAX_REMEMBERED_DOCUMENTS) remembered.clear();
     remembered.set(query, document);
     return document;
   };
+}
+
+function operationUnclear(): GraphQLError {
+  return new GraphQLError('Say in operationName which operation of the document is meant.', {
+    extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
+  });
 }
 
 function withCode(error: GraphQLError, code: string): GraphQLError {

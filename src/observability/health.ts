@@ -11,8 +11,7 @@ export function serveHealth(server: FastifyInstance, dataSource: DataSource): vo
     try {
       await dataSource.query('SELECT 1');
       return { status: 'ready' };
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
+    } catch {
       return reply.code(503).send({ status: 'not ready', reason: 'The database can’t be reached.' });
     }
   });

@@ -25,7 +25,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
-import { callerName, maySeeOrder, requireStaffOrBackend } from '../access/caller.js';
+import {
+  callerName,
+  maySeeOrder,
+  requireBackend,
+  requireStaffOrBackend,
+  isStaffOrBackend,
+} from '../access/caller.js';
 import type { OrderContext as Context } from './order-context.js';
 import { formatMoney, MAX_AMOUNT } from '../money.js';
 import { createOrder } from './create-order.js';
@@ -216,13 +222,14 @@ export class OrderResolver {
   }
 
   @Mutation(() => String, {
-    description: 'For backends and operators: a new order token, for a payer whose own has expired.',
+    description: 'For backends: a new order token, for a payer whose own has expired.',
   })
   async createOrderToken(
     @Arg('orderId', () => ID) orderId: string,
     @Ctx() context: Context,
   ): Promise<string> {
-    requireStaffOrBackend(context.caller);
+    // Not for operators: with it they could act as the payer.
+    requireBackend(context.caller);
     const { reference } = await findOrder(context, orderId, 'orderId');
     return context.authentication.orderTokens.sign(reference);
   }
@@ -230,6 +237,14 @@ export class OrderResolver {
   @FieldResolver(() => [OrderLine])
   async lines(@Root() order: Order, @Ctx() { manager }: Context): Promise<OrderLine[]> {
     return manager.find(OrderLine, { where: { orderId: order.id }, order: { position: 'ASC' } });
+  }
+
+  @FieldResolver(() => GraphQLJSONObject, {
+    nullable: true,
+    description: 'The merchant’s own notes; null for payers.',
+  })
+  metadata(@Root() order: Order, @Ctx() { caller }: Context): Record<string, unknown> | null {
+    return isStaffOrBackend(caller) ? order.metadata : null;
   }
 
   @FieldResolver(() => String, { description: 'The total, for people.' })
@@ -272,15 +287,15 @@ export async function findOrder(
 }
 
 function linesOf({
-  lines = [],
-  ownLines = [],
+  lines,
+  ownLines,
 }: {
-  lines?: OrderLineInput[];
-  ownLines?: OwnOrderLineInput[];
+  lines?: OrderLineInput[] | null;
+  ownLines?: OwnOrderLineInput[] | null;
 }) {
   const all: LineInput[] = [
-    ...lines.map(({ sku, quantity }) => ({ sku, quantity })),
-    ...ownLines.map(({ name, quantity, unitAmount }) => ({ name, quantity, unitAmount })),
+    ...(lines ?? []).map(({ sku, quantity }) => ({ sku, quantity })),
+    ...(ownLines ?? []).map(({ name, quantity, unitAmount }) => ({ name, quantity, unitAmount })),
   ];
   if (all.length > 0) return all;
   throw new OrderError('INVALID_ORDER', 'An order needs at least one line.', 'lines');

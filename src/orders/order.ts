@@ -1,6 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
-import { GraphQLDateTimeISO, GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
+import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { Currency } from '../money.js';
 
 export const OrderStatus = { OPEN: 'OPEN', CONFIRMED: 'CONFIRMED', CANCELLED: 'CANCELLED' } as const;
@@ -72,7 +72,6 @@ export class Order {
   @Column('jsonb', { nullable: true })
   customer: OrderCustomer | null;
 
-  @Field(() => GraphQLJSONObject, { description: 'The merchant’s own notes.' })
   @Column('jsonb', { default: {} })
   metadata: Record<string, unknown>;
 

@@ -9,7 +9,7 @@ import {
   setFailure,
   type PaymentChange,
 } from './payment-change.js';
-import type { PaymentStatus } from './transitions.js';
+import { mayMove, type PaymentStatus } from './transitions.js';
 
 /**
  * Applies what a provider says to a payment: every way a provider can speak (webhook, answer to a call, verify) ends
@@ -103,7 +103,8 @@ export function endIntent(
   message: string,
 ): string {
   const status = end === 'CANCELLED' ? howItWasCancelled(change) : end;
-  if (status === 'FAILED') setFailure(change, code, message);
+  // A late failure must not stand as the reason of a payment that has succeeded by another attempt.
+  if (status === 'FAILED' && mayMove(change.intent.status, status)) setFailure(change, code, message);
   const outcome = step(change, status);
   if (change.intent.status === status) releaseStock(change);
   return outcome;

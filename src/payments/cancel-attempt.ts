@@ -20,7 +20,8 @@ export async function cancelAttempt(
   payment: LoadedPayment,
   attemptId: string,
 ): Promise<LoadedPayment> {
-  const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
+  const isKnownThere = attemptOf(payment, attemptId).providerReference !== null;
+  const initiated = isKnownThere ? payment : await beginOrEnd(manager, dependencies, payment, attemptId);
   const attempt = attemptOf(initiated, attemptId);
   if (!isLive(attempt)) return initiated;
   if (attempt.providerReference === null) throw notKnown(attempt);
@@ -33,6 +34,23 @@ export async function cancelAttempt(
   if (!written) throw new Error(`payment intent ${payment.intent.id} is gone`);
   if (written.change.outboxEvents.length > 0) dependencies.wakeRelay();
   return afterCommit(written.change);
+}
+
+/** Begun anew, the provider may refuse it, and then it is over as well. */
+async function beginOrEnd(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attemptId: string,
+): Promise<LoadedPayment> {
+  try {
+    return await initiateAttempt(manager, dependencies, payment, attemptId);
+  } catch (error) {
+    const isOver = error instanceof PaymentError && error.kind !== 'PROVIDER_UNAVAILABLE';
+    const after = isOver ? await loadPayment(manager, payment.intent.reference) : null;
+    if (!after) throw error;
+    return after;
+  }
 }
 
 /** For an attempt that another one has replaced: if it can't be ended now, it stays watched, and nobody waits for it. */

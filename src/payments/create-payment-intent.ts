@@ -144,10 +144,17 @@ function paymentToEnd({ usedKey, payment, now }: OrderToPay): LoadedPayment | nu
   return isUpdatable(payment.intent) ? payment : null;
 }
 
-/** The order was changed while its payment was open: the payment follows before the payer goes on with it. */
+/**
+ * The order was changed while its payment was open: the payment follows before the payer goes on with it. Our own row
+ * alone is not enough: the provider may not have taken the new amount yet.
+ */
 function paymentToUpdate({ usedKey, payment, order }: OrderToPay): LoadedPayment | null {
-  if (usedKey || !payment || payment.intent.amount === order.amount) return null;
-  return isUpdatable(payment.intent) ? payment : null;
+  if (usedKey || !payment || !isUpdatable(payment.intent)) return null;
+  const live = payment.attempts.filter(isLive);
+  const follows =
+    payment.intent.amount === order.amount &&
+    (live.length === 0 || live.some(({ amount }) => amount === order.amount));
+  return follows ? null : payment;
 }
 
 function refuseUnpayable(order: Order): void {

@@ -36,7 +36,7 @@ export async function initiateAttempt(
   attemptId: string,
 ): Promise<LoadedPayment> {
   const attempt = attemptOf(payment, attemptId);
-  if (attempt.providerReference !== null) return payment;
+  if (isAnswered(attempt)) return payment;
   if (attempt.status === 'FAILED') throw whyItEnded(attempt);
   if (!isLive(attempt)) return payment;
   const others = underWay.get(attemptId);
@@ -46,6 +46,11 @@ export async function initiateAttempt(
   );
   underWay.set(attemptId, call);
   return call;
+}
+
+/** A notification can be faster than the answer: it brings the reference, but not what the payer does next. */
+function isAnswered({ providerReference, sealedNextAction, status }: PaymentAttempt): boolean {
+  return providerReference !== null && (sealedNextAction !== null || status !== 'PENDING');
 }
 
 async function callProvider(
@@ -138,8 +143,8 @@ function applyFailure(change: PaymentChange, attempt: PaymentAttempt, failure: P
       return;
     case 'declined':
     case 'rejected':
-      // It speaks of this call alone: of an earlier one that was not answered it proves nothing.
-      if (attempt.status === 'UNKNOWN') return;
+      // Most refusals speak of this call alone: of an earlier one that was not answered they prove nothing.
+      if (attempt.status === 'UNKNOWN' && !failure.coversEarlierCalls) return;
       changeAttempt(change, attempt, {
         status: 'FAILED',
         failureCode: failure.code,

@@ -50,6 +50,12 @@ export interface UsedKey {
   readonly attemptId: string;
 }
 
+/**
+ * Statuses in which an order's intent stands in the way of a new one. REVIEW comes first: beside money that a person has
+ * to decide about, nobody is led to pay again.
+ */
+const IN_THE_WAY = [...OPEN_STATUSES, 'REVIEW'].map((status) => `'${status}'`).join(', ');
+
 /** An order with its open intent, or with the intent that the idempotency key made. */
 export interface OrderToPay {
   readonly now: Date;
@@ -65,8 +71,8 @@ const TO_PAY = statement<PaymentRow & { used_fingerprint: string | null; used_re
      LEFT JOIN idempotency_key k ON k.caller = $2 AND k.key = $3
      LEFT JOIN payment_intent i ON i.id = coalesce(
        (SELECT t.intent_id FROM payment_attempt t WHERE t.id = k.resource_id),
-       (SELECT p.id FROM payment_intent p
-        WHERE p.order_id = o.id AND p.status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})))
+       (SELECT p.id FROM payment_intent p WHERE p.order_id = o.id AND p.status IN (${IN_THE_WAY})
+        ORDER BY p.status = 'REVIEW' DESC LIMIT 1))
    WHERE o.reference = $1`,
 );
 

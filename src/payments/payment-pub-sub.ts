@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createPubSub, type PubSub } from '@graphql-yoga/subscription';
 import { PAYMENT_STATUS_CHANGED } from '../outbox/topics.js';
 import type { TellableEvent } from '../outbox/relay.js';
@@ -10,7 +11,10 @@ export type PaymentPubSub = PubSub<{
 }>;
 
 export function createPaymentPubSub(): PaymentPubSub {
-  return createPubSub();
+  const eventTarget = new EventTarget();
+  // Any number of people may watch one payment; Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, eventTarget);
+  return createPubSub({ eventTarget });
 }
 
 /** Hands an outbox event to the subscribers it concerns. */

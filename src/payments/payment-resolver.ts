@@ -13,7 +13,7 @@ import {
   Root,
 } from 'type-graphql';
 import { IsOptional, Length, MaxLength } from 'class-validator';
-import { callerName, maySeeOrder, requireToken } from '../access/caller.js';
+import { callerName, maySeeOrder, requireToken, type Caller } from '../access/caller.js';
 import type { PaymentContext as Context } from './payment-context.js';
 import { formatMoney } from '../money.js';
 import { Order } from '../orders/order.js';
@@ -150,7 +150,7 @@ export class PaymentResolver {
     });
     return {
       paymentIntent: payment.intent,
-      nextAction: attempt && nextActionOf(payments.seal, attempt),
+      nextAction: attempt && mayActAsPayer(caller) ? nextActionOf(payments.seal, attempt) : null,
     };
   }
 
@@ -200,8 +200,7 @@ export class PaymentResolver {
     @Root() intent: PaymentIntent,
     @Ctx() { manager, payments, caller }: Context,
   ): Promise<Action | null> {
-    // It lets whoever holds it act as the payer, which is no business of staff.
-    if (intent.status !== 'PENDING' || caller.kind === 'operator') return null;
+    if (intent.status !== 'PENDING' || !mayActAsPayer(caller)) return null;
     const attempts = await manager.find(PaymentAttempt, {
       where: { intentId: intent.id },
       order: { number: 'DESC' },
@@ -242,6 +241,11 @@ export async function findPaymentIntent(
     return { intent: found, orderReference: found.order.reference };
   }
   throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment, or it is not yours.', { field });
+}
+
+/** Whoever holds a next action can act as the payer, which is no business of staff. */
+function mayActAsPayer(caller: Caller): boolean {
+  return caller.kind !== 'operator';
 }
 
 function orderNotFound(): OrderError {

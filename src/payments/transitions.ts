@@ -42,8 +42,8 @@ export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[
   DISPUTED: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED'],
 };
 
-/** An order has at most one intent in these: the payer is paying, or a person has to decide about money that moved. */
-export const OPEN_STATUSES = ['PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'REVIEW'] as const;
+/** Money may come: an order has at most one intent in these. */
+export const OPEN_STATUSES = ['PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED'] as const;
 
 export type OpenStatus = (typeof OPEN_STATUSES)[number];
 

@@ -60,9 +60,13 @@ async function updateAttempt(
   if (!isLive(attempt)) return initiated;
   if (await providerTookAmount(dependencies, initiated, attempt)) {
     const { amount } = initiated.intent;
-    return change(manager, payment.intent.reference, (draft) =>
+    const written = await change(manager, payment.intent.reference, (draft) =>
       changeAttempt(draft, attemptOf(draft, attemptId), { amount }),
     );
+    // The order may have changed once more meanwhile, and the provider may have taken the two amounts in either order.
+    return written.intent.amount === amount
+      ? written
+      : updateAttempt(manager, dependencies, written, attemptId);
   }
   return replaceAttempt(manager, dependencies, initiated, attempt);
 }

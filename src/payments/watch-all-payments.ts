@@ -5,7 +5,7 @@ import type { StatusChangedPayload } from './status-changed.js';
 /**
  * Every payment's changes from now on. What is heard is taken over at once, whatever the watcher's pace: the pub/sub
  * would else fill up, and it throws in the middle of telling everybody. A watcher too slow for the buffer (some 1,000
- * changes behind) is ended with an error, and connects again.
+ * changes behind) is ended with an error, and connects again. What the relay tells a second time is dropped.
  */
 export function watchAllPayments(
   pubSub: PaymentPubSub,
@@ -14,8 +14,9 @@ export function watchAllPayments(
   return new Repeater(async (push, stop) => {
     const live = pubSub.subscribe('paymentIntentsChanged');
     void stop.then(() => live.return());
+    const isNews = newsOnly();
     for await (const payload of live) {
-      if (!isWanted(payload)) continue;
+      if (!isNews(payload) || !isWanted(payload)) continue;
       try {
         void push(payload);
       } catch (error) {
@@ -24,6 +25,21 @@ export function watchAllPayments(
       }
     }
   });
+}
+
+/** Payments whose last version is remembered; the relay tells again only what is recent. */
+const REMEMBERED_PAYMENTS = 5_000;
+
+function newsOnly(): (payload: StatusChangedPayload) => boolean {
+  const seen = new Map<string, number>();
+  return ({ paymentIntent: { id }, version }) => {
+    if ((seen.get(id) ?? 0) >= version) return false;
+    // Written anew, so that the map's order is that of the last change.
+    seen.delete(id);
+    seen.set(id, version);
+    if (seen.size > REMEMBERED_PAYMENTS) seen.delete(seen.keys().next().value!);
+    return true;
+  };
 }
 
 export class WatcherTooSlow extends Error {

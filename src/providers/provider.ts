@@ -9,6 +9,9 @@ export interface Provider {
   readonly name: string;
   readonly capabilities: Capabilities;
 
+  /** The headers, in lower case, that belong to a notification. They are kept with it, and no other header is. */
+  readonly notificationHeaders: readonly string[];
+
   /**
    * Asks the provider for a way to pay. Repeating the call with the same attempt (and so the same idempotency key)
    * gives the same provider reference and next action, and never a second charge.
@@ -34,6 +37,15 @@ export interface Provider {
    * @param receivedAt when the request arrived; signatures carry a time, and old ones are refused.
    */
   parseNotification(rawBody: Buffer, headers: NotificationHeaders, receivedAt: Date): ParsedNotification;
+
+  /**
+   * Reads a notification that was proven when it came and has been kept since: its proof may be too old by now, and its
+   * secret rolled. @param body as `keepableBody` left it.
+   */
+  readKeptNotification(body: Buffer, headers: NotificationHeaders): ParsedNotification;
+
+  /** The body without what would let a reader of the database act as the payer. Absent where there is no such thing. */
+  keepableBody?(body: string): string;
 }
 
 /** How a payer pays. */
@@ -179,6 +191,12 @@ export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
 
   /**
+   * Whether the provider had looked for an earlier call with the same key before it said so. Then a refusal proves that
+   * no earlier call, answered or not, has done anything.
+   */
+  readonly coversEarlierCalls: boolean;
+
+  /**
    * @param code the provider's own, or ours in capitals; for operators and logs.
    * @param message safe to show to the caller: no secret, no key, no internal address.
    */
@@ -187,8 +205,9 @@ export class ProviderFailure extends Error {
     readonly kind: ProviderFailureKind,
     readonly code: string,
     message: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly coversEarlierCalls?: boolean } = {},
   ) {
     super(message, options);
+    this.coversEarlierCalls = options.coversEarlierCalls ?? false;
   }
 }

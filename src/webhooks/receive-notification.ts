@@ -37,9 +37,6 @@ export interface WebhookDependencies {
 
 type AcceptedNotification = Extract<ParsedNotification, { verdict: 'accepted' }>;
 
-/** Headers that prove something later: the signature and what it covers. Nothing else of a request is kept. */
-const KEPT_HEADERS = /signature|digest|event-id|timestamp|key-id|^content-type$|^date$/;
-
 const INSERT_IF_NEW = statement<{ id: string }>(
   'insert_webhook_event_if_new',
   `INSERT INTO webhook_event SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
@@ -160,8 +157,8 @@ function newEvent(
     provider: provider.name,
     eventId,
     type,
-    payload: rawBody.toString('utf8'),
-    headers: keptHeaders(headers),
+    payload: keptBody(provider, rawBody),
+    headers: keptHeaders(provider, headers),
     status: 'WAITING',
     outcome: null,
     tries: 0,
@@ -171,11 +168,17 @@ function newEvent(
   };
 }
 
-function keptHeaders(headers: NotificationHeaders): Record<string, string> {
-  const kept: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    if (typeof value === 'string' && KEPT_HEADERS.test(name)) kept[name] = value;
-  }
-  return kept;
+function keptBody(provider: Provider, rawBody: Buffer): string {
+  const body = rawBody.toString('utf8');
+  return provider.keepableBody?.(body) ?? body;
+}
+
+function keptHeaders(
+  { notificationHeaders }: Provider,
+  headers: NotificationHeaders,
+): Record<string, string | string[]> {
+  const kept = notificationHeaders.map((name) => [name, headers[name]] as const);
+  return Object.fromEntries(
+    kept.filter((entry): entry is [string, string | string[]] => entry[1] !== undefined),
+  );
 }

@@ -37,8 +37,7 @@ async function tryAgain(
   const provider = providers.get(event.provider);
   if (!provider) return `the provider ${event.provider} is not configured any more`;
   try {
-    // Its signature was good when it came: it is read again as of then.
-    const parsed = provider.parseNotification(Buffer.from(event.payload), event.headers, event.receivedAt);
+    const parsed = provider.readKeptNotification(Buffer.from(event.payload), event.headers);
     if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
     const outcome = await applyNotification(manager, dependencies, provider, event, parsed.events);
     return outcome === null ? 'no such attempt yet' : null;

@@ -19,7 +19,8 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
  * | has no signature, a wrong one, or one that is too old   | 401    | (or whoever sent it) learns nothing more   |
  * | is signed, and not JSON or not in the promised form     | 400    | shows it as failed; the log has it         |
  * | goes to a provider that isn't configured                | 404    | shows that the URL is wrong                |
- * | has no body, or more than 1 MiB                         | 401, 413 | –                                        |
+ * | has no body                                             | 401, 400 | is told, as of any other wrong body        |
+ * | has more than 1 MiB, or a Content-Type that is none     | 413, 415 | is told, as by any HTTP server             |
  * | can't be stored (the database is down)                  | 503    | sends it again later                       |
  */
 export function serveWebhooks(

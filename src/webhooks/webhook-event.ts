@@ -29,12 +29,12 @@ export class WebhookEvent {
   @Column('text')
   type: string;
 
-  /** The raw bytes as text: providers send UTF-8. */
+  /** The body as it came, but for what would let a reader act as the payer. */
   @Column('text')
   payload: string;
 
   @Column('jsonb')
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
 
   @Column('text')
   status: WebhookEventStatus;

@@ -89,7 +89,10 @@ function parseJson(text: string): unknown {
 
 function failureOfStatus(bank: Bank, call: BankCall, status: number, bankCode?: string): ProviderFailure {
   const message = `${bank.displayName} answered ${status}${bankCode ? ` (${bankCode})` : ''}.`;
-  return new ProviderFailure(bank.name, kindOfStatus(call, status), bankCode ?? `HTTP_${status}`, message);
+  return new ProviderFailure(bank.name, kindOfStatus(call, status), bankCode ?? `HTTP_${status}`, message, {
+    // By contract the bank answers a reference that it knows with its payment; a refusal at the door comes before that.
+    coversEarlierCalls: status >= 400 && status < 500 && status !== 401 && status !== 403,
+  });
 }
 
 function kindOfStatus(call: BankCall, status: number): ProviderFailureKind {

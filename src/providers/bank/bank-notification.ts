@@ -15,7 +15,16 @@ export function parseBankNotification(
 ): ParsedNotification {
   const { notification: shape, webhookSecrets } = bank;
   const refused = refusalOfSignature(shape.signature, webhookSecrets, rawBody, headers, receivedAt);
-  if (refused) return refused;
+  return refused ?? readBankNotification(bank, rawBody, headers);
+}
+
+/** Says in our words what the body means. It must have been verified, now or when it came. */
+export function readBankNotification(
+  bank: Bank,
+  rawBody: Buffer,
+  headers: NotificationHeaders,
+): ParsedNotification {
+  const { notification: shape } = bank;
   const json = parseUtf8Json(rawBody);
   if (json === undefined) return malformed('the body is not JSON in UTF-8');
   const eventId = readEventId(shape, json, rawBody, headers);

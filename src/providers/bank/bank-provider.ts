@@ -9,7 +9,7 @@ import {
   ProviderFailure,
 } from '../provider.js';
 import { type BankCall, callBank } from './bank-exchange.js';
-import { parseBankNotification } from './bank-notification.js';
+import { parseBankNotification, readBankNotification } from './bank-notification.js';
 import { type Bank, type BankOptions, completeBankOptions } from './bank-options.js';
 import { readInitiated, readState } from './bank-payment.js';
 
@@ -19,12 +19,22 @@ export function createBankProvider(options: BankOptions): Provider {
   return {
     name: bank.name,
     capabilities: capabilitiesOf(bank),
+    notificationHeaders: notificationHeadersOf(bank),
     initiate: (attempt) => initiate(bank, attempt),
     verify: (attempt) => verify(bank, attempt),
     cancel: (attempt) => cancel(bank, attempt),
     parseNotification: (rawBody, headers, receivedAt) =>
       parseBankNotification(bank, rawBody, headers, receivedAt),
+    readKeptNotification: (body, headers) => readBankNotification(bank, body, headers),
   };
+}
+
+function notificationHeadersOf({ notification: { signature, eventId } }: Bank): string[] {
+  const { message } = signature;
+  const names = [signature.header];
+  if (message.form !== 'body' && message.timestamp !== 'INLINE') names.push(message.timestamp.header);
+  if (eventId.from === 'HEADER') names.push(eventId.header);
+  return names.map((name) => name.toLowerCase());
 }
 
 function capabilitiesOf(bank: Bank): Capabilities {

@@ -30,10 +30,16 @@ export function toProviderFailure(error: unknown, oneMayHaveArrived: boolean): P
   if (oneMayHaveArrived && (kind === 'unavailable' || isRefusedAtTheDoor(error))) {
     return failure('outcomeUnknown', code, { cause: error });
   }
-  return failure(kind, code, { cause: error });
+  // Stripe looks for the idempotency key before it validates, and would have repeated the first result.
+  const coversEarlierCalls = error instanceof Stripe.errors.StripeInvalidRequestError;
+  return failure(kind, code, { cause: error, coversEarlierCalls });
 }
 
-export function failure(kind: ProviderFailureKind, code: string, options?: ErrorOptions): ProviderFailure {
+export function failure(
+  kind: ProviderFailureKind,
+  code: string,
+  options?: ErrorOptions & { readonly coversEarlierCalls?: boolean },
+): ProviderFailure {
   return new ProviderFailure(STRIPE, kind, code, MESSAGES_BY_CODE[code] ?? MESSAGES[kind], options);
 }
 

@@ -3,7 +3,7 @@ import { createStripeClient, type StripeClient, type StripeClientOptions } from 
 import { STRIPE_CURRENCIES, stripeLimits } from './currency.js';
 import { failure, isRefusedByStripe, STRIPE } from './failures.js';
 import { initiateEmbedded, initiateRedirect, stripeAmountOrRejection } from './initiate.js';
-import { parseStripeNotification } from './notifications.js';
+import { parseStripeNotification, readStripeNotification, withoutClientSecrets } from './notifications.js';
 import { checkoutSessionEvent, paymentIntentEvent } from './outcomes.js';
 
 export interface StripeProviderOptions extends StripeClientOptions {
@@ -33,6 +33,7 @@ export function createStripeProvider(options: StripeProviderOptions): Provider {
       limits: stripeLimits,
       webhookProof: 'SIGNED',
     },
+    notificationHeaders: ['stripe-signature'],
     initiate: (attempt) =>
       attempt.presentation === 'REDIRECT'
         ? initiateRedirect(client, attempt)
@@ -42,6 +43,8 @@ export function createStripeProvider(options: StripeProviderOptions): Provider {
     updateAmount: (attempt, amount) => updateAmount(client, attempt, amount),
     parseNotification: (rawBody, headers, receivedAt) =>
       parseStripeNotification(rawBody, headers, receivedAt, options.webhookSecrets),
+    readKeptNotification: (body) => readStripeNotification(body.toString('utf8')),
+    keepableBody: withoutClientSecrets,
   };
 }
 

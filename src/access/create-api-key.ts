@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { IsNull, QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
+import { ConfigError, loadConfig, type Config } from '../config.js';
+import { createDataSource } from '../database/data-source.js';
+import {
+  createDatabaseIfMissing,
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+} from '../database/embedded-postgres.js';
+import { ApiKey } from './api-key.js';
+import { createApiKey } from './api-keys.js';
+
+const USAGE = `Makes, lists and revokes the API keys of backends.
+
+  npm run api-key -- --name "my shop"   makes a key and shows it, once
+  npm run api-key -- --list             lists the keys, without the keys themselves
+  npm run api-key -- --revoke <id>      revokes one; it stops working within seconds
+
+Without this repository's sources: node dist/src/access/create-api-key.js --name "my shop"
+It works on DATABASE_URL, or else on the embedded database in DATA_FOLDER.`;
+
+const LONGEST_NAME = 100;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Something that the person at the terminal can put right; its message says how. */
+class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+type Command =
+  | { readonly kind: 'create'; readonly name: string }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'revoke'; readonly id: string };
+
+async function main(): Promise<void> {
+  const command = readCommand(process.argv.slice(2));
+  if (command === 'help') return console.log(USAGE);
+  const config = loadConfig();
+  await withDatabase(config, (manager) => carryOut(command, manager));
+}
+
+/** @throws {CommandError} which says how to say it. */
+function readCommand(given: string[]): Command | 'help' {
+  const { name, list, revoke, help } = readOptions(given);
+  if (help) return 'help';
+  if ([name, list, revoke].filter((option) => option !== undefined).length !== 1) {
+    throw new CommandError(`Give one of --name, --list and --revoke.\n\n${USAGE}`);
+  }
+  if (list) return { kind: 'list' };
+  if (revoke !== undefined) return { kind: 'revoke', id: revoke };
+  const trimmed = name?.trim() ?? '';
+  if (trimmed.length > 0 && trimmed.length <= LONGEST_NAME) return { kind: 'create', name: trimmed };
+  throw new CommandError(`--name must have 1 to ${LONGEST_NAME} characters: say whose key it is.`);
+}
+
+function readOptions(given: string[]) {
+  try {
+    return parseArgs({
+      args: given,
+      options: {
+        name: { type: 'string' },
+        list: { type: 'boolean' },
+        revoke: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new CommandError(`${(error as Error).message}\n\n${USAGE}`, { cause: error });
+  }
+}
+
+async function carryOut(command: Command, manager: EntityManager): Promise<void> {
+  switch (command.kind) {
+    case 'create':
+      return create(manager, command.name);
+    case 'list':
+      return list(manager);
+    case 'revoke':
+      return revoke(manager, command.id);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The key alone goes to standard output, so that a script can take it. */
+async function create(manager: EntityManager, name: string): Promise<void> {
+  console.log(await createApiKey(manager, name));
+  console.error('Keep it now: only its hash is stored, so it can’t be shown again.');
+}
+
+async function list(manager: EntityManager): Promise<void> {
+  const keys = await manager.find(ApiKey, { order: { createdAt: 'ASC' } });
+  if (keys.length === 0) return console.error('There are no API keys yet.');
+  for (const { id, name, createdAt, revokedAt } of keys) {
+    const state = revokedAt ? `revoked ${revokedAt.toISOString()}` : 'valid';
+    console.log([id, createdAt.toISOString(), state, name].join('  '));
+  }
+}
+
+async function revoke(manager: EntityManager, id: string): Promise<void> {
+  const key = UUID.test(id) ? await manager.findOneBy(ApiKey, { id }) : null;
+  if (!key) throw new CommandError(`There is no API key with the id ${id}. --list shows them all.`);
+  await manager.update(ApiKey, { id, revokedAt: IsNull() }, { revokedAt: () => 'now()' });
+  console.log(`The API key “${key.name}” is revoked.`);
+}
+
+async function withDatabase(config: Config, work: (manager: EntityManager) => Promise<void>): Promise<void> {
+  if (config.databaseUrl) return withDataSource(config.databaseUrl, work);
+  const postgres = await startEmbeddedPostgres({
+    directory: join(config.dataFolder, 'postgres'),
+    log: (message) => console.error(message),
+  });
+  try {
+    await withDataSource(await createDatabaseIfMissing(postgres.url, 'quittance'), work);
+  } finally {
+    // One that was running already is the running product's.
+    if (!postgres.adopted) await postgres.stop();
+  }
+}
+
+async function withDataSource(url: string, work: (manager: EntityManager) => Promise<void>): Promise<void> {
+  const dataSource = await connect(url);
+  try {
+    await work(dataSource.manager);
+  } catch (error) {
+    if (!isTableMissing(error)) throw error;
+    throw new CommandError('This database has no tables yet. Start Quittance once, which makes them.', {
+      cause: error,
+    });
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function connect(url: string): Promise<DataSource> {
+  try {
+    return await createDataSource({ url, poolSize: 1, applicationName: 'quittance api-key' }).initialize();
+  } catch (error) {
+    const { hostname, port, pathname } = new URL(url);
+    throw new CommandError(
+      `Can't open the database ${pathname.slice(1)} on ${hostname}:${port || '5432'}: ${messageOf(error)}. Check DATABASE_URL.`,
+      { cause: error },
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** SQLSTATE undefined_table. */
+function isTableMissing(error: unknown): boolean {
+  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '42P01';
+}
+
+function fail(error: unknown): void {
+  const isForPeople =
+    error instanceof CommandError || error instanceof ConfigError || error instanceof EmbeddedPostgresError;
+  console.error(isForPeople ? error.message : error);
+  process.exitCode = 1;
+}
+
+main().catch(fail);

@@ -1,0 +1,204 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { BANK_VARIABLES, ConfigError, loadConfig, VARIABLES } from '../src/config.js';
+
+const SECRET = 'a secret that is long enough to be one';
+
+const STRIPE = {
+  STRIPE_SECRET_KEY: 'sk_test_1',
+  STRIPE_PUBLISHABLE_KEY: 'pk_test_1',
+  STRIPE_WEBHOOK_SECRETS: 'whsec_new, whsec_old',
+};
+const BANK = {
+  BANKS: 'x',
+  BANK_X_URL: 'https://bank.example/api',
+  BANK_X_API_KEY: 'key',
+  BANK_X_WEBHOOK_SECRETS: SECRET,
+};
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://quittance:password@database/quittance',
+  QUITTANCE_SECRET: SECRET,
+  PUBLIC_URL: 'https://pay.example',
+  ALLOWED_ORIGINS: 'https://shop.example,https://www.shop.example',
+  OPERATOR_JWKS_URL: 'https://identity.example/jwks.json',
+  ...STRIPE,
+};
+
+/** What the configuration is refused for; empty when it isn't. */
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+test('nothing has to be set on a developer’s machine', () => {
+  expect(loadConfig({})).toMatchObject({
+    production: false,
+    host: '127.0.0.1',
+    port: 4_000,
+    publicUrl: 'http://localhost:4000',
+    dataFolder: '.quittance',
+    allowedOrigins: 'LOCALHOST',
+    introspection: true,
+    reservationMilliseconds: 30 * 60_000,
+    orderTokenMilliseconds: 24 * 3_600_000,
+    banks: [],
+  });
+  expect(loadConfig({}).stripe).toBeUndefined();
+  expect(loadConfig({}).databaseUrl).toBeUndefined();
+});
+
+test('an empty variable, which is how compose files say "not set", is not set', () => {
+  expect(loadConfig({ PORT: '', DATABASE_URL: ' ', STRIPE_SECRET_KEY: '', BANKS: '' })).toEqual(
+    loadConfig({}),
+  );
+});
+
+test('everything that is wrong is said at once, by the names of the variables', () => {
+  const wrong = {
+    NODE_ENV: 'prod',
+    PORT: '70000',
+    DATABASE_POOL_SIZE: 'many',
+    DATABASE_URL: 'mysql://database/quittance',
+    PUBLIC_URL: 'pay.example',
+    QUITTANCE_SECRET: 'short',
+    ALLOWED_ORIGINS: 'https://shop.example/path',
+    INTROSPECTION: 'true',
+    RESERVATION_MINUTES: '0.5',
+    ORDER_TOKEN_HOURS: '0',
+    LOG_LEVEL: 'loud',
+    BANKS: 'Bank X',
+  };
+  const named = faultsOf(wrong).map((fault) => fault.split(' ')[0]);
+  expect(named.sort()).toEqual(Object.keys(wrong).sort());
+  expect(() => loadConfig(wrong)).toThrow(/not usable:\n {2}- .*PORT must be at most 65535/s);
+});
+
+test('a secret that is refused is not repeated in the message', () => {
+  expect(faultsOf({ QUITTANCE_SECRET: 'hunter2' })).toEqual([
+    'QUITTANCE_SECRET must have at least 32 characters',
+  ]);
+});
+
+test.each(Object.keys(STRIPE))('Stripe without %s is only half set', (name) => {
+  const faults = faultsOf({ ...STRIPE, [name]: '' });
+  expect(faults).toEqual([`${name} is missing: Stripe is only half set`]);
+});
+
+test('of Stripe with one variable alone, both others are named', () => {
+  expect(faultsOf({ STRIPE_SECRET_KEY: 'sk_test_1' })).toEqual([
+    'STRIPE_PUBLISHABLE_KEY is missing: Stripe is only half set',
+    'STRIPE_WEBHOOK_SECRETS is missing: Stripe is only half set',
+  ]);
+});
+
+test('Stripe is set whole, with as many webhook secrets as a rotation needs', () => {
+  expect(loadConfig(STRIPE).stripe).toMatchObject({
+    secretKey: 'sk_test_1',
+    publishableKey: 'pk_test_1',
+    webhookSecrets: ['whsec_new', 'whsec_old'],
+  });
+});
+
+test.each(['BANK_X_URL', 'BANK_X_API_KEY', 'BANK_X_WEBHOOK_SECRETS'])(
+  'a bank without %s is only half set',
+  (name) => {
+    expect(faultsOf({ ...BANK, [name]: '' })).toEqual([`${name} is needed, because BANKS names x`]);
+  },
+);
+
+test('any number of banks can be set', () => {
+  const { banks } = loadConfig({
+    ...BANK,
+    BANKS: 'x, y2',
+    BANK_Y2_URL: 'https://other.example',
+    BANK_Y2_API_KEY: 'other',
+    BANK_Y2_WEBHOOK_SECRETS: SECRET,
+    BANK_Y2_DISPLAY_NAME: 'The Other Bank',
+    BANK_Y2_CURRENCIES: 'XOF,EUR',
+  });
+  expect(banks).toMatchObject([
+    { name: 'bank-x', apiKey: 'key', webhookSecrets: [SECRET] },
+    { name: 'bank-y2', displayName: 'The Other Bank', currencies: ['XOF', 'EUR'] },
+  ]);
+});
+
+test('the variable of a bank that BANKS does not name is a mistake', () => {
+  expect(faultsOf({ BANK_Z_URL: 'https://bank.example' })).toEqual([
+    'BANK_Z_URL is set, but z is not in BANKS',
+  ]);
+});
+
+test('a misspelt variable of a bank is a mistake, and not ignored', () => {
+  expect(faultsOf({ ...BANK, BANK_X_CURRENCY: 'EUR' })).toEqual([expect.stringContaining('BANK_X_CURRENCY')]);
+});
+
+test('a bank named twice is one bank', () => {
+  expect(loadConfig({ ...BANK, BANKS: 'x,x' }).banks).toHaveLength(1);
+});
+
+test('a bank’s own mistakes are named with its prefix', () => {
+  const faults = faultsOf({ ...BANK, BANK_X_URL: 'ftp://bank', BANK_X_CURRENCIES: 'EURO' });
+  expect(faults).toContain('BANK_X_URL must be an http(s) URL');
+  expect(faults).toContain('BANK_X_CURRENCIES must be ISO 4217 codes, such as EUR,XOF');
+});
+
+test('operators are checked by a shared secret or by published keys, and not by both', () => {
+  const both = { OPERATOR_JWT_SECRET: SECRET, OPERATOR_JWKS_URL: 'https://identity.example/jwks.json' };
+  expect(faultsOf(both)).toEqual([expect.stringContaining('are both set')]);
+});
+
+test('production starts when everything it needs is set, and then tells strangers nothing of its schema', () => {
+  expect(loadConfig(PRODUCTION)).toMatchObject({
+    production: true,
+    host: '0.0.0.0',
+    introspection: false,
+    allowedOrigins: ['https://shop.example', 'https://www.shop.example'],
+  });
+  expect(loadConfig({ ...PRODUCTION, INTROSPECTION: 'yes' }).introspection).toBe(true);
+});
+
+test('production refuses every default, and lists all that is missing at once', () => {
+  expect(faultsOf({ NODE_ENV: 'production' })).toEqual([
+    'DATABASE_URL must be set in production',
+    'QUITTANCE_SECRET must be set in production',
+    'PUBLIC_URL must be set in production',
+    'ALLOWED_ORIGINS must be set in production',
+    'OPERATOR_JWT_SECRET or OPERATOR_JWKS_URL must be set in production',
+    'at least one provider must be set in production: STRIPE_SECRET_KEY … or BANKS …',
+  ]);
+});
+
+describe('.env.example', () => {
+  const lines = readFile(resolve(import.meta.dirname, '../.env.example'), 'utf8').then((text) =>
+    text.split('\n'),
+  );
+  const assignment = /^#? ?([A-Z][A-Z0-9_]*)=/;
+  const named = async () => (await lines).flatMap((line) => assignment.exec(line)?.[1] ?? []);
+
+  test('names every variable that there is, and none that there is not', async () => {
+    const known = [...Object.keys(VARIABLES), ...Object.keys(BANK_VARIABLES).map((name) => `BANK_X_${name}`)];
+    expect((await named()).sort()).toEqual(known.sort());
+  });
+
+  test('says above each one what it is for', async () => {
+    const text = await lines;
+    const silent = text.filter(
+      (line, index) => assignment.test(line) && !/^# \S/.test(text[index - 1] ?? ''),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  test('is itself a configuration that starts, with each example in it put to use', async () => {
+    const examples = (await lines).flatMap((line) => {
+      const [, name, value] = /^#? ?([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
+      return name && name !== 'OPERATOR_JWT_SECRET' ? [[name, value ?? ''] as const] : [];
+    });
+    expect(faultsOf(Object.fromEntries(examples))).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+import type { DataSource } from 'typeorm';
+import { PAYMENT_STATUS_CHANGED } from '../../src/outbox/topics.js';
+import type { Product } from '../../src/orders/product.js';
+
+const PAID_OR_LATER = `('PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED')`;
+const OPEN = `('PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'REVIEW')`;
+
+/** What must always hold (section 8 of the design), each as a question for the rows that break it. */
+const WHO_BREAKS: Readonly<Record<string, string>> = {
+  'captured and refunded amounts are the sums of the movements': `
+    SELECT i.reference, i.captured_amount, i.refunded_amount, sums.* FROM payment_intent i, LATERAL (
+      SELECT coalesce(sum(amount) FILTER (WHERE kind = 'CAPTURE'), 0) AS captures,
+             coalesce(sum(amount) FILTER (WHERE kind = 'REFUND'), 0) AS refunds
+      FROM movement m WHERE m.intent_id = i.id) sums
+    WHERE i.captured_amount <> sums.captures OR i.refunded_amount <> sums.refunds`,
+  'an order is CONFIRMED if and only if it has one payment that is PAID or later': `
+    SELECT o.reference, o.status, count(i.id) AS payments
+    FROM orders o LEFT JOIN payment_intent i ON i.order_id = o.id AND i.status IN ${PAID_OR_LATER}
+    GROUP BY o.id HAVING count(i.id) <> CASE WHEN o.status = 'CONFIRMED' THEN 1 ELSE 0 END`,
+  'what a product has reserved is what is held for orders': `
+    SELECT p.sku, p.stock, p.reserved, held.quantity FROM product p, LATERAL (
+      SELECT coalesce(sum(l.quantity), 0) AS quantity FROM order_line l JOIN orders o ON o.id = l.order_id
+      WHERE l.product_id = p.id AND o.reserved_until IS NOT NULL) held
+    WHERE p.stock IS NOT NULL AND p.reserved <> held.quantity`,
+  'stock is held for an order exactly while a payment of it is open': `
+    SELECT o.reference, o.status, o.reserved_until, count(i.id) AS open FROM orders o
+      LEFT JOIN payment_intent i ON i.order_id = o.id AND i.status IN ${OPEN}
+    WHERE o.status = 'OPEN'
+      -- A payment under review that came too late has no stock any more.
+      AND NOT EXISTS (SELECT FROM payment_intent r WHERE r.order_id = o.id AND r.status = 'REVIEW')
+    GROUP BY o.id HAVING (o.reserved_until IS NOT NULL) <> (count(i.id) > 0)`,
+  'versions are 1, 2, 3 … without holes, up to the payment’s own': `
+    SELECT i.reference, i.version, told.versions FROM payment_intent i, LATERAL (
+      SELECT array_agg(version ORDER BY id) AS versions FROM outbox_event e
+      WHERE e.key = i.id AND e.topic = '${PAYMENT_STATUS_CHANGED}') told
+    WHERE told.versions IS DISTINCT FROM (SELECT array_agg(v) FROM generate_series(1, i.version) v)`,
+  'each change begins where the one before it ended, and the last one ends where the payment stands': `
+    SELECT i.reference, i.status, e.version, e.was, e.said, e.now_is FROM payment_intent i, LATERAL (
+      SELECT version, payload->>'status' AS now_is, payload->>'previousStatus' AS said,
+             lag(payload->>'status') OVER (ORDER BY version) AS was
+      FROM outbox_event WHERE key = i.id) e
+    WHERE e.said IS DISTINCT FROM e.was OR (e.version = i.version AND e.now_is <> i.status)`,
+  'an order has at most one open payment': `
+    SELECT order_id, count(*) FROM payment_intent WHERE status IN ${OPEN} GROUP BY order_id HAVING count(*) > 1`,
+  'each notification is kept once': `
+    SELECT provider, event_id, count(*) FROM webhook_event GROUP BY provider, event_id HAVING count(*) > 1`,
+};
+
+/**
+ * Checks the whole database.
+ * @param products as they were before anything was sold: pieces are never made nor lost.
+ */
+export async function expectInvariants(
+  dataSource: DataSource,
+  products: readonly Product[] = [],
+): Promise<void> {
+  const broken: Record<string, unknown> = {};
+  for (const [rule, question] of Object.entries(WHO_BREAKS)) {
+    const rows: unknown[] = await dataSource.query(question);
+    if (rows.length > 0) broken[rule] = rows;
+  }
+  expect(broken).toEqual({});
+  for (const product of products) await expectAllPieces(dataSource, product);
+}
+
+async function expectAllPieces(dataSource: DataSource, { id, sku, stock }: Product): Promise<void> {
+  const [now] = await dataSource.query<{ stock: number; sold: number }[]>(
+    `SELECT stock, (SELECT coalesce(sum(l.quantity), 0)::integer FROM order_line l JOIN orders o ON o.id = l.order_id
+       WHERE l.product_id = p.id AND o.status = 'CONFIRMED') AS sold
+     FROM product p WHERE id = $1`,
+    [id],
+  );
+  expect({ sku, pieces: now!.stock + now!.sold }).toEqual({ sku, pieces: stock });
+}
