@@ -49,8 +49,9 @@ export async function serveGraphQL(
     method: ['GET', 'POST'],
     url: '/graphql',
     bodyLimit: MAX_BODY_BYTES,
-    errorHandler: (error, _request, reply) =>
-      reply.code(error.statusCode ?? 500).send(unreadable(error, log)),
+    errorHandler: (error, _request, reply) => {
+      void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
+    },
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({
         ...context,
