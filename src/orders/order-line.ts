@@ -32,15 +32,15 @@ export class OrderLine {
   @Column('uuid', { nullable: true })
   productId: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Null for a line that a backend wrote itself.' })
   @Column('text', { nullable: true })
   sku: string | null;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'What it was called when it was ordered.' })
   @Column('text')
   name: string;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How many pieces.' })
   @Column('integer')
   quantity: number;
 

@@ -49,11 +49,11 @@ const MAX_PRODUCTS = 200;
 
 @InputType({ description: 'A line by SKU: name and price come from the catalogue.' })
 class OrderLineInput {
-  @Field(() => String)
+  @Field(() => String, { description: 'The product.' })
   @Length(1, 100)
   sku: string;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How many pieces.' })
   @Min(1)
   @Max(MAX_QUANTITY)
   quantity: number;
@@ -61,11 +61,11 @@ class OrderLineInput {
 
 @InputType({ description: 'A line that a backend writes itself. Payers can’t.' })
 class OwnOrderLineInput {
-  @Field(() => String)
+  @Field(() => String, { description: 'What the payer reads.' })
   @Length(1, 200)
   name: string;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'How many pieces.' })
   @Min(1)
   @Max(MAX_QUANTITY)
   quantity: number;
@@ -78,12 +78,12 @@ class OwnOrderLineInput {
 
 @InputType({ description: 'Who buys.' })
 class CustomerInput {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'As they write it.' })
   @IsOptional()
   @Length(1, 200)
   name?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Where the payer is written to.' })
   @IsOptional()
   @IsEmail()
   @MaxLength(254)
@@ -95,7 +95,7 @@ class CustomerInput {
   phone?: string;
 }
 
-@InputType()
+@InputType({ description: 'What to order. Payers name SKUs; backends may also write lines of their own.' })
 class CreateOrderInput {
   @Field(() => [OrderLineInput], { nullable: true, description: 'What is ordered from the catalogue.' })
   @IsOptional()
@@ -122,7 +122,7 @@ class CreateOrderInput {
   @Length(1, 64)
   number?: string;
 
-  @Field(() => CustomerInput, { nullable: true })
+  @Field(() => CustomerInput, { nullable: true, description: 'Who buys.' })
   @IsOptional()
   @ValidateNested()
   customer?: CustomerInput;
@@ -144,9 +144,9 @@ class CreateOrderInput {
   idempotencyKey?: string;
 }
 
-@InputType()
+@InputType({ description: 'The new lines of an order.' })
 class UpdateOrderInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The order to change.' })
   orderId: string;
 
   @Field(() => [OrderLineInput], { nullable: true, description: 'They replace all lines of the order.' })
@@ -165,9 +165,9 @@ class UpdateOrderInput {
   ownLines?: OwnOrderLineInput[];
 }
 
-@ObjectType()
+@ObjectType({ description: 'A new order, and what opens it.' })
 class CreateOrderPayload {
-  @Field(() => Order)
+  @Field(() => Order, { description: 'The order, with the server’s own prices.' })
   order: Order;
 
   @Field(() => String, {
@@ -184,7 +184,10 @@ export class OrderResolver {
   }
 
   @Query(() => Order, { description: 'An order that the caller may see.' })
-  async order(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<Order> {
+  async order(
+    @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<Order> {
     return findOrder(context, id);
   }
 
@@ -193,7 +196,7 @@ export class OrderResolver {
       'Writes an order down. Stock is held once its payment begins. Anybody may: it costs nothing yet.',
   })
   async createOrder(
-    @Arg('input', () => CreateOrderInput) input: CreateOrderInput,
+    @Arg('input', () => CreateOrderInput, { description: 'What is asked for.' }) input: CreateOrderInput,
     @Ctx() context: Context,
   ): Promise<CreateOrderPayload> {
     const { caller, manager, authentication } = context;
@@ -213,7 +216,7 @@ export class OrderResolver {
       'Replaces the lines of an order that is not paid. Tell an open payment to follow with updatePaymentIntent.',
   })
   async updateOrder(
-    @Arg('input', () => UpdateOrderInput) input: UpdateOrderInput,
+    @Arg('input', () => UpdateOrderInput, { description: 'What is asked for.' }) input: UpdateOrderInput,
     @Ctx() context: Context,
   ): Promise<Order> {
     if (input.ownLines) requireStaffOrBackend(context.caller);
@@ -225,7 +228,7 @@ export class OrderResolver {
     description: 'For backends: a new order token, for a payer whose own has expired.',
   })
   async createOrderToken(
-    @Arg('orderId', () => ID) orderId: string,
+    @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
     @Ctx() context: Context,
   ): Promise<string> {
     // Not for operators: with it they could act as the payer.
@@ -234,7 +237,7 @@ export class OrderResolver {
     return context.authentication.orderTokens.sign(reference);
   }
 
-  @FieldResolver(() => [OrderLine])
+  @FieldResolver(() => [OrderLine], { description: 'In the order in which they were given.' })
   async lines(@Root() order: Order, @Ctx() { manager }: Context): Promise<OrderLine[]> {
     return manager.find(OrderLine, { where: { orderId: order.id }, order: { position: 'ASC' } });
   }
@@ -250,7 +253,7 @@ export class OrderResolver {
   @FieldResolver(() => String, { description: 'The total, for people.' })
   formatted(
     @Root() { amount, currency, locale }: Order,
-    @Arg('locale', () => String, { nullable: true }) wanted?: string,
+    @Arg('locale', () => String, { nullable: true, description: 'BCP 47, such as fr.' }) wanted?: string,
   ): string {
     return formatMoney(amount, currency, wanted ?? locale);
   }
@@ -269,7 +272,7 @@ export class ProductResolver {
   @FieldResolver(() => String, { description: 'The price of one, for people.' })
   formatted(
     @Root() { unitAmount, currency }: Product,
-    @Arg('locale', () => String, { nullable: true }) locale?: string,
+    @Arg('locale', () => String, { nullable: true, description: 'BCP 47, such as fr.' }) locale?: string,
   ): string {
     return formatMoney(unitAmount, currency, locale ?? 'en');
   }

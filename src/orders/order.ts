@@ -19,13 +19,13 @@ registerEnumType(OrderStatus, {
 /** Who buys, as far as the shop needs to know. */
 @ObjectType({ description: 'Who buys.' })
 export class OrderCustomer {
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'As they write it.' })
   name?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Where the payer is written to.' })
   email?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'E.164.' })
   phone?: string;
 }
 
@@ -56,7 +56,7 @@ export class Order {
   @Column('text', { nullable: true })
   number: string | null;
 
-  @Field(() => OrderStatus)
+  @Field(() => OrderStatus, { description: 'Where it stands.' })
   @Column('text')
   status: OrderStatus;
 
@@ -68,7 +68,7 @@ export class Order {
   @Column('char', { length: 3 })
   currency: Currency;
 
-  @Field(() => OrderCustomer, { nullable: true })
+  @Field(() => OrderCustomer, { nullable: true, description: 'Who buys, as far as they said.' })
   @Column('jsonb', { nullable: true })
   customer: OrderCustomer | null;
 
@@ -90,11 +90,11 @@ export class Order {
   @Column('integer', { default: 1 })
   version: number;
 
-  @Field(() => GraphQLDateTimeISO)
+  @Field(() => GraphQLDateTimeISO, { description: 'When it was made.' })
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true })
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was paid; null before.' })
   @Column('timestamptz', { nullable: true })
   confirmedAt: Date | null;
 }

@@ -17,7 +17,7 @@ export class Product {
   @Column('text')
   sku: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'What the payer reads.' })
   @Column('text')
   name: string;
 

@@ -20,10 +20,25 @@ export const AttemptStatus = Object.fromEntries(ATTEMPT_STATUSES.map((status) =>
 registerEnumType(AttemptStatus, {
   name: 'AttemptStatus',
   description: 'Where one try at one provider stands.',
+  valuesConfig: {
+    PENDING: { description: 'The payer has something to do.' },
+    PROCESSING: { description: 'The payer acted; the provider has not decided.' },
+    UNKNOWN: { description: 'The provider did not answer.' },
+    SUCCEEDED: { description: 'It brought money.' },
+    FAILED: { description: 'It is over without money.' },
+    CANCELLED: { description: 'It was ended without money.' },
+  },
 });
 
 export const PaymentMethod: { readonly [Name in Method]: Name } = { CARD: 'CARD', BANK: 'BANK' };
-registerEnumType(PaymentMethod, { name: 'PaymentMethod', description: 'How a payer pays.' });
+registerEnumType(PaymentMethod, {
+  name: 'PaymentMethod',
+  description: 'How a payer pays.',
+  valuesConfig: {
+    CARD: { description: 'By card.' },
+    BANK: { description: 'At the page of a bank.' },
+  },
+});
 
 export const Presentation: { readonly [Name in WhereToPay]: Name } = {
   EMBEDDED: 'EMBEDDED',
@@ -63,15 +78,15 @@ export class PaymentAttempt {
   @Column('integer')
   number: number;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Which provider.' })
   @Column('text')
   provider: string;
 
-  @Field(() => PaymentMethod)
+  @Field(() => PaymentMethod, { description: 'How the payer pays.' })
   @Column('text')
   method: Method;
 
-  @Field(() => Presentation)
+  @Field(() => Presentation, { description: 'Where the payer pays.' })
   @Column('text')
   presentation: WhereToPay;
 
@@ -87,7 +102,7 @@ export class PaymentAttempt {
   @Column('text')
   idempotencyKey: string;
 
-  @Field(() => AttemptStatus)
+  @Field(() => AttemptStatus, { description: 'Where it stands.' })
   @Column('text')
   status: AttemptStatus;
 
@@ -98,15 +113,18 @@ export class PaymentAttempt {
   @Column('text', { nullable: true })
   returnUrl: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The provider’s own code of the last failure, for programs.',
+  })
   @Column('text', { nullable: true })
   failureCode: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'The last failure, for people.' })
   @Column('text', { nullable: true })
   failureMessage: string | null;
 
-  @Field(() => GraphQLDateTimeISO)
+  @Field(() => GraphQLDateTimeISO, { description: 'When it was begun.' })
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
 }

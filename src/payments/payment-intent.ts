@@ -90,7 +90,7 @@ export class PaymentIntent {
   @Column('bigint', { default: 0 })
   refundedAmount: number;
 
-  @Field(() => PaymentStatus)
+  @Field(() => PaymentStatus, { description: 'Where it stands.' })
   @Column('text')
   status: PaymentStatus;
 
@@ -116,11 +116,11 @@ export class PaymentIntent {
   @Column('timestamptz', { nullable: true })
   nextCheckAt: Date | null;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true })
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When the money had moved; null before.' })
   @Column('timestamptz', { nullable: true })
   paidAt: Date | null;
 
-  @Field(() => GraphQLDateTimeISO)
+  @Field(() => GraphQLDateTimeISO, { description: 'When it was opened.' })
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
 }

@@ -32,7 +32,10 @@ import { updatePaymentIntent } from './update-payment-intent.js';
 
 @ObjectType({ description: 'Confirm with Stripe.js: stripe.confirmPayment({ elements, … }).' })
 class ConfirmWithStripe {
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'For stripe.elements({ clientSecret }). Whoever holds it can act as the payer: don’t log it.',
+  })
   clientSecret: string;
 
   @Field(() => String, { description: 'For loadStripe().' })
@@ -41,7 +44,7 @@ class ConfirmWithStripe {
 
 @ObjectType({ description: 'Send the payer to this page; it sends them back to returnUrl.' })
 class RedirectToUrl {
-  @Field(() => String)
+  @Field(() => String, { description: 'The page.' })
   url: string;
 }
 
@@ -54,19 +57,19 @@ const NextAction = createUnionType({
 
 @ObjectType({ description: 'One way in which an order can be paid. Give its fields to createPaymentIntent.' })
 class PaymentOption {
-  @Field(() => String)
+  @Field(() => String, { description: 'Which provider.' })
   provider: string;
 
-  @Field(() => PaymentMethod)
+  @Field(() => PaymentMethod, { description: 'How the payer pays.' })
   method: keyof typeof PaymentMethod;
 
-  @Field(() => Presentation)
+  @Field(() => Presentation, { description: 'Where the payer pays.' })
   presentation: keyof typeof Presentation;
 }
 
-@InputType()
+@InputType({ description: 'Which order to pay, and how. There is no amount in it: that is the order’s.' })
 class CreatePaymentIntentInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The order to pay.' })
   orderId: string;
 
   @Field(() => PaymentMethod, { nullable: true, description: 'Without it, the first way that fits.' })
@@ -77,7 +80,7 @@ class CreatePaymentIntentInput {
   @Length(1, 64)
   provider?: string;
 
-  @Field(() => Presentation, { nullable: true })
+  @Field(() => Presentation, { nullable: true, description: 'Without it, the first way that fits.' })
   presentation?: keyof typeof Presentation;
 
   @Field(() => String, { nullable: true, description: 'Needed where the payer is sent to a page.' })
@@ -94,15 +97,17 @@ class CreatePaymentIntentInput {
   idempotencyKey?: string;
 }
 
-@InputType()
+@InputType({ description: 'Which payment to bring up to date.' })
 class UpdatePaymentIntentInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'The payment to bring up to date.' })
   paymentIntentId: string;
 }
 
-@ObjectType()
+@ObjectType({ description: 'An open payment, and what the payer does next.' })
 class CreatePaymentIntentPayload {
-  @Field(() => PaymentIntent)
+  @Field(() => PaymentIntent, {
+    description: 'The order’s open payment: a new one, or the one that there was.',
+  })
   paymentIntent: PaymentIntent;
 
   @Field(() => NextAction, {
@@ -115,13 +120,16 @@ class CreatePaymentIntentPayload {
 @Resolver(() => PaymentIntent)
 export class PaymentResolver {
   @Query(() => PaymentIntent, { description: 'A payment that the caller may see.' })
-  async paymentIntent(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<PaymentIntent> {
+  async paymentIntent(
+    @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<PaymentIntent> {
     return (await findPaymentIntent(context, id)).intent;
   }
 
   @Query(() => [PaymentOption], { description: 'The ways to pay this order.' })
   async paymentOptions(
-    @Arg('orderId', () => ID) orderId: string,
+    @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
     @Ctx() context: Context,
   ): Promise<PaymentOption[]> {
     const order = await findOrder(context, orderId, 'orderId');
@@ -138,7 +146,8 @@ export class PaymentResolver {
       'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one.',
   })
   async createPaymentIntent(
-    @Arg('input', () => CreatePaymentIntentInput) { orderId, ...input }: CreatePaymentIntentInput,
+    @Arg('input', () => CreatePaymentIntentInput, { description: 'What is asked for.' })
+    { orderId, ...input }: CreatePaymentIntentInput,
     @Ctx() { caller, manager, payments }: Context,
   ): Promise<CreatePaymentIntentPayload> {
     requireToken(caller);
@@ -158,7 +167,8 @@ export class PaymentResolver {
     description: 'Brings a payment that nobody has paid yet to its order’s present total.',
   })
   async updatePaymentIntent(
-    @Arg('input', () => UpdatePaymentIntentInput) { paymentIntentId }: UpdatePaymentIntentInput,
+    @Arg('input', () => UpdatePaymentIntentInput, { description: 'What is asked for.' })
+    { paymentIntentId }: UpdatePaymentIntentInput,
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
@@ -169,7 +179,7 @@ export class PaymentResolver {
     description: 'Ends a payment at its provider and gives its stock back. Refused once money has moved.',
   })
   async cancelPaymentIntent(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
     const { intent } = await findPaymentIntent(context, id);
@@ -177,17 +187,20 @@ export class PaymentResolver {
   }
 
   @Mutation(() => Order, { description: 'Cancels an order that is not paid, and its open payment with it.' })
-  async cancelOrder(@Arg('id', () => ID) id: string, @Ctx() context: Context): Promise<Order> {
+  async cancelOrder(
+    @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<Order> {
     const { reference } = await findOrder(context, id);
     return cancelOrder(context.manager, context.payments, reference);
   }
 
-  @FieldResolver(() => Order)
+  @FieldResolver(() => Order, { description: 'What is being paid.' })
   async order(@Root() intent: PaymentIntent, @Ctx() { manager }: Context): Promise<Order> {
     return manager.findOneByOrFail(Order, { id: intent.orderId });
   }
 
-  @FieldResolver(() => [PaymentAttempt])
+  @FieldResolver(() => [PaymentAttempt], { description: 'Every try so far, the first one first.' })
   async attempts(@Root() intent: PaymentIntent, @Ctx() { manager }: Context): Promise<PaymentAttempt[]> {
     return manager.find(PaymentAttempt, { where: { intentId: intent.id }, order: { number: 'ASC' } });
   }
@@ -212,7 +225,7 @@ export class PaymentResolver {
   @FieldResolver(() => String, { description: 'The amount, for people.' })
   formatted(
     @Root() { amount, currency }: PaymentIntent,
-    @Arg('locale', () => String, { nullable: true }) locale?: string,
+    @Arg('locale', () => String, { nullable: true, description: 'BCP 47, such as fr.' }) locale?: string,
   ): string {
     return formatMoney(amount, currency, locale ?? 'en');
   }

@@ -24,7 +24,7 @@ class PaymentStatusChange {
   })
   previousStatus: PaymentStatus | null;
 
-  @Field(() => PaymentStatus)
+  @Field(() => PaymentStatus, { description: 'The status from then on.' })
   status: PaymentStatus;
 
   @Field(() => Int, {
@@ -32,7 +32,7 @@ class PaymentStatusChange {
   })
   version: number;
 
-  @Field(() => GraphQLDateTimeISO)
+  @Field(() => GraphQLDateTimeISO, { description: 'When it changed, by the database’s clock.' })
   occurredAt: Date;
 }
 
@@ -41,7 +41,7 @@ class PaymentIntentFilter {
   @Field(() => [PaymentStatus], { nullable: true, description: 'Changes to one of these.' })
   status?: PaymentStatus[];
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Only the payments of this order.' })
   orderId?: string;
 }
 
@@ -60,7 +60,7 @@ export class PaymentSubscriptions {
   })
   paymentStatusChanged(
     @Root() payload: StatusChangedPayload,
-    @Arg('paymentIntentId', () => ID) _paymentIntentId: string,
+    @Arg('paymentIntentId', () => ID, { description: 'The payment’s public id.' }) _paymentIntentId: string,
     @Arg('sinceVersion', () => Int, {
       nullable: true,
       description: 'The last version you saw: you get exactly what you missed since.',
@@ -77,7 +77,8 @@ export class PaymentSubscriptions {
   })
   paymentIntentsChanged(
     @Root() payload: StatusChangedPayload,
-    @Arg('filter', () => PaymentIntentFilter, { nullable: true }) _filter?: PaymentIntentFilter,
+    @Arg('filter', () => PaymentIntentFilter, { nullable: true, description: 'Without it, all.' })
+    _filter?: PaymentIntentFilter,
     @Ctx() _context?: Context,
   ): PaymentStatusChange {
     return toChange(payload);
