@@ -10,8 +10,9 @@ import type { PaymentChange } from './payment-change.js';
  * statement, and not longer.
  *
  * `guarded` comes first and everything else hangs on it: it locks the order and compares its version, so of two changes
- * prepared on the same version one is written and the other writes nothing. Locks are thus taken in the one order that
- * all of Quittance keeps: order, product by SKU, intent.
+ * prepared on the same version one is written and the other writes nothing. Locks keep the one order of all of Quittance:
+ * the order first, whose row stands for its intents and attempts too, for nobody changes them without it; then its
+ * products, by SKU.
  */
 const COMMIT = statement<{ committed: number }>(
   'commit_payment_change',

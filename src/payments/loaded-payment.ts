@@ -69,10 +69,12 @@ const TO_PAY = statement<PaymentRow & { used_fingerprint: string | null; used_re
   `SELECT ${COLUMNS}, k.fingerprint AS used_fingerprint, k.resource_id AS used_resource_id
    FROM orders o
      LEFT JOIN idempotency_key k ON k.caller = $2 AND k.key = $3
-     LEFT JOIN payment_intent i ON i.id = coalesce(
+     -- One row by its key, and said so: joined plainly, a plan made on empty tables reads them whole for ever after.
+     LEFT JOIN LATERAL (SELECT * FROM payment_intent WHERE id = coalesce(
        (SELECT t.intent_id FROM payment_attempt t WHERE t.id = k.resource_id),
        (SELECT p.id FROM payment_intent p WHERE p.order_id = o.id AND p.status IN (${IN_THE_WAY})
         ORDER BY p.status = 'REVIEW' DESC LIMIT 1))
+       LIMIT 1) i ON true
    WHERE o.reference = $1`,
 );
 
