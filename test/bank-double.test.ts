@@ -173,7 +173,7 @@ describe('the double of a bank', () => {
       const { payment_url } = await create({ description: '<script>alert(1)</script>', locale: 'fr' });
       const html = await (await fetch(payment_url)).text();
       expect(html).toContain('Sandbox – no real money');
-      expect(html).toContain('Banque &#60;X&#62;');
+      expect(html).toContain('Banque &lt;X&gt;');
       expect(html).toContain('TXN-1-1');
       expect(html).toMatch(/15.000.F.CFA/u);
       expect(html).not.toContain('<script>');
@@ -192,6 +192,10 @@ describe('the double of a bank', () => {
       expect((await get(id)).status).toBe(status);
       expect(await (await ask(`pay/${id}`)).text()).toContain(status.toLowerCase());
     });
+  });
+
+  it('says what it is to whoever follows its bare address', async () => {
+    expect(await (await fetch(double.url)).text()).toContain('A double of Banque &lt;X&gt;');
   });
 
   describe('notifies', () => {

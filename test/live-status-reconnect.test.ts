@@ -6,7 +6,7 @@ import { startTestApp, type RunningApp } from './support/running-app.js';
 import { churn, versionsUpTo } from './support/churning-card.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { watch, WATCH_PAYMENT } from './support/subscriber.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -109,15 +109,15 @@ function watchForEver({ id, token }: OpenPayment) {
 test('a server that stops closes its watchers so that graphql-ws connects again, and they miss nothing', async () => {
   const payment = await STRIPE.open(app);
   const watchers = Array.from({ length: 20 }, () => watchForEver(payment));
-  await untilItHolds(() => watchers.forEach(({ heard }) => expect(heard).toEqual([1])));
+  await eventually(() => watchers.forEach(({ heard }) => expect(heard).toEqual([1])));
   await churn(app, payment, 3);
 
   await app.restart();
   // Connections that fetch kept open to the server of before fail once.
-  await untilItHolds(async () => expect((await fetch(`${app.url}/readyz`)).status).toBe(200));
+  await eventually(async () => expect((await fetch(`${app.url}/readyz`)).status).toBe(200));
   const last = await churn(app, payment, 3, 4);
 
-  await untilItHolds(() => {
+  await eventually(() => {
     const seen = watchers.map(({ heard, closes, faults }) => ({ heard, closes: closes[0], faults }));
     // 1001, "going away": no fatal code for graphql-ws. What follows are tries while nobody listened.
     const whole = { heard: versionsUpTo(last), closes: 1001, faults: [] };

@@ -4,7 +4,7 @@ import { startTestApp, type RunningApp } from './support/running-app.js';
 import { churn, versionsUpTo } from './support/churning-card.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { subscribe, watch, WATCH_PAYMENT } from './support/subscriber.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 
 /** How many listen on the platform's event targets for what payments do: the pub/sub's listeners are there. */
 function countListeners() {
@@ -37,27 +37,27 @@ describe('nothing is left of a watcher', () => {
       await Promise.all(watchers.map((watcher) => watcher.until((heard) => heard.length === 1)));
       expect(listeners()).toBe(10);
       await Promise.all(watchers.map((watcher) => watcher.close()));
-      await untilItHolds(() => expect(listeners()).toBe(0));
+      await eventually(() => expect(listeners()).toBe(0));
     }
   });
 
   test('whose connection breaks without a word', async () => {
     const payment = await STRIPE.open(app);
     const socket = await rawSocket(payment, 5);
-    await untilItHolds(() => expect(listeners()).toBe(5));
+    await eventually(() => expect(listeners()).toBe(5));
     socket.terminate();
-    await untilItHolds(() => expect(listeners()).toBe(0));
+    await eventually(() => expect(listeners()).toBe(0));
   });
 
   test('who is gone before the first answer came', async () => {
     const payment = await STRIPE.open(app);
     for (let round = 0; round < 20; round += 1) (await rawSocket(payment, 3)).terminate();
-    await untilItHolds(() => expect(listeners()).toBe(0));
+    await eventually(() => expect(listeners()).toBe(0));
     const witness = watchOne(payment);
     await witness.until((heard) => heard.length === 1);
     expect(listeners()).toBe(1);
     await witness.close();
-    await untilItHolds(() => expect(listeners()).toBe(0));
+    await eventually(() => expect(listeners()).toBe(0));
   });
 
   test('who may not see the payment', async () => {
@@ -73,11 +73,11 @@ describe('nothing is left of a watcher', () => {
     const watchers = Array.from({ length: 10 }, () =>
       subscribe(app.webSocketUrl, WATCH_ALL, {}, app.operatorToken),
     );
-    await untilItHolds(() => expect(listeners()).toBe(10));
+    await eventually(() => expect(listeners()).toBe(10));
     await churn(app, payment, 4);
     await Promise.all(watchers.map((watcher) => watcher.until((heard) => heard.length === 4)));
     await Promise.all(watchers.map((watcher) => watcher.close()));
-    await untilItHolds(() => expect(listeners()).toBe(0));
+    await eventually(() => expect(listeners()).toBe(0));
   });
 });
 
@@ -91,7 +91,7 @@ test('who does not read holds up nobody, and hears everything once they do', asy
     if (type !== 'next') return;
     heard.set(id, [...(heard.get(id) ?? []), payload.data.paymentStatusChanged.version]);
   });
-  await untilItHolds(() => expect(heard.size).toBe(subscriptions));
+  await eventually(() => expect(heard.size).toBe(subscriptions));
   slow.pause();
   const others = Array.from({ length: 5 }, () => watchOne(payment));
   await Promise.all(others.map((other) => other.until((versions) => versions.length === 1)));
@@ -103,7 +103,7 @@ test('who does not read holds up nobody, and hears everything once they do', asy
   expect(Math.max(...[...heard.values()].map((versions) => versions.length))).toBeLessThan(last);
 
   slow.resume();
-  await untilItHolds(() => {
+  await eventually(() => {
     for (const versions of heard.values()) expect(versions).toEqual(versionsUpTo(last));
   });
   slow.terminate();

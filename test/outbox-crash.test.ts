@@ -6,7 +6,7 @@ import { startKillableServer, type KillableServer } from './support/killable-ser
 import { notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { CREATE_PAYMENT } from './support/running-app.js';
 import { watch } from './support/subscriber.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 
 let server: KillableServer;
 let database: DataSource;
@@ -76,7 +76,7 @@ test('what was committed, and not told when the process was killed, is told by t
 
   const after = watch(address, payment.id, payment.token, 1);
   await after.until((heard) => heard.at(-1)?.status === 'PAID');
-  await untilItHolds(async () =>
+  await eventually(async () =>
     expect(await database.query('SELECT 1 FROM outbox_event WHERE told_at IS NULL')).toEqual([]),
   );
   expect(after.heard.map(({ version }) => version)).toEqual([2]);

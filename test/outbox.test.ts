@@ -2,7 +2,7 @@ import { startTestApp, type RunningApp } from './support/running-app.js';
 import { churn, versionsUpTo } from './support/churning-card.js';
 import { notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { subscribe, watch } from './support/subscriber.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 
 interface OutboxRow {
   readonly version: number;
@@ -25,7 +25,7 @@ function outboxOf({ id }: OpenPayment): Promise<OutboxRow[]> {
 }
 
 const untilAllIsTold = () =>
-  untilItHolds(async () =>
+  eventually(async () =>
     expect(await app.dataSource.query('SELECT 1 FROM outbox_event WHERE told_at IS NULL')).toEqual([]),
   );
 

@@ -419,7 +419,7 @@ describe('the webhooks of the Stripe double', () => {
     receiver.answerNext(500, 302, 404);
     await createPayment();
     await double.settled();
-    expect(double.counts().webhooks).toEqual({ sent: 4, delivered: 1, abandoned: 0 });
+    expect(double.counts().webhooks).toEqual({ sent: 4, delivered: 1, givenUp: 0 });
     expect(new Set(receiver.received.map(({ rawBody }) => rawBody.toString())).size).toBe(1);
   });
 
@@ -430,7 +430,7 @@ describe('the webhooks of the Stripe double', () => {
     for (const one of [deaf, wrong]) {
       await sdk(one).paymentIntents.create({ amount: 1099, currency: 'eur' });
       await one.settled();
-      expect(one.counts().webhooks).toEqual({ sent: 6, delivered: 0, abandoned: 1 });
+      expect(one.counts().webhooks).toEqual({ sent: 6, delivered: 0, givenUp: 1 });
       await one.stop();
     }
     expect(log).toHaveLength(2);
@@ -588,10 +588,11 @@ describe('the pages of the Stripe double', () => {
     expect(await (await visit(late.url ?? '')).text()).toContain('expired');
   });
 
-  it('show nothing for a wrong secret, and never link to a script', async () => {
+  it('show nothing for a wrong secret or address, say what they are, and never link to a script', async () => {
     const payment = await createPayment();
     expect((await visit(`/pay/${payment.id}_secret_0`)).status).toBe(404);
     expect((await visit('/nothing')).status).toBe(404);
+    expect(await (await visit('/')).text()).toContain('A double of Stripe');
     const page = await visit(`/pay/${secretOf(payment)}?return_url=javascript:alert(1)`);
     expect(await page.text()).not.toContain('javascript:');
   });

@@ -3,7 +3,7 @@ import { booksOf, untilStatus } from './support/books.js';
 import { notify, STRIPE, stripeEvent, type OpenPayment } from './support/notifying-provider.js';
 import { historyOf, typesOf } from './support/payment-history.js';
 import { startTestApp, type RunningApp } from './support/running-app.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('charge.refunded, from the dashboard', () => {
     app.stripe.refundInDashboard(payment.providerReference, 400);
     expect(await untilStatus(app, payment.id, 'PARTIALLY_REFUNDED')).toMatchObject({ refunded: 400 });
     app.stripe.refundInDashboard(payment.providerReference, 500);
-    await untilItHolds(async () =>
+    await eventually(async () =>
       expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PARTIALLY_REFUNDED', refunded: 900 }),
     );
     app.stripe.refundInDashboard(payment.providerReference);
@@ -50,7 +50,7 @@ describe('charge.refunded, from the dashboard', () => {
   test('each one again, and backwards: nothing is given back twice', async () => {
     const payment = await paidPayment();
     for (const amount of [100, 200, 300]) app.stripe.refundInDashboard(payment.providerReference, amount);
-    await untilItHolds(async () => expect((await booksOf(app, payment.id)).refunded).toBe(600));
+    await eventually(async () => expect((await booksOf(app, payment.id)).refunded).toBe(600));
     const charge = { id: app.stripe.chargesFor(payment.attemptReference)[0]!.id, object: 'charge' };
     for (const total of [600, 300, 100, 600]) {
       const body = stripeEvent('charge.refunded', {

@@ -3,7 +3,7 @@ import { booksOf, storedEvents } from './support/books.js';
 import { startNodeBehindProxy, type NodeBehindProxy } from './support/node-behind-proxy.js';
 import { BANK, newEventId, notify, STRIPE } from './support/notifying-provider.js';
 import { watch } from './support/subscriber.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 
 let app: RunningApp;
 let node: NodeBehindProxy;
@@ -37,7 +37,7 @@ describe.each([STRIPE, BANK])('a notification of $name while the database is dow
     expect(await storedEvents(app, eventId)).toEqual([]);
 
     await node.database.restore();
-    await untilItHolds(async () => expect(await notify(node, provider, body)).toBe(200));
+    await eventually(async () => expect(await notify(node, provider, body)).toBe(200));
     expect(await statusOf('/readyz')).toBe(200);
     expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PAID', version: 2, captured: 1_500 });
     expect(await storedEvents(app, eventId)).toMatchObject([{ status: 'APPLIED' }]);
@@ -51,7 +51,7 @@ describe.each([STRIPE, BANK])('a notification of $name while the database is dow
     await runner.startTransaction();
     await runner.query('SELECT 1 FROM orders WHERE reference = $1 FOR UPDATE', [payment.orderId]);
     const answer = notify(node, provider, body);
-    await untilItHolds(async () => {
+    await eventually(async () => {
       const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       expect(await app.dataSource.query(waiting)).toHaveLength(1);
     });
@@ -63,7 +63,7 @@ describe.each([STRIPE, BANK])('a notification of $name while the database is dow
     await runner.release();
     await node.database.restore();
 
-    await untilItHolds(async () => expect(await notify(node, provider, body)).toBe(200));
+    await eventually(async () => expect(await notify(node, provider, body)).toBe(200));
     expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PAID', version: 2, captured: 1_500 });
     expect(await storedEvents(app, eventId)).toMatchObject([{ status: 'APPLIED' }]);
   });
@@ -72,7 +72,7 @@ describe.each([STRIPE, BANK])('a notification of $name while the database is dow
     await node.database.cut();
     expect(await notify(node, provider, provider.ofAnotherType(newEventId()), {})).toBe(401);
     await node.database.restore();
-    await untilItHolds(async () => expect(await statusOf('/readyz')).toBe(200));
+    await eventually(async () => expect(await statusOf('/readyz')).toBe(200));
   });
 });
 
@@ -83,10 +83,10 @@ test('who watches through an outage hears what happened after it', async () => {
   await node.database.cut();
   expect(await statusOf('/readyz')).toBe(503);
   await node.database.restore();
-  await untilItHolds(async () => expect(await notify(node, BANK, BANK.paid(payment))).toBe(200));
+  await eventually(async () => expect(await notify(node, BANK, BANK.paid(payment))).toBe(200));
   // The other node's relay may have been faster, and its own watchers are the ones it told.
   await app.dataSource.query('UPDATE outbox_event SET told_at = NULL');
-  await untilItHolds(async () => {
+  await eventually(async () => {
     await app.dataSource.query('UPDATE outbox_event SET told_at = NULL');
     expect(watcher.heard.map(({ status }) => status)).toEqual(['PENDING', 'PAID']);
   });

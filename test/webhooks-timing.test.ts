@@ -1,6 +1,6 @@
 import { startTestApp, RETURN_URL, type RunningApp } from './support/running-app.js';
 import { booksOf, storedEvents, untilEvent, untilStatus } from './support/books.js';
-import { untilItHolds } from './support/until-it-holds.js';
+import { eventually } from './support/eventually.js';
 import { BANK, newEventId, notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { watch } from './support/subscriber.js';
 
@@ -24,7 +24,7 @@ async function holdOrder({ orderId }: OpenPayment): Promise<() => Promise<void>>
 }
 
 function untilWaitingForLock(count: number): Promise<void> {
-  return untilItHolds(async () => {
+  return eventually(async () => {
     const waiting = await app.dataSource.query(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
     );
@@ -123,7 +123,7 @@ describe('paid before the provider’s answer has reached us', () => {
     const { orderId, token } = await orderSomething();
     app.stripe.answerNext('payment_intents.create', { answer: { kind: 'hang' }, when: 'AFTER_WORK' });
     const created = app.pay(orderId, token, { method: 'CARD' });
-    const reference = await untilItHolds(async () => {
+    const reference = await eventually(async () => {
       const [intent] = await rowsOf(orderId);
       const [told] = await app.dataSource.query<{ id: string }[]>(
         `SELECT payload::jsonb #>> '{data,object,id}' AS id FROM webhook_event
@@ -151,7 +151,7 @@ describe('paid before the provider’s answer has reached us', () => {
     const { orderId, token } = await orderSomething();
     app.bank.answerNext('createPayment', { kind: 'hang', afterDoing: true }, 5);
     const created = app.pay(orderId, token, { method: 'BANK', returnUrl: RETURN_URL });
-    const reference = await untilItHolds(async () => {
+    const reference = await eventually(async () => {
       const [intent] = await rowsOf(orderId);
       app.bank.payment(`${intent!.reference}-1`);
       return intent!.reference;

@@ -1,22 +1,29 @@
+import { setMaxListeners } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import type { PendingWork } from './pending-work.js';
+
 /** One notification, which keeps its id and its body however often it is sent. */
 export interface WebhookMessage {
   readonly id: string;
-  /** Asked at each try: the receiver may have moved. */
-  readonly url: () => string;
+  /** What it is about: the first tries of one subject keep their order. */
+  readonly subject: string;
   readonly body: string;
+  /** Where it goes instead of where all others go. */
+  readonly url?: string | undefined;
 }
 
 export interface WebhookSenderOptions {
+  /** Asked at each try: the receiver may have moved. */
+  readonly url: () => string;
   /** Made at each try, so that a signature carries the time of that try. */
   readonly headers: (message: WebhookMessage) => Readonly<Record<string, string>>;
   /** Before the first try. */
-  readonly delayMilliseconds?: number;
+  readonly delayMilliseconds?: number | undefined;
   /** Before the second try; it doubles with each one after. */
-  readonly firstRetryMilliseconds?: number;
-  readonly tries?: number;
-  readonly timeoutMilliseconds?: number;
-  readonly concurrency?: number;
-  readonly log?: (line: string) => void;
+  readonly firstRetryMilliseconds?: number | undefined;
+  readonly logRetry?: (line: string) => void;
+  readonly logGivenUp: (line: string) => void;
 }
 
 export interface WebhookCounts {
@@ -33,35 +40,30 @@ interface Delivery {
   readonly triesBefore: number;
 }
 
+const FIRST_RETRY_MILLISECONDS = 500;
+const TRIES = 6;
+const TIMEOUT_MILLISECONDS = 10_000;
+const CONNECTIONS = { keepAlive: true, maxSockets: 32 };
+
 /**
- * Sends notifications as providers do: several at a time, in no promised order, again with growing pauses until they
- * are answered with 2xx. Nothing of it outlives `stop()`.
+ * Sends notifications as providers do: signed, and again with growing pauses until they are answered with 2xx. Those
+ * about one subject are tried in their order; a retry may come after what happened later, as with the real ones.
  */
 export class WebhookSender {
-  readonly #headers: WebhookSenderOptions['headers'];
-  readonly #delayMilliseconds: number;
-  readonly #firstRetryMilliseconds: number;
-  readonly #tries: number;
-  readonly #timeoutMilliseconds: number;
-  readonly #concurrency: number;
-  readonly #log: (line: string) => void;
-
-  #queue: Delivery[] = [];
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #underWay = new Map<AbortController, Promise<void>>();
-  #whenSettled: (() => void)[] = [];
-  #paused = false;
-  #stopped = false;
+  readonly #options: WebhookSenderOptions;
+  readonly #work: PendingWork;
+  readonly #plain = new http.Agent(CONNECTIONS);
+  readonly #encrypted = new https.Agent(CONNECTIONS);
+  readonly #stopping = new AbortController();
+  readonly #lastOfSubject = new Map<string, Promise<void>>();
+  #held: Delivery[] | undefined;
   #counts = { sent: 0, delivered: 0, givenUp: 0 };
 
-  constructor(options: WebhookSenderOptions) {
-    this.#headers = options.headers;
-    this.#delayMilliseconds = options.delayMilliseconds ?? 0;
-    this.#firstRetryMilliseconds = options.firstRetryMilliseconds ?? 500;
-    this.#tries = options.tries ?? 6;
-    this.#timeoutMilliseconds = options.timeoutMilliseconds ?? 10_000;
-    this.#concurrency = options.concurrency ?? 32;
-    this.#log = options.log ?? (() => undefined);
+  constructor(options: WebhookSenderOptions, work: PendingWork) {
+    this.#options = options;
+    this.#work = work;
+    // Each request under way listens.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   get counts(): WebhookCounts {
@@ -69,109 +71,103 @@ export class WebhookSender {
   }
 
   send(message: WebhookMessage): void {
-    this.#enqueueAfter(this.#delayMilliseconds, { message, triesBefore: 0 });
+    this.#begin({ message, triesBefore: 0 });
   }
 
-  /** Holds back what has not been sent yet. */
+  /** Holds back what would be sent from now on, until `resume`. */
   pause(): void {
-    this.#paused = true;
-    this.#tellIfSettled();
+    this.#held ??= [];
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#startWhatMayStart();
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const delivery of held) this.#begin(delivery);
   }
 
-  /** When nothing is waiting for its time, under way or to be retried. What a pause holds back is not waited for. */
-  settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#whenSettled.push(resolve);
-      this.#tellIfSettled();
-    });
+  stop(): void {
+    this.#stopping.abort();
+    this.#plain.destroy();
+    this.#encrypted.destroy();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#queue = [];
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-    const underWay = [...this.#underWay];
-    for (const [controller] of underWay) controller.abort();
-    await Promise.all(underWay.map(([, delivery]) => delivery));
-    this.#tellIfSettled();
-  }
-
-  #enqueueAfter(milliseconds: number, delivery: Delivery): void {
-    if (this.#stopped) return;
-    if (milliseconds === 0) return this.#enqueue(delivery);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#enqueue(delivery);
-    }, milliseconds);
-    this.#timers.add(timer);
-  }
-
-  #enqueue(delivery: Delivery): void {
-    this.#queue.push(delivery);
-    this.#startWhatMayStart();
-  }
-
-  #startWhatMayStart(): void {
-    while (!this.#paused && this.#underWay.size < this.#concurrency) {
-      const delivery = this.#queue.shift();
-      if (!delivery) break;
-      const controller = new AbortController();
-      this.#underWay.set(controller, this.#deliver(delivery, controller));
+  #begin(delivery: Delivery): void {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#held) {
+      this.#held.push(delivery);
+      return;
     }
-    this.#tellIfSettled();
+    const finish = this.#work.begin();
+    const done = delivery.triesBefore === 0 ? this.#inTurn(delivery) : this.#deliver(delivery);
+    void done.finally(finish);
   }
 
-  async #deliver(delivery: Delivery, controller: AbortController): Promise<void> {
+  /** The first try, when those of the same subject before it have had theirs. */
+  async #inTurn(delivery: Delivery): Promise<void> {
+    const { subject } = delivery.message;
+    const before = this.#lastOfSubject.get(subject) ?? Promise.resolve();
+    const tried = before.then(() => this.#wait()).then(() => this.#deliver(delivery));
+    this.#lastOfSubject.set(subject, tried);
+    await tried;
+    if (this.#lastOfSubject.get(subject) === tried) this.#lastOfSubject.delete(subject);
+  }
+
+  async #wait(): Promise<void> {
+    const { delayMilliseconds = 0 } = this.#options;
+    if (delayMilliseconds > 0) {
+      await new Promise<void>((resolve) => this.#work.later(delayMilliseconds, resolve));
+    }
+  }
+
+  /** Never rejects: what goes wrong is tried again, and in the end counted and logged. */
+  async #deliver(delivery: Delivery): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
     this.#counts.sent += 1;
-    const problem = await this.#post(delivery.message, controller);
-    this.#underWay.delete(controller);
+    const problem = await this.#post(delivery.message);
     if (problem === undefined) this.#counts.delivered += 1;
     else this.#retryOrGiveUp(delivery, problem);
-    this.#startWhatMayStart();
-  }
-
-  /** What went wrong, or undefined. */
-  async #post(message: WebhookMessage, controller: AbortController): Promise<string | undefined> {
-    const timeout = setTimeout(() => controller.abort(), this.#timeoutMilliseconds);
-    try {
-      const response = await fetch(message.url(), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...this.#headers(message) },
-        body: message.body,
-        redirect: 'manual',
-        signal: controller.signal,
-      });
-      await response.arrayBuffer();
-      return response.ok ? undefined : `answered with ${response.status}`;
-    } catch (error) {
-      return `not answered: ${String((error as { cause?: unknown }).cause ?? error)}`;
-    } finally {
-      clearTimeout(timeout);
-    }
   }
 
   #retryOrGiveUp({ message, triesBefore }: Delivery, problem: string): void {
-    if (this.#stopped) return;
+    if (this.#stopping.signal.aborted) return;
+    const { firstRetryMilliseconds = FIRST_RETRY_MILLISECONDS, logRetry, logGivenUp } = this.#options;
     const tries = triesBefore + 1;
-    if (tries >= this.#tries) {
+    if (tries >= TRIES) {
       this.#counts.givenUp += 1;
-      this.#log(`webhook ${message.id} ${problem}; given up after ${tries} tries`);
+      logGivenUp(`webhook ${message.id} ${problem}; given up after ${tries} tries`);
       return;
     }
-    const pauseMilliseconds = this.#firstRetryMilliseconds * 2 ** triesBefore;
-    this.#log(`webhook ${message.id} ${problem}; next try in ${pauseMilliseconds} ms`);
-    this.#enqueueAfter(pauseMilliseconds, { message, triesBefore: tries });
+    const pauseMilliseconds = firstRetryMilliseconds * 2 ** triesBefore;
+    logRetry?.(`webhook ${message.id} ${problem}; next try in ${pauseMilliseconds} ms`);
+    this.#work.later(pauseMilliseconds, () => this.#begin({ message, triesBefore: tries }));
   }
 
-  #tellIfSettled(): void {
-    const held = this.#paused || this.#queue.length === 0;
-    if (!held || this.#timers.size > 0 || this.#underWay.size > 0) return;
-    for (const resolve of this.#whenSettled.splice(0)) resolve();
+  /** What went wrong, or undefined. */
+  #post(message: WebhookMessage): Promise<string | undefined> {
+    return new Promise<string | undefined>((resolve) => {
+      const url = new URL(message.url ?? this.#options.url());
+      const encrypted = url.protocol === 'https:';
+      const outgoing = (encrypted ? https : http).request(url, {
+        method: 'POST',
+        agent: encrypted ? this.#encrypted : this.#plain,
+        timeout: TIMEOUT_MILLISECONDS,
+        signal: this.#stopping.signal,
+        headers: {
+          'content-type': 'application/json; charset=utf-8',
+          'content-length': Buffer.byteLength(message.body),
+          ...this.#options.headers(message),
+        },
+      });
+      outgoing.on('response', (response) => resolve(problemOf(response)));
+      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+      outgoing.on('error', (error) => resolve(`not answered: ${error.message || error.name}`));
+      outgoing.end(message.body);
+    }).catch((error: unknown) => `not sent: ${String(error)}`);
   }
+}
+
+function problemOf(response: http.IncomingMessage): string | undefined {
+  response.resume();
+  const status = response.statusCode ?? 0;
+  return status >= 200 && status < 300 ? undefined : `answered with ${status}`;
 }

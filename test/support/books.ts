@@ -1,6 +1,6 @@
 import { WebhookEvent } from '../../src/webhooks/webhook-event.js';
 import type { RunningApp } from './running-app.js';
-import { untilItHolds } from './until-it-holds.js';
+import { eventually } from './eventually.js';
 
 /** A payment as it stands in the tables, for what the API doesn't show. */
 export interface Books {
@@ -47,7 +47,7 @@ export function untilStatus(
   reference: string,
   status: string,
 ): Promise<Books> {
-  return untilItHolds(async () => {
+  return eventually(async () => {
     const books = await booksOf(app, reference);
     if (books.status !== status) throw new Error(`${reference} is ${JSON.stringify(books)}, not ${status}`);
     return books;
@@ -65,7 +65,7 @@ export function untilEvent(
   eventId: string,
   status: WebhookEvent['status'],
 ): Promise<WebhookEvent> {
-  return untilItHolds(async () => {
+  return eventually(async () => {
     const [event] = await storedEvents(app, eventId);
     if (event?.status !== status) throw new Error(`${eventId} is ${JSON.stringify(event)}, not ${status}`);
     return event;

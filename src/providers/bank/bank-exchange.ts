@@ -87,11 +87,13 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** By contract the bank says these only after it has looked for the reference and not found it. */
+const SAID_OF_UNKNOWN_REFERENCES: ReadonlySet<string> = new Set(['already_expired']);
+
 function failureOfStatus(bank: Bank, call: BankCall, status: number, bankCode?: string): ProviderFailure {
   const message = `${bank.displayName} answered ${status}${bankCode ? ` (${bankCode})` : ''}.`;
   return new ProviderFailure(bank.name, kindOfStatus(call, status), bankCode ?? `HTTP_${status}`, message, {
-    // By contract the bank answers a reference that it knows with its payment; a refusal at the door comes before that.
-    coversEarlierCalls: status >= 400 && status < 500 && status !== 401 && status !== 403,
+    coversEarlierCalls: bankCode !== undefined && SAID_OF_UNKNOWN_REFERENCES.has(bankCode),
   });
 }
 

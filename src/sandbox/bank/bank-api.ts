@@ -1,13 +1,15 @@
 import { type Currency, fromDecimal, isCurrency, toDecimal } from '../../money.js';
+import type { FaultPlan } from '../faults.js';
+import { send } from '../local-http.js';
 import type { BankLedger, BankPayment, PaymentOrder } from './bank-ledger.js';
-import type { BankOperation, Fault, FaultPlan } from './faults.js';
-import { type HttpExchange, HttpProblem, parseBody, send, sendJson } from './http-exchange.js';
+import type { BankOperation, Fault } from './faults.js';
+import { type HttpExchange, HttpProblem, parseBody, sendJson } from './http-exchange.js';
 
 /** What the merchant's server talks to. */
 export interface BankApi {
   readonly apiKey: string;
   readonly ledger: BankLedger;
-  readonly faults: FaultPlan;
+  readonly faults: FaultPlan<BankOperation, Fault>;
   readonly requests: Record<BankOperation, number>;
   readonly paymentUrl: (payment: BankPayment) => string;
 }

@@ -1,12 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { FaultPlan } from '../faults.js';
+import { close, listen, sendPage } from '../local-http.js';
+import { frontPage } from '../pages/front-page.js';
 import { answerApi, type BankApi } from './bank-api.js';
 import { type BankDoubleControls, createControls } from './bank-controls.js';
 import { BankLedger } from './bank-ledger.js';
 import { BankNotifications } from './bank-notifications.js';
 import { answerControls } from './controls-over-http.js';
-import { FaultPlan } from './faults.js';
 import { HttpProblem, readExchange, sendJson } from './http-exchange.js';
 import { answerPage } from './payment-page.js';
 
@@ -36,12 +36,12 @@ export interface BankDouble extends BankDoubleControls {
   stop(): Promise<void>;
 }
 
+const HOW_TO_PAY = 'Payers pay on the page that createPaymentIntent sends them to.';
+
 /** A bank on this machine that speaks real HTTP with real signatures. No money, no account, no key. */
 export async function startBankDouble(options: BankDoubleOptions): Promise<BankDouble> {
   const server = createServer();
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const url = await listen(server, options.port ?? 0);
   const { ledger, notifications } = openBooks(options);
   const api: BankApi = {
     apiKey: options.apiKey,
@@ -53,8 +53,10 @@ export async function startBankDouble(options: BankDoubleOptions): Promise<BankD
   const controls = createControls(api, notifications);
   const answer = createAnswer(options.displayName, api, controls);
   server.on('request', (request, response) => void answer(request, response));
-  let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= stopAll(server, notifications));
+  const stop = () => {
+    notifications.stop();
+    return close(server);
+  };
   return { name: options.name, url, stop, ...controls };
 }
 
@@ -65,8 +67,8 @@ function openBooks(options: BankDoubleOptions): { ledger: BankLedger; notificati
     webhookSecret: options.webhookSecret,
     webhookUrl: options.webhookUrl,
     webhooks: options.webhooks ?? true,
-    webhookDelayMilliseconds: options.webhookDelayMilliseconds ?? 0,
-    firstRetryMilliseconds: options.firstRetryMilliseconds ?? 500,
+    webhookDelayMilliseconds: options.webhookDelayMilliseconds,
+    firstRetryMilliseconds: options.firstRetryMilliseconds,
     maximumPayments,
     now,
     log: (line) => options.log?.(`${options.name}: ${line}`),
@@ -83,6 +85,7 @@ function createAnswer(displayName: string, api: BankApi, controls: BankDoubleCon
       if (area === 'payments') answerApi(api, exchange);
       else if (area === 'pay') answerPage({ displayName, ledger: api.ledger }, exchange);
       else if (area === '_double') await answerControls(controls, exchange);
+      else if (area === '') sendPage(response, 200, frontPage(displayName, HOW_TO_PAY));
       else throw new HttpProblem(404, 'no_such_address');
     } catch (error) {
       answerProblem(request, response, error);
@@ -101,11 +104,4 @@ function problemOf(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof URIError) return new HttpProblem(400, 'bad_address');
   return new HttpProblem(500, `fault of the double: ${String(error)}`);
-}
-
-async function stopAll(server: Server, notifications: BankNotifications): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await Promise.all([closed, notifications.stop()]);
 }

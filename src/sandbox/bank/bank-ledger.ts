@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Currency } from '../../money.js';
+import { BoundedMap } from '../bounded-map.js';
 
 export type BankPaymentStatus = 'CREATED' | 'AUTHORISING' | 'BOOKED' | 'REJECTED' | 'CANCELLED' | 'EXPIRED';
 
@@ -40,15 +41,18 @@ const OVER: readonly BankPaymentStatus[] = ['BOOKED', 'REJECTED', 'CANCELLED', '
 /** The bank's books: one payment of each reference, and money that moves once. */
 export class BankLedger {
   readonly #options: BankLedgerOptions;
-  readonly #byId = new Map<string, BankPayment>();
-  readonly #byReference = new Map<string, BankPayment>();
+  readonly #byId: Map<string, BankPayment>;
+  readonly #byReference: Map<string, BankPayment>;
   /** Which reference each idempotency key was used for. */
-  readonly #keys = new Map<string, string>();
+  readonly #keys: Map<string, string>;
   #createdInAll = 0;
   #chargedInAll = 0;
 
   constructor(options: BankLedgerOptions) {
     this.#options = options;
+    this.#byId = new BoundedMap(options.maximumPayments);
+    this.#byReference = new BoundedMap(options.maximumPayments);
+    this.#keys = new BoundedMap(options.maximumPayments);
   }
 
   get counts(): { payments: number; charges: number } {
@@ -118,26 +122,12 @@ export class BankLedger {
     this.#byId.set(payment.id, payment);
     this.#byReference.set(payment.reference, payment);
     this.#createdInAll += 1;
-    this.#forgetTheOldest();
     return payment;
   }
 
   #change(payment: BankPayment, status: BankPaymentStatus): void {
     payment.status = status;
     this.#options.onChange(payment);
-  }
-
-  /** Maps keep the order in which things were put in. */
-  #forgetTheOldest(): void {
-    for (const [id, payment] of this.#byId) {
-      if (this.#byId.size <= this.#options.maximumPayments) break;
-      this.#byId.delete(id);
-      this.#byReference.delete(payment.reference);
-    }
-    for (const key of this.#keys.keys()) {
-      if (this.#keys.size <= this.#options.maximumPayments) break;
-      this.#keys.delete(key);
-    }
   }
 }
 

@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { toDecimal } from '../../money.js';
+import { BoundedMap } from '../bounded-map.js';
+import { PendingWork } from '../pending-work.js';
 import { type WebhookCounts, type WebhookMessage, WebhookSender } from '../webhook-sender.js';
 import { type BankPayment, type BankPaymentStatus, randomName } from './bank-ledger.js';
 
@@ -8,8 +10,8 @@ export interface BankNotificationsOptions {
   readonly webhookUrl: () => string;
   /** false: nobody is told anything. */
   readonly webhooks: boolean;
-  readonly webhookDelayMilliseconds: number;
-  readonly firstRetryMilliseconds: number;
+  readonly webhookDelayMilliseconds: number | undefined;
+  readonly firstRetryMilliseconds: number | undefined;
   readonly maximumPayments: number;
   readonly now: () => Date;
   readonly log: (line: string) => void;
@@ -27,18 +29,25 @@ const EVENT_TYPES: Readonly<Record<BankPaymentStatus, string>> = {
 /** What the bank tells the merchant, signed as in the default contract: `X-Signature: t=…,v1=…` over `{t}.{body}`. */
 export class BankNotifications {
   readonly #options: BankNotificationsOptions;
+  readonly #work = new PendingWork();
   readonly #sender: WebhookSender;
   /** The last message about each payment, by its id. */
-  readonly #last = new Map<string, WebhookMessage>();
+  readonly #last: Map<string, WebhookMessage>;
 
   constructor(options: BankNotificationsOptions) {
     this.#options = options;
-    this.#sender = new WebhookSender({
-      headers: (message) => this.#headers(message),
-      delayMilliseconds: options.webhookDelayMilliseconds,
-      firstRetryMilliseconds: options.firstRetryMilliseconds,
-      log: options.log,
-    });
+    this.#last = new BoundedMap(options.maximumPayments);
+    this.#sender = new WebhookSender(
+      {
+        url: options.webhookUrl,
+        headers: (message) => this.#headers(message),
+        delayMilliseconds: options.webhookDelayMilliseconds,
+        firstRetryMilliseconds: options.firstRetryMilliseconds,
+        logRetry: options.log,
+        logGivenUp: options.log,
+      },
+      this.#work,
+    );
   }
 
   get counts(): WebhookCounts {
@@ -50,10 +59,11 @@ export class BankNotifications {
     const id = `bevt_${randomName()}`;
     const message: WebhookMessage = {
       id,
-      url: () => payment.notificationUrl ?? this.#options.webhookUrl(),
+      subject: payment.id,
+      url: payment.notificationUrl,
       body: JSON.stringify(notificationBody(id, payment, this.#options.now())),
     };
-    this.#remember(payment.id, message);
+    this.#last.set(payment.id, message);
     this.#sender.send(message);
   }
 
@@ -73,17 +83,12 @@ export class BankNotifications {
   }
 
   settled(): Promise<void> {
-    return this.#sender.settled();
+    return this.#work.settled();
   }
 
-  stop(): Promise<void> {
-    return this.#sender.stop();
-  }
-
-  #remember(paymentId: string, message: WebhookMessage): void {
-    this.#last.set(paymentId, message);
-    const [oldest] = this.#last.keys();
-    if (this.#last.size > this.#options.maximumPayments && oldest !== undefined) this.#last.delete(oldest);
+  stop(): void {
+    this.#work.stop();
+    this.#sender.stop();
   }
 
   #headers({ id, body }: WebhookMessage): Record<string, string> {

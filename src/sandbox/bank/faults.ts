@@ -13,17 +13,3 @@ export type Fault = {
   /** The connection is reset. */
   | { readonly kind: 'close' }
 );
-
-/** The faults that wait for their request, in order, for each operation. */
-export class FaultPlan {
-  readonly #planned = new Map<BankOperation, Fault[]>();
-
-  add(operation: BankOperation, fault: Fault, times: number): void {
-    const planned = this.#planned.get(operation) ?? [];
-    this.#planned.set(operation, [...planned, ...Array.from({ length: times }, () => fault)]);
-  }
-
-  take(operation: BankOperation): Fault | undefined {
-    return this.#planned.get(operation)?.shift();
-  }
-}

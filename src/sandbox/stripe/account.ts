@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Stripe from 'stripe';
-import { BoundedMap } from './bounded-map.js';
-import type { PendingWork } from './pending-work.js';
+import { BoundedMap } from '../bounded-map.js';
+import type { PendingWork } from '../pending-work.js';
 import { resourceMissing } from './stripe-error.js';
 import type { TestCard } from './test-cards.js';
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { newId, type StripeAccount } from './account.js';
 import { expand } from './expand.js';
-import { Faults, type Fault } from './faults.js';
+import { FaultPlan } from '../faults.js';
+import type { Fault } from './faults.js';
 import { parseForm, type FormValues } from './form-body.js';
 import { IdempotencyStore, type Answer } from './idempotency.js';
 import { OPERATIONS, type Operation } from './operations.js';
@@ -25,7 +26,7 @@ const NOTHING_TO_FINISH = () => {};
 
 /** `https://api.stripe.com`, as far as Quittance uses it. */
 export class StripeApi {
-  readonly faults = new Faults();
+  readonly faults = new FaultPlan<string, Fault>();
   private readonly requests = new Map<string, number>();
   private readonly idempotency: IdempotencyStore;
 

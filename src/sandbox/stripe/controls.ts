@@ -1,3 +1,5 @@
+import type { PendingWork } from '../pending-work.js';
+import type { WebhookCounts, WebhookSender } from '../webhook-sender.js';
 import { paymentIntentIdOf } from './charges.js';
 import type { StripeAccount } from './account.js';
 import type { StripeApi } from './api.js';
@@ -8,8 +10,6 @@ import { findPayment, pay, paymentResult } from './payer.js';
 import { finishAuthentication, settlePayment } from './payments.js';
 import { chargeOfPayment, refundCharge } from './refunds.js';
 import { invalidRequest } from './stripe-error.js';
-import type { PendingWork } from './pending-work.js';
-import type { WebhookSender } from './webhook-sender.js';
 
 export interface ControlledParts {
   readonly account: StripeAccount;
@@ -55,7 +55,8 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     return {};
   },
   'POST /_double/faults': ({ api }, form) => {
-    api.faults.add(requiredText(form, 'operation'), faultFrom(form));
+    const fault = faultFrom(form);
+    api.faults.add(requiredText(form, 'operation'), fault, fault.times ?? 1);
     return {};
   },
   'GET /_double/settled': async ({ work }) => {
@@ -73,7 +74,7 @@ export interface DoubleCounts {
   readonly charges: { readonly succeeded: number; readonly failed: number };
   /** What there is now, so no more than `maxObjects` of each. */
   readonly objects: { readonly paymentIntents: number; readonly sessions: number; readonly refunds: number };
-  readonly webhooks: { readonly sent: number; readonly delivered: number; readonly abandoned: number };
+  readonly webhooks: WebhookCounts;
   /** Deliveries and other things that the double has still to do. */
   readonly pending: number;
 }
@@ -87,7 +88,7 @@ export function countsOf({ account, api, webhooks, work }: ControlledParts): Dou
       sessions: account.sessions.size,
       refunds: account.refunds.size,
     },
-    webhooks: { ...webhooks.counts },
+    webhooks: webhooks.counts,
     pending: work.count,
   };
 }

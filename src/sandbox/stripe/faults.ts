@@ -21,32 +21,3 @@ export type FaultyAnswer =
   | { readonly kind: 'close' }
   /** A page of some proxy on the way. */
   | { readonly kind: 'notJson' };
-
-interface WaitingFault {
-  readonly fault: Fault;
-  left: number;
-}
-
-export class Faults {
-  private readonly waiting = new Map<string, WaitingFault[]>();
-
-  add(operation: string, fault: Fault): void {
-    const queue = this.waiting.get(operation) ?? [];
-    queue.push({ fault, left: fault.times ?? 1 });
-    this.waiting.set(operation, queue);
-  }
-
-  take(operation: string): Fault | undefined {
-    const queue = this.waiting.get(operation);
-    const next = queue?.[0];
-    if (!queue || !next) return undefined;
-    next.left -= 1;
-    if (next.left <= 0) queue.shift();
-    if (queue.length === 0) this.waiting.delete(operation);
-    return next.fault;
-  }
-
-  clear(): void {
-    this.waiting.clear();
-  }
-}

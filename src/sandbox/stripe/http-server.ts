@@ -1,13 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { readBody, redirect, send, sendPage } from '../local-http.js';
 import { findControl, type ControlledParts } from './controls.js';
 import type { FaultyAnswer } from './faults.js';
 import { parseForm } from './form-body.js';
 import { showPage } from './pages/pages.js';
 import { StripeDoubleError } from './stripe-error.js';
-
-/** Larger than any request of the API; more is somebody else's mistake. */
-const LARGEST_BODY_BYTES = 1024 * 1024;
 
 /** Longer than the SDK's agent keeps idle connections, so that it never finds one just closed. */
 const KEEP_ALIVE_MILLISECONDS = 65_000;
@@ -19,23 +16,6 @@ export function createDoubleServer(parts: ControlledParts): Server {
   });
   server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
   return server;
-}
-
-export async function listen(server: Server, port: number): Promise<URL> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-}
-
-export async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await closed;
 }
 
 async function handle(
@@ -52,13 +32,8 @@ async function handle(
     return handleControl(response, () => control(parts, parseForm(method === 'GET' ? query : body)));
   const page = showPage(parts.account, { method, path, query, body });
   if (!page) return send(response, 404, 'text/plain', 'There is nothing here.');
-  if (page.kind === 'redirect') {
-    response.writeHead(303, { location: page.url }).end();
-    return;
-  }
-  // Nothing may run on these pages, whatever somebody wrote into a description.
-  response.setHeader('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-  send(response, page.status, 'text/html; charset=utf-8', page.html);
+  if (page.kind === 'redirect') return redirect(response, page.url);
+  sendPage(response, page.status, page.html);
 }
 
 function handleApi(
@@ -107,26 +82,6 @@ async function handleControl(response: ServerResponse, control: () => unknown): 
     if (!(error instanceof StripeDoubleError)) throw error;
     send(response, error.status, 'application/json', JSON.stringify({ error: error.body }));
   }
-}
-
-function readBody(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > LARGEST_BODY_BYTES) request.destroy(new Error('the body is too large'));
-      else chunks.push(chunk);
-    });
-    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    request.on('error', reject);
-  });
-}
-
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
-  response
-    .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
-    .end(body);
 }
 
 /** A fault of the double itself: say so loudly, as Stripe would with a 500. */

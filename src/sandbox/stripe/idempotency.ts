@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.js';
+import { BoundedMap } from '../bounded-map.js';
 import { StripeDoubleError } from './stripe-error.js';
 
 /** An answer of the API, as it goes out. */

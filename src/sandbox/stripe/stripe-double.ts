@@ -1,3 +1,7 @@
+import Stripe from 'stripe';
+import { close, listen } from '../local-http.js';
+import { PendingWork } from '../pending-work.js';
+import { WebhookSender } from '../webhook-sender.js';
 import { StripeAccount } from './account.js';
 import { StripeApi } from './api.js';
 import { expireOldSessions } from './checkout-sessions.js';
@@ -10,12 +14,10 @@ import {
   type DoubleCounts,
 } from './controls.js';
 import type { Fault } from './faults.js';
-import { close, createDoubleServer, listen } from './http-server.js';
+import { createDoubleServer } from './http-server.js';
 import { findPayment, pay, paymentResult, type PaymentResult } from './payer.js';
 import { finishAuthentication, settlePayment } from './payments.js';
-import { PendingWork } from './pending-work.js';
 import { StripeDoubleError } from './stripe-error.js';
-import { WebhookSender } from './webhook-sender.js';
 
 export interface StripeDoubleOptions {
   /** 0, the default, is any free port. */
@@ -74,7 +76,6 @@ export interface StripeDouble {
 }
 
 const MAX_OBJECTS = 10_000;
-const FIRST_RETRY_MILLISECONDS = 500;
 const EXPIRY_SWEEP_MILLISECONDS = 30_000;
 
 /**
@@ -112,17 +113,24 @@ function assemble(options: StripeDoubleOptions, baseUrl: () => string): Controll
   const account = new StripeAccount(maxObjects, work, baseUrl);
   const webhooks = new WebhookSender(
     {
-      secret: options.webhookSecret,
       url: options.webhookUrl,
-      delayMilliseconds: options.webhookDelayMilliseconds ?? 0,
-      firstRetryMilliseconds: options.webhookRetryMilliseconds ?? FIRST_RETRY_MILLISECONDS,
-      log,
+      headers: ({ body }) => signed(body, options.webhookSecret),
+      delayMilliseconds: options.webhookDelayMilliseconds,
+      firstRetryMilliseconds: options.webhookRetryMilliseconds,
+      logGivenUp: log,
     },
     work,
   );
   if (options.webhooks !== false) account.onEvent = (event) => webhooks.send(event);
   if (options.autoConfirm) payEverything(account, options.autoConfirm, log);
   return { account, api: new StripeApi(account, options.secretKey, maxObjects), webhooks, work };
+}
+
+function signed(payload: string, secret: string): Record<string, string> {
+  return {
+    'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload, secret }),
+    'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+  };
 }
 
 function payEverything(
@@ -189,7 +197,7 @@ function deeds({
     deliver: (eventId) => webhooks.send(account.event(eventId)),
     pauseWebhooks: () => webhooks.pause(),
     resumeWebhooks: () => webhooks.resume(),
-    answerNext: (operation, fault) => api.faults.add(operation, fault),
+    answerNext: (operation, fault) => api.faults.add(operation, fault, fault.times ?? 1),
     clearFaults: () => api.faults.clear(),
   };
 }

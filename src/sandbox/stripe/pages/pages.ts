@@ -1,3 +1,4 @@
+import { frontPage } from '../../pages/front-page.js';
 import type { PaymentRecord, SessionRecord, StripeAccount } from '../account.js';
 import { amountForPeople } from '../amounts.js';
 import { text } from '../parameters.js';
@@ -34,8 +35,12 @@ const PAGES: readonly { readonly prefix: string; readonly show: (visit: Visit) =
   { prefix: '/c/pay/', show: showCheckout },
 ];
 
+const HOW_TO_PAY =
+  'Its Checkout is the page that createPaymentIntent sends payers to; /pay/<client secret> stands in for the Payment Element.';
+
 /** The pages that a payer sees in their browser, or undefined for a path that is none of them. */
 export function showPage(account: StripeAccount, request: PageRequest): PageAnswer | undefined {
+  if (request.path === '/') return shown(frontPage('Stripe', HOW_TO_PAY));
   const found = PAGES.find(({ prefix }) => request.path.startsWith(prefix));
   if (!found) return undefined;
   try {
@@ -152,12 +157,13 @@ function checkoutForm(session: SessionRecord, payment?: PaymentRecord, wrongNumb
 
 function result({ object }: PaymentRecord, onward?: string): PageAnswer {
   const amount = amountForPeople(object.amount, object.currency);
-  const texts: Readonly<Record<string, string>> = {
-    succeeded: `${amount} were paid.`,
-    processing: `${amount} are on their way; the bank has not decided yet.`,
-    canceled: 'This payment was cancelled.',
+  const texts: Readonly<Record<string, readonly [title: string, text: string]>> = {
+    succeeded: ['Paid', `${amount} were paid.`],
+    processing: ['Not decided yet', `${amount} are on their way; the bank has not decided yet.`],
+    canceled: ['Cancelled', 'This payment was cancelled.'],
   };
-  return shown(resultPage(object.status, texts[object.status] ?? 'This payment is waiting.', onward));
+  const [title, text] = texts[object.status] ?? ['Waiting', 'This payment is waiting.'];
+  return shown(resultPage(title, text, onward));
 }
 
 function paymentIfAny(account: StripeAccount, { object }: SessionRecord): PaymentRecord | undefined {

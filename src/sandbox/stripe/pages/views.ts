@@ -1,6 +1,6 @@
+import { html, NOTHING, type Html } from '../../pages/html.js';
+import { link, page } from '../../pages/layout.js';
 import { TEST_CARDS, type TestCard } from '../test-cards.js';
-import { html, NOTHING, type Html } from './html.js';
-import { page } from './layout.js';
 
 export interface PaymentForm {
   readonly amount: string;
@@ -17,11 +17,11 @@ export function paymentFormPage(form: PaymentForm): string {
     `Pay ${form.amount}`,
     html`<h1>${form.description}</h1>
       <p class="amount">${form.amount}</p>
-      ${form.problem === undefined ? NOTHING : html`<p class="problem">${form.problem}</p>`}
+      ${form.problem === undefined ? NOTHING : html`<p class="problem" role="alert">${form.problem}</p>`}
       <form method="post">
         <label for="card">Card number</label>
         <input id="card" name="card" value="4242 4242 4242 4242" inputmode="numeric" autocomplete="off" />
-        <button class="primary">Pay ${form.amount}</button>
+        <button class="pay">Pay ${form.amount}</button>
         ${form.cancelUrl === undefined ? NOTHING : link(form.cancelUrl, 'Cancel')}
       </form>
       <form method="post" class="cards">
@@ -43,10 +43,10 @@ function cardButton(card: TestCard): Html {
 export function authenticationPage(amount: string): string {
   return page(
     '3-D Secure',
-    html`<h1>Your bank asks whether this is you (3-D Secure)</h1>
+    html`<h1>3-D Secure: your bank asks whether this is you</h1>
       <p class="amount">${amount}</p>
       <form method="post">
-        <button class="primary" name="result" value="complete">Complete authentication</button>
+        <button class="pay" name="result" value="complete">Complete authentication</button>
         <button name="result" value="fail">Fail authentication</button>
       </form>`,
   );
@@ -55,12 +55,8 @@ export function authenticationPage(amount: string): string {
 export function resultPage(title: string, text: string, onward?: string): string {
   return page(
     title,
-    html`<p class="amount">${title}</p>
+    html`<h1 class="amount">${title}</h1>
       <p>${text}</p>
-      ${onward === undefined ? NOTHING : link(onward, 'Continue')}`,
+      ${onward === undefined ? NOTHING : link(onward, 'Back to the shop')}`,
   );
-}
-
-function link(url: string, text: string): Html {
-  return html`<a class="button" href="${url}">${text}</a>`;
 }
