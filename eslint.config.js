@@ -38,7 +38,13 @@ export default typescript.config(
   },
   {
     // The one reader of the environment, and what runs beside the product.
-    files: ['src/config.ts', 'src/database/embedded-postgres/server-account.ts', 'test/**', 'bench/**', 'scripts/**'],
+    files: [
+      'src/config.ts',
+      'src/database/embedded-postgres/server-account.ts',
+      'test/**',
+      'bench/**',
+      'scripts/**',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -59,9 +59,7 @@ function filesIn(folder) {
 function importsOf(file) {
   const text = readFileSync(join(root, file), 'utf8');
   const found = text.matchAll(/(?:from|import\(|import)\s*'(\.{1,2}\/[^']+)'/g);
-  return [...found].map(([, path]) =>
-    slashes(normalize(join(dirname(file), path))).replace(/\.js$/, '.ts'),
-  );
+  return [...found].map(([, path]) => slashes(normalize(join(dirname(file), path))).replace(/\.js$/, '.ts'));
 }
 
 function isAllowed(file, imported) {

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { OPEN_STATUSES } from '../src/payments/transitions.js';
 import { violatedConstraint } from '../src/database/statement.js';
 import { startTestApp, type RunningApp } from './support/running-app.js';
 import { expectInvariants } from './support/invariants.js';
@@ -93,7 +94,7 @@ describe('the database refuses', () => {
     const { intentId } = await openPayment();
     const copy = `INSERT INTO payment_intent SELECT (jsonb_populate_record(i, $2)).* FROM payment_intent i WHERE id = $1`;
     const another = { id: uuidv7(), reference: 'TXN-ANOTHER' };
-    for (const status of ['PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'REVIEW']) {
+    for (const status of OPEN_STATUSES) {
       expect(await refusedBy(copy, [intentId, JSON.stringify({ ...another, status })])).toBe(
         'payment_intent_one_open_for_each_order',
       );

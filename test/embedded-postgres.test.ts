@@ -11,14 +11,7 @@ import {
   type Starter,
   type StarterOptions,
 } from './support/embedded-postgres-starter.js';
-
-const NOBODY = { uid: 65534, gid: 65534 };
-
-/** Only root can be two users. */
-function itAsRoot(name: string, test: () => Promise<void>): void {
-  if (process.getuid?.() === 0) it(name, test);
-  else it.skip(`${name} (skipped: needs root, to be two users)`, test);
-}
+import { itAsRoot, itWithNobody, NOBODY } from './support/two-users.js';
 
 const starters: Starter[] = [];
 const clusters = new Set<string>();
@@ -136,14 +129,14 @@ it("says what PostgreSQL didn't like", async () => {
   );
 });
 
-itAsRoot('says what to do when the folder is not writable', async () => {
+itWithNobody('says what to do when the folder is not writable', async () => {
   const { error } = await spawn({ account: NOBODY }).answer;
   expect(error).toMatch(
     /EmbeddedPostgresError: .*postgres, is not writable for this user: change its owner, or/,
   );
 });
 
-itAsRoot('works as an ordinary user, whose data root can start afterwards', async () => {
+itWithNobody('works as an ordinary user, whose data root can start afterwards', async () => {
   await mkdir(directory, { mode: 0o700 });
   await chown(directory, NOBODY.uid, NOBODY.gid);
   const starter = spawn({ account: NOBODY });

@@ -8,9 +8,8 @@ import { promisify } from 'node:util';
 import { postgresProcessExists } from '../src/database/embedded-postgres/process-state.js';
 import { buildProduct, type BuiltProduct, type Program, type ProgramOptions } from './support/program.js';
 import { TEST_POSTGRES_URL_VARIABLE } from './support/postgres.js';
+import { itWithNobody, NOBODY } from './support/two-users.js';
 
-const NOBODY = { uid: 65534, gid: 65534 };
-const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
 const TEST_DATABASE = process.env[TEST_POSTGRES_URL_VARIABLE]!;
 
 let folder: string;
@@ -123,7 +122,7 @@ describe('a server on its own database', () => {
 });
 
 describe('a start that can’t be says why in a sentence, and ends with 1', () => {
-  itAsRoot('the data folder is not writable', async () => {
+  itWithNobody('the data folder is not writable', async () => {
     const dataFolder = join(folder, 'not-yours');
     const words = await whyNot({ DATA_FOLDER: dataFolder }, { account: NOBODY });
     expect(words).toBe(
