@@ -13,7 +13,7 @@ import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { newReference } from '../references.js';
 import { Order, type OrderCustomer } from './order.js';
 import { OrderError } from './order-error.js';
-import { priceLines, type LineInput } from './order-input.js';
+import { priceLines, type LineInput } from './price-lines.js';
 
 export interface CreateOrder {
   readonly lines: readonly LineInput[];

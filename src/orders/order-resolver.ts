@@ -4,26 +4,12 @@ import {
   Field,
   FieldResolver,
   ID,
-  InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
   Resolver,
   Root,
 } from 'type-graphql';
-import {
-  ArrayMaxSize,
-  IsEmail,
-  IsLocale,
-  IsOptional,
-  Length,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  ValidateNested,
-} from 'class-validator';
 import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
 import {
   callerName,
@@ -33,137 +19,23 @@ import {
   isStaffOrBackend,
 } from '../access/caller.js';
 import type { OrderContext as Context } from './order-context.js';
-import { formatMoney, MAX_AMOUNT } from '../money.js';
+import { formatMoney } from '../money.js';
 import { createOrder } from './create-order.js';
 import { Order } from './order.js';
 import { OrderError } from './order-error.js';
-import type { LineInput } from './order-input.js';
+import {
+  CreateOrderInput,
+  UpdateOrderInput,
+  type OrderLineInput,
+  type OwnOrderLineInput,
+} from './order-inputs.js';
+import type { LineInput } from './price-lines.js';
 import { OrderLine } from './order-line.js';
 import { Product } from './product.js';
 import { updateOrder } from './update-order.js';
 
-const MAX_LINES = 100;
-const MAX_QUANTITY = 100_000;
 const MAX_METADATA_CHARACTERS = 8_192;
 const MAX_PRODUCTS = 200;
-
-@InputType({ description: 'A line by SKU: name and price come from the catalogue.' })
-class OrderLineInput {
-  @Field(() => String, { description: 'The product.' })
-  @Length(1, 100)
-  sku: string;
-
-  @Field(() => Int, { description: 'How many pieces.' })
-  @Min(1)
-  @Max(MAX_QUANTITY)
-  quantity: number;
-}
-
-@InputType({ description: 'A line that a backend writes itself. Payers can’t.' })
-class OwnOrderLineInput {
-  @Field(() => String, { description: 'What the payer reads.' })
-  @Length(1, 200)
-  name: string;
-
-  @Field(() => Int, { description: 'How many pieces.' })
-  @Min(1)
-  @Max(MAX_QUANTITY)
-  quantity: number;
-
-  @Field(() => GraphQLSafeInt, { description: 'Price of one, in minor units.' })
-  @Min(0)
-  @Max(MAX_AMOUNT)
-  unitAmount: number;
-}
-
-@InputType({ description: 'Who buys.' })
-class CustomerInput {
-  @Field(() => String, { nullable: true, description: 'As they write it.' })
-  @IsOptional()
-  @Length(1, 200)
-  name?: string;
-
-  @Field(() => String, { nullable: true, description: 'Where the payer is written to.' })
-  @IsOptional()
-  @IsEmail()
-  @MaxLength(254)
-  email?: string;
-
-  @Field(() => String, { nullable: true, description: 'E.164: +33612345678.' })
-  @IsOptional()
-  @Matches(/^\+[1-9]\d{6,14}$/, { message: 'phone must be in E.164 form, such as +33612345678' })
-  phone?: string;
-}
-
-@InputType({ description: 'What to order. Payers name SKUs; backends may also write lines of their own.' })
-class CreateOrderInput {
-  @Field(() => [OrderLineInput], { nullable: true, description: 'What is ordered from the catalogue.' })
-  @IsOptional()
-  @ArrayMaxSize(MAX_LINES)
-  @ValidateNested({ each: true })
-  lines?: OrderLineInput[];
-
-  @Field(() => [OwnOrderLineInput], {
-    nullable: true,
-    description: 'For backends: lines with their own prices.',
-  })
-  @IsOptional()
-  @ArrayMaxSize(MAX_LINES)
-  @ValidateNested({ each: true })
-  ownLines?: OwnOrderLineInput[];
-
-  @Field(() => String, { nullable: true, description: 'ISO 4217; needed when there are only own lines.' })
-  @IsOptional()
-  @Matches(/^[A-Z]{3}$/, { message: 'currency must be an ISO 4217 code, such as EUR' })
-  currency?: string;
-
-  @Field(() => String, { nullable: true, description: 'For backends: the merchant’s own number, unique.' })
-  @IsOptional()
-  @Length(1, 64)
-  number?: string;
-
-  @Field(() => CustomerInput, { nullable: true, description: 'Who buys.' })
-  @IsOptional()
-  @ValidateNested()
-  customer?: CustomerInput;
-
-  @Field(() => GraphQLJSONObject, { nullable: true, description: 'For backends: the merchant’s own notes.' })
-  metadata?: Record<string, unknown>;
-
-  @Field(() => String, { nullable: true, description: 'BCP 47, such as fr or en-GB.' })
-  @IsOptional()
-  @IsLocale()
-  locale?: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'A random text of your own (a UUID), so that the same request made twice makes one order.',
-  })
-  @IsOptional()
-  @Length(16, 255)
-  idempotencyKey?: string;
-}
-
-@InputType({ description: 'The new lines of an order.' })
-class UpdateOrderInput {
-  @Field(() => ID, { description: 'The order to change.' })
-  orderId: string;
-
-  @Field(() => [OrderLineInput], { nullable: true, description: 'They replace all lines of the order.' })
-  @IsOptional()
-  @ArrayMaxSize(MAX_LINES)
-  @ValidateNested({ each: true })
-  lines?: OrderLineInput[];
-
-  @Field(() => [OwnOrderLineInput], {
-    nullable: true,
-    description: 'For backends: lines with their own prices.',
-  })
-  @IsOptional()
-  @ArrayMaxSize(MAX_LINES)
-  @ValidateNested({ each: true })
-  ownLines?: OwnOrderLineInput[];
-}
 
 @ObjectType({ description: 'A new order, and what opens it.' })
 class CreateOrderPayload {

@@ -3,7 +3,7 @@ import { toRow } from '../database/rows.js';
 import { violatedConstraint } from '../database/statement.js';
 import { Order } from './order.js';
 import { OrderError } from './order-error.js';
-import { priceLines, type LineInput } from './order-input.js';
+import { priceLines, type LineInput } from './price-lines.js';
 import { lockProducts, STOCK_CONSTRAINT, STOCK_STEPS, type StockStep } from './stock.js';
 
 /**

@@ -1,18 +1,4 @@
-import {
-  Arg,
-  createUnionType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
-import { IsOptional, Length, MaxLength } from 'class-validator';
+import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { callerName, maySeeOrder, requireToken, type Caller } from '../access/caller.js';
 import type { PaymentContext as Context } from './payment-context.js';
 import { formatMoney } from '../money.js';
@@ -24,98 +10,18 @@ import { cancelOrder } from './cancel-order.js';
 import { cancelPaymentIntent } from './cancel-payment-intent.js';
 import { createPaymentIntent } from './create-payment-intent.js';
 import { nextActionOf } from './initiate-attempt.js';
-import { isLive, PaymentAttempt, PaymentMethod, Presentation } from './payment-attempt.js';
+import { isLive, PaymentAttempt } from './payment-attempt.js';
 import { PaymentError } from './payment-error.js';
 import { PaymentIntent } from './payment-intent.js';
 import { paymentChoices } from './payment-options.js';
+import {
+  CreatePaymentIntentInput,
+  CreatePaymentIntentPayload,
+  NextAction,
+  PaymentOption,
+  UpdatePaymentIntentInput,
+} from './payment-types.js';
 import { updatePaymentIntent } from './update-payment-intent.js';
-
-@ObjectType({ description: 'Confirm with Stripe.js: stripe.confirmPayment({ elements, … }).' })
-class ConfirmWithStripe {
-  @Field(() => String, {
-    description:
-      'For stripe.elements({ clientSecret }). Whoever holds it can act as the payer: don’t log it.',
-  })
-  clientSecret: string;
-
-  @Field(() => String, { description: 'For loadStripe().' })
-  publishableKey: string;
-}
-
-@ObjectType({ description: 'Send the payer to this page; it sends them back to returnUrl.' })
-class RedirectToUrl {
-  @Field(() => String, { description: 'The page.' })
-  url: string;
-}
-
-const NextAction = createUnionType({
-  name: 'NextAction',
-  description: 'What the payer does next.',
-  types: () => [ConfirmWithStripe, RedirectToUrl] as const,
-  resolveType: (action) => ('clientSecret' in action ? ConfirmWithStripe : RedirectToUrl),
-});
-
-@ObjectType({ description: 'One way in which an order can be paid. Give its fields to createPaymentIntent.' })
-class PaymentOption {
-  @Field(() => String, { description: 'Which provider.' })
-  provider: string;
-
-  @Field(() => PaymentMethod, { description: 'How the payer pays.' })
-  method: keyof typeof PaymentMethod;
-
-  @Field(() => Presentation, { description: 'Where the payer pays.' })
-  presentation: keyof typeof Presentation;
-}
-
-@InputType({ description: 'Which order to pay, and how. There is no amount in it: that is the order’s.' })
-class CreatePaymentIntentInput {
-  @Field(() => ID, { description: 'The order to pay.' })
-  orderId: string;
-
-  @Field(() => PaymentMethod, { nullable: true, description: 'Without it, the first way that fits.' })
-  method?: keyof typeof PaymentMethod;
-
-  @Field(() => String, { nullable: true, description: 'A name from paymentOptions.' })
-  @IsOptional()
-  @Length(1, 64)
-  provider?: string;
-
-  @Field(() => Presentation, { nullable: true, description: 'Without it, the first way that fits.' })
-  presentation?: keyof typeof Presentation;
-
-  @Field(() => String, { nullable: true, description: 'Needed where the payer is sent to a page.' })
-  @IsOptional()
-  @MaxLength(2_000)
-  returnUrl?: string;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'A random text of your own (a UUID): the same request made twice is one payment.',
-  })
-  @IsOptional()
-  @Length(16, 255)
-  idempotencyKey?: string;
-}
-
-@InputType({ description: 'Which payment to bring up to date.' })
-class UpdatePaymentIntentInput {
-  @Field(() => ID, { description: 'The payment to bring up to date.' })
-  paymentIntentId: string;
-}
-
-@ObjectType({ description: 'An open payment, and what the payer does next.' })
-class CreatePaymentIntentPayload {
-  @Field(() => PaymentIntent, {
-    description: 'The order’s open payment: a new one, or the one that there was.',
-  })
-  paymentIntent: PaymentIntent;
-
-  @Field(() => NextAction, {
-    nullable: true,
-    description: 'Null when there is nothing left for the payer to do.',
-  })
-  nextAction: Action | null;
-}
 
 @Resolver(() => PaymentIntent)
 export class PaymentResolver {

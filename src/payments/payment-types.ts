@@ -1,0 +1,92 @@
+import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { IsOptional, Length, MaxLength } from 'class-validator';
+import type { NextAction as Action } from '../providers/provider.js';
+import { PaymentMethod, Presentation } from './payment-attempt.js';
+import { PaymentIntent } from './payment-intent.js';
+
+@ObjectType({ description: 'Confirm with Stripe.js: stripe.confirmPayment({ elements, … }).' })
+class ConfirmWithStripe {
+  @Field(() => String, {
+    description:
+      'For stripe.elements({ clientSecret }). Whoever holds it can act as the payer: don’t log it.',
+  })
+  clientSecret: string;
+
+  @Field(() => String, { description: 'For loadStripe().' })
+  publishableKey: string;
+}
+
+@ObjectType({ description: 'Send the payer to this page; it sends them back to returnUrl.' })
+class RedirectToUrl {
+  @Field(() => String, { description: 'The page.' })
+  url: string;
+}
+
+export const NextAction = createUnionType({
+  name: 'NextAction',
+  description: 'What the payer does next.',
+  types: () => [ConfirmWithStripe, RedirectToUrl] as const,
+  resolveType: (action) => ('clientSecret' in action ? ConfirmWithStripe : RedirectToUrl),
+});
+
+@ObjectType({ description: 'One way in which an order can be paid. Give its fields to createPaymentIntent.' })
+export class PaymentOption {
+  @Field(() => String, { description: 'Which provider.' })
+  provider: string;
+
+  @Field(() => PaymentMethod, { description: 'How the payer pays.' })
+  method: keyof typeof PaymentMethod;
+
+  @Field(() => Presentation, { description: 'Where the payer pays.' })
+  presentation: keyof typeof Presentation;
+}
+
+@InputType({ description: 'Which order to pay, and how. There is no amount in it: that is the order’s.' })
+export class CreatePaymentIntentInput {
+  @Field(() => ID, { description: 'The order to pay.' })
+  orderId: string;
+
+  @Field(() => PaymentMethod, { nullable: true, description: 'Without it, the first way that fits.' })
+  method?: keyof typeof PaymentMethod;
+
+  @Field(() => String, { nullable: true, description: 'A name from paymentOptions.' })
+  @IsOptional()
+  @Length(1, 64)
+  provider?: string;
+
+  @Field(() => Presentation, { nullable: true, description: 'Without it, the first way that fits.' })
+  presentation?: keyof typeof Presentation;
+
+  @Field(() => String, { nullable: true, description: 'Needed where the payer is sent to a page.' })
+  @IsOptional()
+  @MaxLength(2_000)
+  returnUrl?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A random text of your own (a UUID): the same request made twice is one payment.',
+  })
+  @IsOptional()
+  @Length(16, 255)
+  idempotencyKey?: string;
+}
+
+@InputType({ description: 'Which payment to bring up to date.' })
+export class UpdatePaymentIntentInput {
+  @Field(() => ID, { description: 'The payment to bring up to date.' })
+  paymentIntentId: string;
+}
+
+@ObjectType({ description: 'An open payment, and what the payer does next.' })
+export class CreatePaymentIntentPayload {
+  @Field(() => PaymentIntent, {
+    description: 'The order’s open payment: a new one, or the one that there was.',
+  })
+  paymentIntent: PaymentIntent;
+
+  @Field(() => NextAction, {
+    nullable: true,
+    description: 'Null when there is nothing left for the payer to do.',
+  })
+  nextAction: Action | null;
+}
