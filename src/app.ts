@@ -65,7 +65,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
 
   const pubSub = createPaymentPubSub();
   const relay = startRelay(dataSource, (event) => tellSubscribers(pubSub, event), log);
-  const { wakeRelay } = { wakeRelay: () => relay.wake() };
+  const wakeRelay = () => relay.wake();
 
   const payments: PaymentDependencies = {
     providers,

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { ApiKeys, createApiKey } from './access/api-keys.js';
 import { startApp, type App } from './app.js';
 import type { Config } from './config.js';
+import { applyMigrations } from './database/apply-migrations.js';
 import { createDataSource } from './database/data-source.js';
 import {
   createDatabaseIfMissing,
@@ -135,7 +136,7 @@ async function connect(config: Config, url: string): Promise<DataSource> {
     });
   }
   try {
-    await dataSource.runMigrations();
+    await applyMigrations(dataSource);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
