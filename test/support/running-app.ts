@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { v7 as uuidv7 } from 'uuid';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
@@ -157,12 +160,23 @@ async function askGraphQL(
   variables: object = {},
   token?: string,
 ): Promise<GraphQLAnswer> {
-  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+  const body = JSON.stringify({ query, variables });
+  // A connection of its own: a kept one may be closed by a server that stops, just as it is used again.
+  const outgoing = request({
+    agent: false,
+    host: '127.0.0.1',
+    port,
+    path: '/graphql',
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify({ query, variables }),
+    headers: {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
   });
-  return (await response.json()) as GraphQLAnswer;
+  outgoing.end(body);
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return (await json(response)) as GraphQLAnswer;
 }
 
 async function addProduct(dataSource: DataSource, product: Partial<Product> = {}): Promise<Product> {
