@@ -10,12 +10,22 @@ export interface KeyUse {
   readonly fingerprint: string;
 }
 
+/** The key that came with a request, if one did; whoever asks and the key itself are no part of what was asked. */
+export function keyUse(
+  operation: string,
+  request: { readonly caller: string; readonly idempotencyKey?: string | null },
+): KeyUse | null {
+  const { caller, idempotencyKey, ...input } = request;
+  if (!idempotencyKey) return null;
+  return { caller, key: idempotencyKey, fingerprint: fingerprint(operation, input) };
+}
+
 export function keyExpiry(now: Date): Date {
   return new Date(now.getTime() + KEY_LIFETIME_MILLISECONDS);
 }
 
 /** The same for the same input, in whatever order its fields came; null and absent are the same. */
-export function fingerprint(operation: string, input: unknown): string {
+function fingerprint(operation: string, input: unknown): string {
   return createHash('sha256')
     .update(`${operation} ${JSON.stringify(canonical(input))}`)
     .digest('base64url');

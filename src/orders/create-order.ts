@@ -3,10 +3,10 @@ import type { EntityManager } from 'typeorm';
 import { toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
 import {
-  fingerprint,
   IdempotencyKeyReused,
   KEY_CONSTRAINT,
   keyExpiry,
+  keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
@@ -41,7 +41,7 @@ const INSERT = statement(
  * @throws {OrderError} INVALID_ORDER, ORDER_NUMBER_TAKEN @throws {IdempotencyKeyReused}
  */
 export async function createOrder(manager: EntityManager, request: CreateOrder): Promise<Order> {
-  const key = keyUse(request);
+  const key = keyUse('createOrder', request);
   const earlier = key && (await orderOfKey(manager, key));
   if (earlier) return earlier;
   const order = await newOrder(manager, request);
@@ -91,9 +91,4 @@ async function orderOfKey(manager: EntityManager, key: KeyUse): Promise<Order | 
   if (!used) return null;
   if (used.fingerprint !== key.fingerprint) throw new IdempotencyKeyReused();
   return manager.findOneByOrFail(Order, { id: used.resourceId });
-}
-
-function keyUse({ caller, idempotencyKey, ...input }: CreateOrder): KeyUse | null {
-  if (!idempotencyKey) return null;
-  return { caller, key: idempotencyKey, fingerprint: fingerprint('createOrder', input) };
 }

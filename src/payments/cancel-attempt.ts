@@ -1,13 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
 import { applyProviderEvent } from './apply-provider-event.js';
-import { attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
+import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
-import { attemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
-import { afterCommit } from './payment-change.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { writeChange } from './write-change.js';
+import { writePayment } from './write-change.js';
 
 /**
  * Ends an attempt at its provider, and stores what the provider says of it then: it may also be that it was paid.
@@ -26,14 +25,9 @@ export async function cancelAttempt(
   if (!isLive(attempt)) return initiated;
   if (attempt.providerReference === null) throw notKnown(attempt);
   const event = await askToCancel(dependencies, initiated, attempt, attempt.providerReference);
-  const written = await writeChange(
-    manager,
-    () => loadPayment(manager, payment.intent.reference),
-    (change) => applyProviderEvent(change, event, attempt.provider),
-  );
-  if (!written) throw new Error(`payment intent ${payment.intent.id} is gone`);
-  if (written.change.outboxEvents.length > 0) dependencies.wakeRelay();
-  return afterCommit(written.change);
+  return writePayment(manager, dependencies, payment.intent.reference, (change) => {
+    applyProviderEvent(change, event, attempt.provider);
+  });
 }
 
 /** Begun anew, the provider may refuse it, and then it is over as well. */
@@ -78,14 +72,9 @@ async function askToCancel(
   providerReference: string,
 ): Promise<ProviderEvent> {
   try {
-    const event = await providerOf(dependencies, attempt).cancel({
-      reference: attemptReference(intent.reference, attempt.number),
-      providerReference,
-      idempotencyKey: attempt.idempotencyKey,
-      amount: attempt.amount,
-      currency: intent.currency,
-    });
-    return { ...event, attemptReference: attemptReference(intent.reference, attempt.number) };
+    const initiated = asInitiated(intent, attempt, providerReference);
+    const event = await providerOf(dependencies, attempt).cancel(initiated);
+    return { ...event, attemptReference: initiated.reference };
   } catch (error) {
     if (error instanceof ProviderFailure) throw notKnown(attempt, error);
     throw error;

@@ -5,9 +5,7 @@ import { OrderError } from '../orders/order-error.js';
 import { cancelPaymentIntent } from './cancel-payment-intent.js';
 import { loadOrderToPay } from './loaded-payment.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
-import { changedTooOften, pauseBeforeTry } from './write-change.js';
-
-const MAX_TRIES = 40;
+import { DISTURBED, untilUndisturbed } from './write-change.js';
 
 /**
  * Cancels an order: its open payment first, at the provider, and then the order. One that is cancelled already stays so.
@@ -19,7 +17,7 @@ export async function cancelOrder(
   dependencies: PaymentDependencies,
   reference: string,
 ): Promise<Order> {
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+  return untilUndisturbed(async () => {
     const found = await loadOrderToPay(manager, reference, null);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'id');
     const { order, payment } = found;
@@ -29,7 +27,6 @@ export async function cancelOrder(
     }
     if (payment) await cancelPaymentIntent(manager, dependencies, payment.intent.reference);
     else if (await cancelUnpaidOrder(manager, order)) return { ...order, status: 'CANCELLED' };
-    await pauseBeforeTry(tries);
-  }
-  throw changedTooOften();
+    return DISTURBED;
+  });
 }

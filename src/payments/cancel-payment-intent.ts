@@ -5,7 +5,8 @@ import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { writeChange } from './write-change.js';
+import { awaitsPayer } from './transitions.js';
+import { writePayment } from './write-change.js';
 
 /**
  * Ends a payment at its providers and gives its stock back. A payment that is over without money stays as it is.
@@ -39,27 +40,11 @@ export async function endAtProviders(
     payment = await cancelAttempt(manager, dependencies, payment, id);
   }
   if (!isEndable(payment) || payment.attempts.some(isLive)) return payment;
-  return endWithoutAttempts(manager, dependencies, intentReference);
+  return writePayment(manager, dependencies, intentReference, (change) => {
+    if (isEndable(change) && !change.attempts.some(isLive)) endIntent(change, 'CANCELLED', 'CANCELLED', '');
+  });
 }
 
 function isEndable({ intent }: LoadedPayment): boolean {
-  return intent.status === 'PENDING' || intent.status === 'UNKNOWN';
-}
-
-async function endWithoutAttempts(
-  manager: EntityManager,
-  dependencies: PaymentDependencies,
-  intentReference: string,
-): Promise<LoadedPayment> {
-  await writeChange(
-    manager,
-    () => loadPayment(manager, intentReference),
-    (change) => {
-      if (isEndable(change) && !change.attempts.some(isLive)) endIntent(change, 'CANCELLED', 'CANCELLED', '');
-    },
-  );
-  dependencies.wakeRelay();
-  const payment = await loadPayment(manager, intentReference);
-  if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
-  return payment;
+  return awaitsPayer(intent.status);
 }

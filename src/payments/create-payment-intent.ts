@@ -1,11 +1,10 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { violatedConstraint } from '../database/statement.js';
 import {
-  fingerprint,
   IdempotencyKeyReused,
   KEY_CONSTRAINT,
   keyExpiry,
+  keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
 import { OrderError } from '../orders/order-error.js';
@@ -22,8 +21,9 @@ import { addAttempt, afterCommit, changePayment, openIntent, type PaymentChange 
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { choosePayment, fits, type PaymentChoice, type WantedWay } from './payment-options.js';
-import { isUpdatable, updatePaymentIntent } from './update-payment-intent.js';
-import { changedTooOften, pauseBeforeTry } from './write-change.js';
+import { updatePaymentIntent } from './update-payment-intent.js';
+import { awaitsPayer } from './transitions.js';
+import { DISTURBED, untilUndisturbed } from './write-change.js';
 
 export interface CreatePaymentIntent extends WantedWay {
   /** The order's public id. */
@@ -40,8 +40,6 @@ export interface CreatedPayment {
   readonly attempt: PaymentAttempt | null;
 }
 
-const MAX_TRIES = 40;
-
 /**
  * Opens a payment for an order, or gives the one that is open: the order's stock is held, an attempt is written with the
  * key that its provider call will use, and only then, outside any transaction, the provider is called.
@@ -53,25 +51,23 @@ export async function createPaymentIntent(
   dependencies: PaymentDependencies,
   request: CreatePaymentIntent,
 ): Promise<CreatedPayment> {
-  const key = keyUse(request);
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+  const key = keyUse('createPaymentIntent', request);
+  const begun = await untilUndisturbed(async () => {
     const found = await loadOrderToPay(manager, request.orderReference, key);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
     const overdue = paymentToEnd(found);
     if (overdue) {
       await endAtProviders(manager, dependencies, overdue.intent.reference);
-      continue;
+      return DISTURBED;
     }
     const outdated = paymentToUpdate(found);
     if (outdated) {
       await updatePaymentIntent(manager, dependencies, outdated.intent.reference);
-      continue;
+      return DISTURBED;
     }
-    const begun = await begin(manager, dependencies, found, request, key);
-    if (begun) return finish(manager, dependencies, begun);
-    await pauseBeforeTry(tries);
-  }
-  throw changedTooOften();
+    return begin(manager, dependencies, found, request, key);
+  });
+  return finish(manager, dependencies, begun);
 }
 
 interface Begun {
@@ -79,21 +75,21 @@ interface Begun {
   readonly attemptId: string | null;
 }
 
-/** Everything up to the call of the provider. Null: the order has changed since it was read. */
+/** Everything up to the call of the provider. */
 async function begin(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   { now, order, payment, usedKey }: OrderToPay,
   request: CreatePaymentIntent,
   key: KeyUse | null,
-): Promise<Begun | null> {
+): Promise<Begun | typeof DISTURBED> {
   if (usedKey) {
     if (usedKey.fingerprint !== key?.fingerprint || !payment) throw new IdempotencyKeyReused();
     return { payment, attemptId: usedKey.attemptId };
   }
   refuseUnpayable(order);
   // Money may be moving, or a person decides about it: no second way is opened beside it.
-  if (payment && payment.intent.status !== 'PENDING' && payment.intent.status !== 'UNKNOWN') {
+  if (payment && !awaitsPayer(payment.intent.status)) {
     return { payment, attemptId: null };
   }
   const resumed = payment?.attempts.findLast((attempt) => isLive(attempt) && fits(attempt, request));
@@ -102,10 +98,9 @@ async function begin(
   const change = payment
     ? changePayment(payment)
     : openIntent(order, now, new Date(now.getTime() + dependencies.reservationMilliseconds));
-  const attempt = resumed ?? newAttempt(change, dependencies, request);
-  if (!resumed) addAttempt(change, attempt);
+  const attempt = resumed ?? beginAttempt(change, dependencies, request);
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
-  if (!(await write(manager, change))) return null;
+  if (!(await write(manager, change))) return DISTURBED;
   if (change.outboxEvents.length > 0) dependencies.wakeRelay();
   return { payment: afterCommit(change), attemptId: attempt.id };
 }
@@ -141,7 +136,7 @@ async function finish(
 /** Its time is up and the job has not come by yet: it ends now, so that the payer gets one that they can finish. */
 function paymentToEnd({ usedKey, payment, now }: OrderToPay): LoadedPayment | null {
   if (usedKey || !payment || payment.intent.expiresAt > now) return null;
-  return isUpdatable(payment.intent) ? payment : null;
+  return awaitsPayer(payment.intent.status) ? payment : null;
 }
 
 /**
@@ -149,7 +144,7 @@ function paymentToEnd({ usedKey, payment, now }: OrderToPay): LoadedPayment | nu
  * alone is not enough: the provider may not have taken the new amount yet.
  */
 function paymentToUpdate({ usedKey, payment, order }: OrderToPay): LoadedPayment | null {
-  if (usedKey || !payment || !isUpdatable(payment.intent)) return null;
+  if (usedKey || !payment || !awaitsPayer(payment.intent.status)) return null;
   const live = payment.attempts.filter(isLive);
   const follows =
     payment.intent.amount === order.amount &&
@@ -164,31 +159,14 @@ function refuseUnpayable(order: Order): void {
   }
 }
 
-function newAttempt(
+function beginAttempt(
   change: PaymentChange,
   dependencies: PaymentDependencies,
   request: CreatePaymentIntent,
 ): PaymentAttempt {
   const choice = choosePayment(dependencies.providers, change.intent, request);
-  const { provider, method, presentation } = choice;
-  const id = uuidv7();
-  return {
-    id,
-    intentId: change.intent.id,
-    number: change.attempts.length + 1,
-    provider: provider.name,
-    method,
-    presentation,
-    amount: change.intent.amount,
-    providerReference: null,
-    idempotencyKey: `attempt_${id}`,
-    status: 'PENDING',
-    sealedNextAction: null,
-    returnUrl: checkedReturnUrl(dependencies, choice, request),
-    failureCode: null,
-    failureMessage: null,
-    createdAt: change.now,
-  };
+  const returnUrl = checkedReturnUrl(dependencies, choice, request);
+  return addAttempt(change, { ...choice, provider: choice.provider.name, returnUrl });
 }
 
 function checkedReturnUrl(
@@ -208,10 +186,4 @@ function checkedReturnUrl(
     'RETURN_URL_NOT_ALLOWED',
     'returnUrl must be an http(s) URL of an origin that this server allows (ALLOWED_ORIGINS).',
   );
-}
-
-function keyUse(request: CreatePaymentIntent): KeyUse | null {
-  const { caller, idempotencyKey, ...input } = request;
-  if (!idempotencyKey) return null;
-  return { caller, key: idempotencyKey, fingerprint: fingerprint('createPaymentIntent', input) };
 }

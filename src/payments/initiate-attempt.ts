@@ -1,8 +1,14 @@
 import type { EntityManager } from 'typeorm';
-import { ProviderFailure, type Initiated, type NextAction, type Provider } from '../providers/provider.js';
+import {
+  ProviderFailure,
+  type Initiated,
+  type InitiatedAttempt,
+  type NextAction,
+  type Provider,
+} from '../providers/provider.js';
 import { applyProviderEvent, endIntent } from './apply-provider-event.js';
 import { commitChange } from './commit-change.js';
-import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import type { LoadedPayment } from './loaded-payment.js';
 import { attemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
 import {
   afterCommit,
@@ -14,7 +20,8 @@ import {
 } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { writeChange } from './write-change.js';
+import type { PaymentIntent } from './payment-intent.js';
+import { writePayment } from './write-change.js';
 
 /** How soon a provider that did not answer is to be asked again. */
 const CHECK_UNKNOWN_AFTER_MILLISECONDS = 30_000;
@@ -99,14 +106,11 @@ async function storeAnswer(
   const first = changePayment(payment);
   prepare(first);
   if (isEmpty(first)) return payment;
-  let written: PaymentChange = first;
   if (!(await commitChange(manager, first))) {
-    const again = await writeChange(manager, () => loadPayment(manager, payment.intent.reference), prepare);
-    if (!again) throw new Error(`payment intent ${payment.intent.id} is gone`);
-    written = again.change;
+    return writePayment(manager, dependencies, payment.intent.reference, prepare);
   }
-  if (written.outboxEvents.length > 0) dependencies.wakeRelay();
-  return afterCommit(written);
+  if (first.outboxEvents.length > 0) dependencies.wakeRelay();
+  return afterCommit(first);
 }
 
 function applyAnswer(
@@ -186,6 +190,21 @@ export function attemptOf(
   const attempt = payment.attempts.find(({ id }) => id === attemptId);
   if (!attempt) throw new Error(`attempt ${attemptId} is not one of this payment`);
   return attempt;
+}
+
+/** The attempt as its provider knows it. */
+export function asInitiated(
+  { reference, currency }: PaymentIntent,
+  { number, idempotencyKey, amount }: PaymentAttempt,
+  providerReference: string,
+): InitiatedAttempt {
+  return {
+    reference: attemptReference(reference, number),
+    providerReference,
+    idempotencyKey,
+    amount,
+    currency,
+  };
 }
 
 export function providerOf({ providers }: PaymentDependencies, attempt: PaymentAttempt): Provider {

@@ -127,9 +127,32 @@ export function changeAttempt(
   change.changedAttempts.add(attempt.id);
 }
 
-export function addAttempt(change: PaymentChange, attempt: PaymentAttempt): void {
+/** A new try at a provider, with the key that its call will use, for the intent's present amount. */
+export function addAttempt(
+  change: PaymentChange,
+  way: Pick<PaymentAttempt, 'provider' | 'method' | 'presentation' | 'returnUrl'>,
+): PaymentAttempt {
+  const id = uuidv7();
+  const attempt: PaymentAttempt = {
+    id,
+    intentId: change.intent.id,
+    number: change.attempts.length + 1,
+    provider: way.provider,
+    method: way.method,
+    presentation: way.presentation,
+    amount: change.intent.amount,
+    providerReference: null,
+    idempotencyKey: `attempt_${id}`,
+    status: 'PENDING',
+    sealedNextAction: null,
+    returnUrl: way.returnUrl,
+    failureCode: null,
+    failureMessage: null,
+    createdAt: change.now,
+  };
   change.attempts.push(attempt);
-  change.changedAttempts.add(attempt.id);
+  change.changedAttempts.add(id);
+  return attempt;
 }
 
 /** Writes money into the books and into the intent's totals, together. */

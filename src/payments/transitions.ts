@@ -51,6 +51,11 @@ export function mayMove(from: PaymentStatus, to: PaymentStatus): boolean {
   return TRANSITIONS[from].includes(to);
 }
 
+/** Nobody has acted on it, as far as is known: it may still be changed, and ended without money. */
+export function awaitsPayer(status: PaymentStatus): boolean {
+  return status === 'PENDING' || status === 'UNKNOWN';
+}
+
 export function isOpen(status: PaymentStatus): status is OpenStatus {
   return (OPEN_STATUSES as readonly PaymentStatus[]).includes(status);
 }

@@ -1,15 +1,15 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure } from '../providers/provider.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
-import { attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
+import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
-import { attemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { addAttempt, changeAttempt, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import type { PaymentIntent } from './payment-intent.js';
-import { writeChange } from './write-change.js';
+import { fits } from './payment-options.js';
+import { awaitsPayer } from './transitions.js';
+import { writePayment } from './write-change.js';
 
 /**
  * Brings a payment that nobody has paid yet to its order's present total. Our own row changes first, so that the old
@@ -22,7 +22,7 @@ export async function updatePaymentIntent(
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  let payment = await takeOrderAmount(manager, intentReference);
+  let payment = await takeOrderAmount(manager, dependencies, intentReference);
   for (const { id } of payment.attempts.filter(isLive)) {
     if (attemptOf(payment, id).amount === payment.intent.amount) continue;
     payment = await updateAttempt(manager, dependencies, payment, id);
@@ -30,15 +30,14 @@ export async function updatePaymentIntent(
   return payment;
 }
 
-/** Whether its amount may still change: once the payer has acted, it may not. */
-export function isUpdatable(intent: PaymentIntent): boolean {
-  return intent.status === 'PENDING' || intent.status === 'UNKNOWN';
-}
-
-async function takeOrderAmount(manager: EntityManager, intentReference: string): Promise<LoadedPayment> {
-  return change(manager, intentReference, (draft) => {
+async function takeOrderAmount(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<LoadedPayment> {
+  return writePayment(manager, dependencies, intentReference, (draft) => {
     if (draft.intent.amount === draft.order.amount) return;
-    if (!isUpdatable(draft.intent)) {
+    if (!awaitsPayer(draft.intent.status)) {
       throw new PaymentError(
         'PAYMENT_NOT_UPDATABLE',
         `This payment is ${draft.intent.status}: its amount can't change any more.`,
@@ -60,7 +59,7 @@ async function updateAttempt(
   if (!isLive(attempt)) return initiated;
   if (await providerTookAmount(dependencies, initiated, attempt)) {
     const { amount } = initiated.intent;
-    const written = await change(manager, payment.intent.reference, (draft) =>
+    const written = await writePayment(manager, dependencies, payment.intent.reference, (draft) =>
       changeAttempt(draft, attemptOf(draft, attemptId), { amount }),
     );
     // The order may have changed once more meanwhile, and the provider may have taken the two amounts in either order.
@@ -81,13 +80,7 @@ async function providerTookAmount(
   if (!provider.updateAmount) return false;
   if (attempt.providerReference === null) throw unavailable(attempt);
   try {
-    const initiated = {
-      reference: attemptReference(intent.reference, attempt.number),
-      providerReference: attempt.providerReference,
-      idempotencyKey: attempt.idempotencyKey,
-      amount: attempt.amount,
-      currency: intent.currency,
-    };
+    const initiated = asInitiated(intent, attempt, attempt.providerReference);
     await provider.updateAmount(initiated, intent.amount);
     return true;
   } catch (error) {
@@ -104,10 +97,10 @@ async function replaceAttempt(
   old: PaymentAttempt,
 ): Promise<LoadedPayment> {
   let replacementId: string | null = null;
-  const added = await change(manager, payment.intent.reference, (draft) => {
+  const added = await writePayment(manager, dependencies, payment.intent.reference, (draft) => {
     // Whoever else was asked to update it may have replaced it already, or the payment may be over.
     const replacement =
-      replacementOf(draft, old) ?? (isUpdatable(draft.intent) ? addReplacement(draft, old) : null);
+      replacementOf(draft, old) ?? (awaitsPayer(draft.intent.status) ? addAttempt(draft, old) : null);
     replacementId = replacement?.id ?? null;
   });
   if (replacementId === null) return added;
@@ -123,42 +116,9 @@ function replacementOf({ attempts, intent }: PaymentChange, old: PaymentAttempt)
     (attempt) =>
       isLive(attempt) &&
       attempt.number > old.number &&
-      attempt.provider === old.provider &&
-      attempt.method === old.method &&
-      attempt.presentation === old.presentation &&
+      fits(attempt, old) &&
       attempt.amount === intent.amount,
   );
-}
-
-function addReplacement(draft: PaymentChange, old: PaymentAttempt): PaymentAttempt {
-  const id = uuidv7();
-  const replacement: PaymentAttempt = {
-    ...old,
-    id,
-    number: draft.attempts.length + 1,
-    amount: draft.intent.amount,
-    providerReference: null,
-    idempotencyKey: `attempt_${id}`,
-    status: 'PENDING',
-    sealedNextAction: null,
-    failureCode: null,
-    failureMessage: null,
-    createdAt: draft.now,
-  };
-  addAttempt(draft, replacement);
-  return replacement;
-}
-
-async function change(
-  manager: EntityManager,
-  intentReference: string,
-  prepare: (draft: PaymentChange) => void,
-): Promise<LoadedPayment> {
-  const load = () => loadPayment(manager, intentReference);
-  const written = await writeChange(manager, load, prepare);
-  const payment = written && (await load());
-  if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
-  return payment;
 }
 
 function unavailable(attempt: PaymentAttempt, cause?: unknown): PaymentError {

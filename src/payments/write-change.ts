@@ -4,8 +4,9 @@ import type { EntityManager } from 'typeorm';
 import { violatedConstraint } from '../database/statement.js';
 import { STOCK_CONSTRAINT } from '../orders/stock.js';
 import { commitChange } from './commit-change.js';
-import type { LoadedPayment } from './loaded-payment.js';
-import { changePayment, isEmpty, type PaymentChange } from './payment-change.js';
+import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { afterCommit, changePayment, isEmpty, type PaymentChange } from './payment-change.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 
 /** Enough for a crowd around one order; whoever loses this often is told to try again. */
@@ -27,30 +28,52 @@ export async function writeChange<Result>(
   prepare: (change: PaymentChange) => Result,
 ): Promise<{ change: PaymentChange; result: Result } | null> {
   let stockIsGone = false;
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+  return untilUndisturbed(async () => {
     const loaded = await load();
     if (!loaded) return null;
     const change = changePayment(loaded, stockIsGone);
     const result = prepare(change);
     if (isEmpty(change)) return { change, result };
     try {
-      if (await commitChange(manager, change)) return { change, result };
+      return (await commitChange(manager, change)) ? { change, result } : DISTURBED;
     } catch (error) {
       // Late money found its stock sold: decide again, knowing that.
       if (change.stockStep !== 'TAKE_FREE' || violatedConstraint(error) !== STOCK_CONSTRAINT) throw error;
       stockIsGone = true;
+      return DISTURBED;
     }
-    await pauseBeforeTry(tries);
+  });
+}
+
+/**
+ * `writeChange` for a payment of ours: tells the relay, and gives the payment as it is afterwards.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, CHANGED_TOO_OFTEN.
+ */
+export async function writePayment(
+  manager: EntityManager,
+  { wakeRelay }: Pick<PaymentDependencies, 'wakeRelay'>,
+  intentReference: string,
+  prepare: (change: PaymentChange) => void,
+): Promise<LoadedPayment> {
+  const written = await writeChange(manager, () => loadPayment(manager, intentReference), prepare);
+  if (!written) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
+  if (written.change.outboxEvents.length > 0) wakeRelay();
+  return afterCommit(written.change);
+}
+
+/** What a step answers when somebody else was faster: it is to be done again from the beginning. */
+export const DISTURBED = Symbol('disturbed');
+
+/** Repeats a step until nobody comes between its reading and its writing. @throws {PaymentError} CHANGED_TOO_OFTEN. */
+export async function untilUndisturbed<Result>(
+  step: () => Promise<Result | typeof DISTURBED>,
+): Promise<Result> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const result = await step();
+    if (result !== DISTURBED) return result;
+    if (tries >= TRIES_WITHOUT_PAUSE) await sleep(randomInt(1, MAX_PAUSE_MILLISECONDS));
   }
-  throw changedTooOften();
-}
-
-export async function pauseBeforeTry(tries: number): Promise<void> {
-  if (tries >= TRIES_WITHOUT_PAUSE) await sleep(randomInt(1, MAX_PAUSE_MILLISECONDS));
-}
-
-export function changedTooOften(): PaymentError {
-  return new PaymentError(
+  throw new PaymentError(
     'CHANGED_TOO_OFTEN',
     'The order is being changed by many requests at once. Try again.',
   );

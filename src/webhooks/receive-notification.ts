@@ -12,7 +12,7 @@ import type {
   Provider,
   ProviderEvent,
 } from '../providers/provider.js';
-import { nextTryAfter } from './retry-schedule.js';
+import { pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 /** What came of a notification. The route says how each is answered. */
@@ -140,7 +140,13 @@ async function store(
 ): Promise<Reception> {
   const row: WebhookEvent =
     status === 'WAITING'
-      ? { ...event, status, outcome, tries: 1, nextTryAt: nextTryAfter(1, event.receivedAt) }
+      ? {
+          ...event,
+          status,
+          outcome,
+          tries: 1,
+          nextTryAt: new Date(event.receivedAt.getTime() + pauseMillisecondsAfter(1)),
+        }
       : { ...event, status, outcome, tries: 1, processedAt: event.receivedAt };
   const inserted = await run(manager, INSERT_IF_NEW, [JSON.stringify(toRow(row))]);
   if (inserted.length === 0) return { kind: 'duplicate' };

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { fromRow } from '../database/rows.js';
 import type { Provider } from '../providers/provider.js';
 import { applyNotification, type WebhookDependencies } from './receive-notification.js';
-import { MAX_TRIES, nextTryAfter } from './retry-schedule.js';
+import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 const BATCH = 50;
@@ -55,12 +55,11 @@ async function keepWaiting(
 ): Promise<void> {
   const tries = event.tries + 1;
   const parked = tries >= MAX_TRIES;
-  const next = nextTryAfter(tries, new Date(0)).getTime() / 1_000;
   await manager.query(
     `UPDATE webhook_event SET tries = $2, outcome = $3, status = $4,
        next_try_at = CASE WHEN $4 = 'WAITING' THEN now() + make_interval(secs => $5) END
      WHERE id = $1 AND status = 'WAITING'`,
-    [event.id, tries, outcome, parked ? 'PARKED' : 'WAITING', next],
+    [event.id, tries, outcome, parked ? 'PARKED' : 'WAITING', pauseMillisecondsAfter(tries) / 1_000],
   );
   if (parked) {
     log.error(
