@@ -37,6 +37,7 @@ export interface BankConfig {
   /** `bank-x`: the provider's name, and the last part of its webhook URL. */
   readonly name: string;
   readonly displayName?: string;
+  readonly refunds?: 'PARTIAL' | 'FULL' | 'NONE';
   readonly baseUrl: URL;
   readonly apiKey: string;
   readonly webhookSecrets: readonly string[];
@@ -110,6 +111,7 @@ export const BANK_VARIABLES = {
   API_KEY: text,
   WEBHOOK_SECRETS: list.pipe(z.array(secret)),
   DISPLAY_NAME: text,
+  REFUNDS: z.enum(['PARTIAL', 'FULL', 'NONE'], { error: 'must be PARTIAL, FULL or NONE' }),
   CURRENCIES: list.pipe(z.array(z.string().refine(isCurrency, 'must be ISO 4217 codes, such as EUR,XOF'))),
 } as const;
 
@@ -217,6 +219,7 @@ function readBank(name: string, environment: Environment, faults: string[]): Ban
   return {
     name: `bank-${name}`,
     displayName: values.DISPLAY_NAME,
+    refunds: values.REFUNDS,
     baseUrl: new URL(values.URL!),
     apiKey: values.API_KEY!,
     webhookSecrets: values.WEBHOOK_SECRETS!,

@@ -3,8 +3,14 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BankOptions } from '../src/providers/bank/bank-options.js';
 import { createBankProvider } from '../src/providers/bank/bank-provider.js';
-import type { AttemptToInitiate, InitiatedAttempt } from '../src/providers/provider.js';
-import { type BankDouble, startBankDouble } from '../src/sandbox/bank/bank-double.js';
+import type {
+  AttemptToInitiate,
+  InitiatedAttempt,
+  ListedPayment,
+  ProviderFailure,
+  RefundToMake,
+} from '../src/providers/provider.js';
+import { type BankDouble, type BankDoubleOptions, startBankDouble } from '../src/sandbox/bank/bank-double.js';
 import type { Fault } from '../src/sandbox/bank/faults.js';
 
 const SECRET = 'bank_secret_1';
@@ -26,17 +32,21 @@ describe('a call to a bank', () => {
   let double: BankDouble;
 
   beforeEach(async () => {
-    double = await startBankDouble({
+    double = await startDouble();
+  });
+
+  afterEach(() => double.stop());
+
+  const startDouble = (options: Partial<BankDoubleOptions> = {}) =>
+    startBankDouble({
       name: 'bank-x',
       displayName: 'Bank X',
       apiKey: API_KEY,
       webhookSecret: SECRET,
       webhookUrl: () => 'http://127.0.0.1:9/',
       webhooks: false,
+      ...options,
     });
-  });
-
-  afterEach(() => double.stop());
 
   const ATTEMPT: AttemptToInitiate = {
     reference: 'TXN-1042-1',
@@ -49,6 +59,7 @@ describe('a call to a bank', () => {
     returnUrl: 'https://shop.example/done',
     customerEmail: 'a.diop@example.com',
     locale: 'fr-SN',
+    captureMethod: 'AUTOMATIC',
     expiresAt: new Date(Date.now() + 600_000),
   };
 
@@ -59,7 +70,27 @@ describe('a call to a bank', () => {
     return { ...ATTEMPT, providerReference };
   };
 
-  const outcomeOf = async (attempt: InitiatedAttempt) => (await provider().verify(attempt)).outcome;
+  const paid = async (): Promise<InitiatedAttempt> => {
+    const attempt = await initiated();
+    double.pay(attempt.reference);
+    return attempt;
+  };
+
+  const outcomeOf = async (attempt: InitiatedAttempt) => (await provider().verify(attempt))[0]?.outcome;
+
+  const refundOf = async (attempt: InitiatedAttempt, change: Partial<RefundToMake> = {}) => {
+    const outcome = await outcomeOf(attempt);
+    return {
+      reference: 'RFD-7',
+      idempotencyKey: 'refund-key-7',
+      attempt,
+      captureReference: outcome?.kind === 'paid' ? outcome.movementReference : 'tr_none',
+      amount: 5_000,
+      currency: 'XOF' as const,
+      reason: null,
+      ...change,
+    };
+  };
 
   it('gives the bank’s page to pay on, and the same one when it is repeated', async () => {
     const first = await provider().initiate(ATTEMPT);
@@ -90,16 +121,18 @@ describe('a call to a bank', () => {
     double.authorise(attempt.reference);
     expect(await outcomeOf(attempt)).toEqual({ kind: 'processing' });
     double.pay(attempt.reference);
-    expect(await provider().verify(attempt)).toEqual({
-      providerReference: attempt.providerReference,
-      attemptReference: 'TXN-1042-1',
-      outcome: {
-        kind: 'paid',
-        amount: 15000,
-        currency: 'XOF',
-        movementReference: expect.stringMatching(/^tr_/),
+    expect(await provider().verify(attempt)).toEqual([
+      {
+        providerReference: attempt.providerReference,
+        attemptReference: 'TXN-1042-1',
+        outcome: {
+          kind: 'paid',
+          amount: 15000,
+          currency: 'XOF',
+          movementReference: expect.stringMatching(/^tr_/),
+        },
       },
-    });
+    ]);
   });
 
   it('cancels, unless the payer was faster', async () => {
@@ -122,6 +155,7 @@ describe('a call to a bank', () => {
     ['a form in our own page', { presentation: 'EMBEDDED' }, 'WAY_NOT_SUPPORTED'],
     ['another currency', { currency: 'USD' }, 'CURRENCY_NOT_SUPPORTED'],
     ['no way back', { returnUrl: undefined }, 'RETURN_URL_MISSING'],
+    ['money that is only to be held', { captureMethod: 'MANUAL' }, 'CAPTURE_NOT_SUPPORTED'],
   ])('is not even made for %s', async (_name, change, code) => {
     const options: Partial<BankOptions> = { currencies: ['XOF', 'EUR'] };
     await expect(provider(options).initiate({ ...ATTEMPT, ...change })).rejects.toMatchObject({
@@ -129,6 +163,149 @@ describe('a call to a bank', () => {
       code,
     });
     expect(double.counts().requests.createPayment).toBe(0);
+  });
+
+  const listed = async (
+    since = new Date(Date.now() - 60_000),
+    until = new Date(Date.now() + 60_000),
+  ): Promise<ListedPayment[]> => {
+    const payments: ListedPayment[] = [];
+    for await (const payment of provider().listPayments!(since, until)) payments.push(payment);
+    return payments;
+  };
+
+  describe('to give money back', () => {
+    it('is answered with the refund, and the same one when it is repeated', async () => {
+      const attempt = await paid();
+      const refund = await refundOf(attempt);
+      const first = await provider().refund!(refund);
+      expect(first).toEqual({
+        providerReference: attempt.providerReference,
+        attemptReference: 'TXN-1042-1',
+        outcome: {
+          kind: 'refund',
+          refundReference: 'RFD-7',
+          providerRefundReference: expect.stringMatching(/^brfd_/),
+          amount: 5_000,
+          currency: 'XOF',
+          status: 'succeeded',
+        },
+      });
+      expect(await provider().refund!(refund)).toEqual(first);
+      expect(double.counts()).toMatchObject({ refunds: 1, refundedByReference: { 'TXN-1042-1': 5_000 } });
+    });
+
+    it('that lost its answer can be repeated without giving back twice', async () => {
+      const refund = await refundOf(await paid());
+      double.answerNext('createRefund', { kind: 'close', afterDoing: true });
+      await expect(provider().refund!(refund)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+      await provider().refund!(refund);
+      expect(double.counts().refunds).toBe(1);
+    });
+
+    it('is followed until the money is back, or not', async () => {
+      double.holdRefunds();
+      const attempt = await paid();
+      const refund = await refundOf(attempt);
+      const refundStatus = async () => (await provider().verify(attempt))[1]?.outcome;
+      expect((await provider().refund!(refund)).outcome).toMatchObject({ status: 'pending' });
+      expect(await refundStatus()).toMatchObject({ status: 'pending' });
+      double.settleRefund('RFD-7', 'book');
+      expect(await refundStatus()).toMatchObject({ status: 'succeeded' });
+      double.settleRefund('RFD-7', 'reject');
+      expect(await refundStatus()).toMatchObject({
+        status: 'failed',
+        code: 'REJECTED',
+        message: 'The bank did not give the money back.',
+      });
+    });
+
+    it('is found again among all the refunds of the payment, those of the bank’s own staff too', async () => {
+      const attempt = await paid();
+      await provider().refund!(await refundOf(attempt));
+      double.refundAtBank(attempt.reference, 1_000);
+      const [payment, ...refunds] = await provider().verify(attempt);
+      expect(payment?.outcome).toMatchObject({ kind: 'paid', amount: 15_000 });
+      expect(refunds.map(({ outcome }) => outcome)).toEqual([
+        expect.objectContaining({ kind: 'refund', refundReference: 'RFD-7', amount: 5_000 }),
+        expect.not.objectContaining({ refundReference: expect.anything() }),
+      ]);
+      expect(refunds[1]).toMatchObject({
+        attemptReference: attempt.reference,
+        outcome: { amount: 1_000, status: 'succeeded' },
+      });
+    });
+
+    it.each<[string, Partial<RefundToMake>, string]>([
+      ['more than was paid', { amount: 15_001 }, 'more_than_was_paid'],
+      ['another transfer', { captureReference: 'tr_other' }, 'another_transfer'],
+    ])('is refused when it is %s, which proves that no earlier call did it', async (_name, change, code) => {
+      const refund = await refundOf(await paid(), change);
+      await expect(provider().refund!(refund)).rejects.toMatchObject({
+        kind: 'rejected',
+        code,
+        coversEarlierCalls: true,
+      });
+      expect(double.counts().refunds).toBe(0);
+    });
+
+    it('is refused when nothing was paid, when nobody knows the payment, and under the reference of another', async () => {
+      const code = async (refund: RefundToMake) =>
+        provider().refund!(refund).catch((failure: ProviderFailure) => failure.code);
+      const attempt = await initiated();
+      expect(await code(await refundOf(attempt))).toBe('not_paid');
+      double.pay(attempt.reference);
+      const refund = await refundOf(attempt);
+      const unknown = { ...attempt, providerReference: 'bpay_none' };
+      expect(await code({ ...refund, attempt: unknown })).toBe('no_such_payment');
+      await provider().refund!(refund);
+      expect(await code({ ...refund, amount: 4_000 })).toBe('reference_in_use');
+    });
+  });
+
+  describe('for its list of payments', () => {
+    const another = (number: number): AttemptToInitiate => ({
+      ...ATTEMPT,
+      reference: `TXN-${number}-1`,
+      idempotencyKey: `key-${number}`,
+    });
+
+    it('tells each in which money moved, with what went back', async () => {
+      const attempt = await paid();
+      await provider().initiate(another(2));
+      await provider().refund!(await refundOf(attempt));
+      expect(await listed()).toEqual([
+        {
+          providerReference: attempt.providerReference,
+          attemptReference: 'TXN-1042-1',
+          captureReference: expect.stringMatching(/^tr_/),
+          currency: 'XOF',
+          capturedAmount: 15_000,
+          refundedAmount: 5_000,
+          createdAt: expect.any(Date),
+        },
+      ]);
+    });
+
+    it('reads it to the end, whatever its pages are, each payment once', async () => {
+      await double.stop();
+      double = await startDouble({ paymentsPerPage: 2 });
+      const references = [1, 2, 3, 4, 5].map((number) => another(number).reference);
+      for (const number of [1, 2, 3, 4, 5]) {
+        await provider().initiate(another(number));
+        double.pay(another(number).reference);
+      }
+      expect((await listed()).map(({ attemptReference }) => attemptReference)).toEqual(references);
+      expect(double.counts().requests.listPayments).toBe(3);
+    });
+
+    it('takes what was opened at its beginning, and not what was opened at its end', async () => {
+      await paid();
+      const [{ createdAt } = { createdAt: new Date(0) }] = await listed();
+      const [before, after] = [-1, 1].map((step) => new Date(createdAt.getTime() + step));
+      expect(await listed(createdAt, after)).toHaveLength(1);
+      expect(await listed(before, createdAt)).toEqual([]);
+    });
   });
 
   describe('that fails', () => {
@@ -149,7 +326,7 @@ describe('a call to a bank', () => {
         'answers without end',
         'outcomeUnknown',
         'unavailable',
-        { kind: 'status', status: 200, body: `"${'x'.repeat(70_000)}"` },
+        { kind: 'status', status: 200, body: `"${'x'.repeat(1_100_000)}"` },
       ],
       ['hangs', 'outcomeUnknown', 'unavailable', { kind: 'hang' }],
       ['hangs up', 'outcomeUnknown', 'unavailable', { kind: 'close' }],
@@ -167,6 +344,12 @@ describe('a call to a bank', () => {
         await expect(provider().cancel(attempt)).rejects.toMatchObject({ kind: order });
         double.answerNext('getPayment', fault);
         await expect(provider().verify(attempt)).rejects.toMatchObject({ kind: question });
+        double.answerNext('listPayments', fault);
+        await expect(listed()).rejects.toMatchObject({ kind: question });
+        double.payLate(attempt.reference);
+        const refund = await refundOf(attempt);
+        double.answerNext('createRefund', fault);
+        await expect(provider().refund!(refund)).rejects.toMatchObject({ kind: order });
       },
     );
 
@@ -231,8 +414,8 @@ describe('a call to a bank', () => {
       await new Promise((resolve) => liar.close(resolve));
     });
 
-    const lyingProvider = () =>
-      bank({ baseUrl: new URL(`http://127.0.0.1:${(liar.address() as AddressInfo).port}`) });
+    const lyingProvider = (options: Partial<BankOptions> = {}) =>
+      bank({ baseUrl: new URL(`http://127.0.0.1:${(liar.address() as AddressInfo).port}`), ...options });
 
     const HONEST = {
       id: 'bpay_7',
@@ -259,7 +442,7 @@ describe('a call to a bank', () => {
     });
 
     it('reads no answer without end, even if it begins well', async () => {
-      answer = { ...HONEST, padding: 'x'.repeat(70_000) };
+      answer = { ...HONEST, padding: 'x'.repeat(1_100_000) };
       await expect(lyingProvider().initiate(ATTEMPT)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
     });
 
@@ -308,13 +491,122 @@ describe('a call to a bank', () => {
 
     it('tells truly when another amount was paid than we asked for', async () => {
       answer = { ...HONEST, status: 'BOOKED', transfer_id: 'tr_1', amount: '14000' };
-      const event = await lyingProvider().verify({ ...ATTEMPT, providerReference: 'bpay_7' });
-      expect(event.outcome).toEqual({
+      const [event] = await lyingProvider().verify({ ...ATTEMPT, providerReference: 'bpay_7' });
+      expect(event?.outcome).toEqual({
         kind: 'paid',
         amount: 14000,
         currency: 'XOF',
         movementReference: 'tr_1',
       });
+    });
+
+    const REFUND = {
+      id: 'brfd_1',
+      payment_id: 'bpay_7',
+      reference: 'RFD-7',
+      status: 'BOOKED',
+      amount: '5000',
+      currency: 'XOF',
+    };
+
+    const WANTED: RefundToMake = {
+      reference: 'RFD-7',
+      idempotencyKey: 'refund-key-7',
+      attempt: { ...ATTEMPT, providerReference: 'bpay_7' },
+      captureReference: 'tr_1',
+      amount: 5_000,
+      currency: 'XOF',
+      reason: 'DUPLICATE',
+    };
+
+    it('believes an honest refund, which it asked for under its key', async () => {
+      answer = REFUND;
+      const { outcome } = await lyingProvider().refund!(WANTED);
+      expect(outcome).toMatchObject({ kind: 'refund', providerRefundReference: 'brfd_1' });
+      expect(seen[0]?.url).toBe('/payments/bpay_7/refunds');
+      expect(seen[0]?.headers['idempotency-key']).toBe('refund-key-7');
+    });
+
+    it.each<[string, object]>([
+      ['another amount', { amount: '5001' }],
+      ['an amount that was a float', { amount: 5000 }],
+      ['nothing', { amount: '0' }],
+      ['another currency', { currency: 'XAF' }],
+      ['another reference', { reference: 'RFD-8' }],
+      ['no reference', { reference: null }],
+      ['another payment', { payment_id: 'bpay_8' }],
+      ['no id', { id: '' }],
+      ['no status', { status: null }],
+    ])('does not take a refund of %s for the one that it asked for', async (_name, change) => {
+      answer = { ...REFUND, ...change };
+      await expect(lyingProvider().refund!(WANTED)).rejects.toMatchObject({
+        kind: 'outcomeUnknown',
+        code: 'ANSWER_UNREADABLE',
+      });
+    });
+
+    it.each(['SETTLING', 'booked', 'constructor'])(
+      'takes a refund that is %s for undecided',
+      async (status) => {
+        answer = { ...REFUND, status };
+        expect((await lyingProvider().refund!(WANTED)).outcome).toMatchObject({ status: 'pending' });
+      },
+    );
+
+    it('reads a refund’s status in the words of its bank', async () => {
+      answer = { ...REFUND, status: 'returned' };
+      const wordy = lyingProvider({ refundStatusWords: { returned: 'succeeded' } });
+      expect((await wordy.refund!(WANTED)).outcome).toMatchObject({ status: 'succeeded' });
+    });
+
+    it.each<[string, unknown]>([
+      ['no list', {}],
+      ['of another payment', [{ ...REFUND, payment_id: 'bpay_8' }]],
+      ['of no exact amount', [REFUND, { ...REFUND, amount: '1.5' }]],
+      ['that are nothing', [null]],
+    ])('believes nothing of a payment with refunds that are %s', async (_name, refunds) => {
+      answer = { ...HONEST, status: 'BOOKED', transfer_id: 'tr_1', refunds };
+      await expect(lyingProvider().verify(WANTED.attempt)).rejects.toMatchObject({ kind: 'unavailable' });
+    });
+
+    const LISTED = {
+      ...HONEST,
+      status: 'BOOKED',
+      transfer_id: 'tr_1',
+      paid_amount: '15000',
+      refunded_amount: '0',
+      created_at: '2026-10-30T10:00:00Z',
+    };
+
+    const lyingList = async () => {
+      const payments: ListedPayment[] = [];
+      const pages = lyingProvider().listPayments!(new Date(0), new Date());
+      for await (const payment of pages) payments.push(payment);
+      return payments;
+    };
+
+    it('believes an honest list, and tells of payments that are not ours too', async () => {
+      answer = { payments: [LISTED, { ...LISTED, reference: undefined }], next_cursor: null };
+      expect(await lyingList()).toMatchObject([
+        { attemptReference: ATTEMPT.reference },
+        { providerReference: 'bpay_7' },
+      ]);
+    });
+
+    it.each<[string, object]>([
+      ['no payments', { next_cursor: null }],
+      ['no word about the next page', { payments: [LISTED] }],
+      ['the same page for ever', { payments: [], next_cursor: 'again' }],
+      ['a payment without an id', { payments: [{ ...LISTED, id: null }], next_cursor: null }],
+      ['a payment of nothing', { payments: [{ ...LISTED, paid_amount: '0' }], next_cursor: null }],
+      ['no refunded amount', { payments: [{ ...LISTED, refunded_amount: null }], next_cursor: null }],
+      ['a negative refund', { payments: [{ ...LISTED, refunded_amount: '-1' }], next_cursor: null }],
+      ['an unknown currency', { payments: [{ ...LISTED, currency: 'XTS' }], next_cursor: null }],
+      ['no time', { payments: [{ ...LISTED, created_at: 'soon' }], next_cursor: null }],
+    ])('does not take a list with %s for the books', async (_name, change) => {
+      answer = change;
+      await expect(lyingList()).rejects.toMatchObject({ kind: 'unavailable', code: 'ANSWER_UNREADABLE' });
+      expect(seen.length).toBeLessThan(3);
     });
   });
 });
@@ -332,6 +624,7 @@ describe('the options of a bank', () => {
       ways: [{ method: 'BANK', presentation: 'REDIRECT' }],
       currencies: 'ANY',
       webhookProof: 'SIGNED',
+      partialRefunds: true,
     });
     expect(capabilities.limits('XOF')).toEqual({});
   });
@@ -343,6 +636,17 @@ describe('the options of a bank', () => {
     });
     expect(capabilities.currencies).toEqual(['XOF']);
     expect(capabilities.limits('XOF')).toEqual({ minimum: 100, maximum: 2_000_000 });
+  });
+
+  it.each<['PARTIAL' | 'FULL' | 'NONE', boolean, boolean]>([
+    ['PARTIAL', true, true],
+    ['FULL', true, false],
+    ['NONE', false, false],
+  ])('say what it gives back: %s', (refunds, gives, givesParts) => {
+    const provider = bank({ refunds });
+    expect('refund' in provider).toBe(gives);
+    expect(provider.capabilities.partialRefunds).toBe(givesParts);
+    expect('capture' in provider).toBe(false);
   });
 
   it.each<[string, Partial<BankOptions>]>([

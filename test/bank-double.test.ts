@@ -69,8 +69,12 @@ describe('the double of a bank', () => {
         status: 'CREATED',
         amount: '10.50',
         currency: 'EUR',
+        paid_amount: '0.00',
+        refunded_amount: '0.00',
         transfer_id: null,
+        created_at: expect.stringMatching(/^\d{4}-.*Z$/),
         payment_url: `${double.url.href}pay/${payment.id}`,
+        refunds: [],
       });
       expect(await get(payment.id)).toEqual(payment);
     });
@@ -165,6 +169,307 @@ describe('the double of a bank', () => {
       const answer = await ask(`payments/${id}/cancel`, { method: 'POST' });
       expect(answer.status).toBe(409);
       expect(await answer.json()).toMatchObject({ id, status: 'BOOKED' });
+    });
+  });
+
+  describe('gives money back', () => {
+    const refund = (paymentId: string, order: object = {}, headers: Record<string, string> = {}) =>
+      ask(`payments/${paymentId}/refunds`, {
+        method: 'POST',
+        body: JSON.stringify({ reference: 'RFD-1', amount: '5000', currency: 'XOF', ...order }),
+        headers,
+      });
+
+    const paid = async () => {
+      const { id } = await create();
+      double.pay(id);
+      return id;
+    };
+
+    it('at once, and shows it with the payment', async () => {
+      const id = await paid();
+      const answer = await refund(id);
+      const made = (await answer.json()) as object;
+      expect(answer.status).toBe(201);
+      expect(made).toEqual({
+        id: expect.stringMatching(/^brfd_[0-9a-f]{32}$/),
+        payment_id: id,
+        reference: 'RFD-1',
+        status: 'BOOKED',
+        amount: '5000',
+        currency: 'XOF',
+      });
+      expect(await get(id)).toMatchObject({
+        status: 'BOOKED',
+        paid_amount: '15000',
+        refunded_amount: '5000',
+        refunds: [made],
+      });
+      expect(double.counts()).toMatchObject({ refunds: 1, refundedByReference: { 'TXN-1-1': 5_000 } });
+    });
+
+    it('only once for each reference, even under another idempotency key', async () => {
+      const id = await paid();
+      const first = await (await refund(id)).json();
+      const again = await refund(id, {}, { 'idempotency-key': 'another' });
+      expect(again.status).toBe(200);
+      expect(await again.json()).toEqual(first);
+      expect(double.counts()).toMatchObject({ refunds: 1, requests: { createRefund: 2 } });
+    });
+
+    it('but not one reference for two amounts or payments, nor one key for two references', async () => {
+      const id = await paid();
+      await refund(id, {}, { 'idempotency-key': 'key-1' });
+      expect((await refund(id, { amount: '1' })).status).toBe(409);
+      expect((await refund(id, { reference: 'RFD-2' }, { 'idempotency-key': 'key-1' })).status).toBe(409);
+      const { id: other } = await create({ reference: 'TXN-2-1' });
+      double.pay(other);
+      expect((await refund(other)).status).toBe(409);
+      expect(double.counts().refunds).toBe(1);
+    });
+
+    it.each([
+      [{ amount: '0' }, 422, 'bad_amount'],
+      [{ currency: 'EUR' }, 422, 'bad_currency'],
+      [{ reference: '' }, 422, 'bad_reference'],
+      [{ transfer_id: 'tr_other' }, 409, 'another_transfer'],
+      [{ amount: '15001' }, 409, 'more_than_was_paid'],
+    ])('never with %j', async (order, status, code) => {
+      const answer = await refund(await paid(), order);
+      expect(answer.status).toBe(status);
+      expect(await answer.json()).toEqual({ error: { code } });
+    });
+
+    it('only of what was paid', async () => {
+      expect((await refund((await create()).id)).status).toBe(409);
+      expect((await refund('bpay_none')).status).toBe(404);
+    });
+
+    it('never more than was paid, counting what is on its way, and not what was rejected', async () => {
+      double.holdRefunds();
+      const id = await paid();
+      const codeOf = async (reference: string, amount: string) =>
+        (await refund(id, { reference, amount })).status;
+      expect(await codeOf('RFD-1', '10000')).toBe(201);
+      expect(await codeOf('RFD-2', '5001')).toBe(409);
+      double.settleRefund('RFD-1', 'reject');
+      expect(await codeOf('RFD-2', '15000')).toBe(201);
+      expect(double.counts()).toMatchObject({ refunds: 1, refundedByReference: {} });
+    });
+
+    it('when it is told to, if they are held, and takes it back if the transfer returns', async () => {
+      double.holdRefunds();
+      const id = await paid();
+      expect(await (await refund(id)).json()).toMatchObject({ status: 'PENDING' });
+      const shown = async () => (await get(id)) as PaymentJson & { refunds: { status: string }[] };
+      for (const [decision, status, amount] of [
+        ['book', 'BOOKED', '5000'],
+        ['reject', 'REJECTED', '0'],
+        ['book', 'REJECTED', '0'],
+      ] as const) {
+        double.settleRefund('RFD-1', decision);
+        expect(await shown()).toMatchObject({ refunded_amount: amount, refunds: [{ status }] });
+      }
+      double.holdRefunds(false);
+      expect(await (await refund(id, { reference: 'RFD-2' })).json()).toMatchObject({ status: 'BOOKED' });
+    });
+
+    it('when its own staff does it, all that is left unless told', async () => {
+      const id = await paid();
+      double.refundAtBank('TXN-1-1', 4_000);
+      const { id: second } = double.refundAtBank(id);
+      expect(await get(id)).toMatchObject({
+        refunded_amount: '15000',
+        refunds: [
+          { reference: null, amount: '4000' },
+          { id: second, reference: null, amount: '11000' },
+        ],
+      });
+      expect(() => double.refundAtBank(id)).toThrow('bad_amount');
+      expect(() => double.refundAtBank(id, 1)).toThrow('more_than_was_paid');
+    });
+
+    it('and tells when it is booked or rejected, with the reference if there is one', async () => {
+      double.holdRefunds();
+      const id = await paid();
+      const { id: refundId } = (await (await refund(id)).json()) as { id: string };
+      double.settleRefund(refundId, 'book');
+      double.settleRefund(refundId, 'reject');
+      double.deliverAgain(refundId);
+      double.holdRefunds(false);
+      double.refundAtBank(id, 1_000);
+      await double.settled();
+      const told = receiver.received.map(({ rawBody }) => JSON.parse(rawBody.toString()) as { id: string });
+      expect(told).toMatchObject([
+        { type: 'transfer.credited' },
+        {
+          type: 'refund.booked',
+          data: {
+            payment_id: id,
+            reference: 'TXN-1-1',
+            refund_id: refundId,
+            refund_reference: 'RFD-1',
+            amount: '5000',
+            currency: 'XOF',
+            status: 'BOOKED',
+          },
+        },
+        { type: 'refund.rejected', data: { refund_reference: 'RFD-1', status: 'REJECTED' } },
+        { type: 'refund.rejected', id: told[2]?.id },
+        { type: 'refund.booked', data: { amount: '1000' } },
+      ]);
+      expect(told[4]).not.toHaveProperty('data.refund_reference');
+    });
+  });
+
+  describe('lists payments', () => {
+    const MINUTE = 60_000;
+    const START = new Date('2026-11-01T10:00:00Z');
+
+    const list = async (query: Record<string, string>) => {
+      const answer = await ask(`payments?${new URLSearchParams(query).toString()}`);
+      return { status: answer.status, json: (await answer.json()) as ListJson };
+    };
+
+    interface ListJson {
+      payments: PaymentJson[];
+      next_cursor: string | null;
+    }
+
+    it('of a time, in the order in which they were created, page by page', async () => {
+      let now = START;
+      await restart({ now: () => now, paymentsPerPage: 2 });
+      for (let minute = 0; minute < 6; minute += 1) {
+        now = new Date(START.getTime() + minute * MINUTE);
+        await create({ reference: `TXN-${minute}-1` });
+      }
+      const time = {
+        since: new Date(START.getTime() + MINUTE).toISOString(),
+        until: new Date(START.getTime() + 4 * MINUTE).toISOString(),
+      };
+      const first = await list(time);
+      expect(first.json.payments.map(({ reference }) => reference)).toEqual(['TXN-1-1', 'TXN-2-1']);
+      const second = await list({ ...time, cursor: String(first.json.next_cursor) });
+      expect(second.json).toMatchObject({ payments: [{ reference: 'TXN-3-1' }], next_cursor: null });
+    });
+
+    it.each([
+      [{ since: 'yesterday', until: '2026-11-01T10:00:00Z' }, 'bad_since'],
+      [{ since: '2026-11-01T10:00:00Z' }, 'bad_until'],
+      [{ since: '2026-11-01T10:00:00Z', until: '2026-11-01T10:00:00Z', cursor: 'x' }, 'bad_cursor'],
+    ])('never of %j', async (query, code) => {
+      expect(await list(query)).toMatchObject({ status: 422, json: { error: { code } } });
+    });
+  });
+
+  describe('misbehaves when it is told to', () => {
+    const COUNT = 40;
+
+    const payMany = async () => {
+      for (let number = 0; number < COUNT; number += 1) {
+        double.pay((await create({ reference: `TXN-${number}-1` })).id);
+      }
+      await double.settled();
+      return receiver.received.map(({ rawBody }) => {
+        const { data } = JSON.parse(rawBody.toString()) as { data: { reference: string } };
+        return data.reference;
+      });
+    };
+
+    it('and loses a share of its notifications for good', async () => {
+      double.misbehave({ drop: 0.5, seed: 7 });
+      const told = await payMany();
+      expect(told.length).toBeGreaterThan(COUNT / 4);
+      expect(told.length).toBeLessThan((COUNT * 3) / 4);
+      expect(new Set(told).size).toBe(told.length);
+    });
+
+    it('and sends a share of them twice, with the same id', async () => {
+      double.misbehave({ duplicate: 0.5, seed: 7 });
+      const told = await payMany();
+      expect(new Set(told).size).toBe(COUNT);
+      expect(told.length).toBeGreaterThan(COUNT * 1.25);
+      expect(told.length).toBeLessThan(COUNT * 1.75);
+      expect(new Set(receiver.received.map(({ headers }) => headers['x-bank-event-id'])).size).toBe(COUNT);
+    });
+
+    it('in the same way again with the same seed', async () => {
+      const lost: string[][] = [];
+      for (const seed of [3, 3, 4]) {
+        double.misbehave({ drop: 0.3, duplicate: 0.3, seed });
+        const before = receiver.received.length;
+        lost.push((await payMany()).slice(before).sort());
+        await restart({});
+      }
+      expect(lost[1]).toEqual(lost[0]);
+      expect(lost[2]).not.toEqual(lost[0]);
+    });
+
+    it('and mixes up the order of those about one payment, none lost', async () => {
+      double.misbehave({ reorder: true, delayMilliseconds: 100, seed: 1 });
+      double.pay((await create()).id);
+      for (let times = 0; times < 10; times += 1) double.refundAtBank('TXN-1-1', 100 + times);
+      await double.settled();
+      const amounts = receiver.received
+        .map(({ rawBody }) => JSON.parse(rawBody.toString()) as { type: string; data: { amount: string } })
+        .filter(({ type }) => type === 'refund.booked')
+        .map(({ data }) => data.amount);
+      expect(amounts).not.toEqual(amounts.toSorted());
+      expect(amounts.toSorted()).toEqual(Array.from({ length: 10 }, (_, times) => String(100 + times)));
+    });
+
+    it('but keeps their order when it is only slow', async () => {
+      double.misbehave({ delayMilliseconds: 20 });
+      double.pay((await create()).id);
+      for (let times = 0; times < 5; times += 1) double.refundAtBank('TXN-1-1', 100 + times);
+      await double.settled();
+      const amounts = receiver.received
+        .slice(1)
+        .map(({ rawBody }) => (JSON.parse(rawBody.toString()) as { data: { amount: string } }).data.amount);
+      expect(amounts).toEqual(['100', '101', '102', '103', '104']);
+    });
+
+    it('until it is told to stop', async () => {
+      double.misbehave({ drop: 1 });
+      double.pay((await create()).id);
+      await double.settled();
+      expect(receiver.received).toHaveLength(0);
+      double.misbehave({});
+      double.refundAtBank('TXN-1-1');
+      await double.settled();
+      expect(receiver.received).toHaveLength(1);
+    });
+
+    it.each([{ drop: 1.5 }, { duplicate: -1 }, { delayMilliseconds: NaN }])(
+      'but not with %j',
+      (misbehaviour) => {
+        expect(() => double.misbehave(misbehaviour)).toThrow(RangeError);
+      },
+    );
+
+    it('and lets a share of its requests go wrong by chance, before or after doing the work', async () => {
+      const asked = async (seed: number) => {
+        double.faultsByChance({ share: 0.5, seed });
+        const answers: string[] = [];
+        for (let number = 0; number < 60; number += 1) {
+          const answer = await post({ reference: `TXN-${seed}-${number}` }).catch(() => undefined);
+          answers.push(String(answer?.status));
+          await answer?.text();
+        }
+        return answers;
+      };
+      const first = await asked(1);
+      const { payments } = double.counts();
+      const good = first.filter((status) => status === '201').length;
+      expect(new Set(first)).toEqual(new Set(['201', '502', '429', 'undefined']));
+      expect(good).toBeGreaterThan(15);
+      expect(good).toBeLessThan(45);
+      expect(payments).toBeGreaterThan(good);
+      expect(payments).toBeLessThan(60);
+      await restart({});
+      expect(await asked(1)).toEqual(first);
+      double.faultsByChance({ share: 0 });
+      expect((await post({ reference: 'TXN-AFTERWARDS' })).status).toBe(201);
     });
   });
 
@@ -286,12 +591,46 @@ describe('the double of a bank', () => {
       await control('webhooks/resume');
       expect((await control('settled')).status).toBe(200);
       expect(await (await fetch(new URL('_double/counts', double.url))).json()).toEqual({
-        requests: { createPayment: 1, getPayment: 0, findPayments: 0, cancelPayment: 0 },
+        requests: {
+          createPayment: 1,
+          getPayment: 0,
+          findPayments: 0,
+          listPayments: 0,
+          cancelPayment: 0,
+          createRefund: 0,
+        },
         payments: 1,
         charges: 1,
         chargesByReference: { 'TXN-1-1': 1 },
+        refunds: 0,
+        refundedByReference: {},
         webhooks: { sent: 3, delivered: 3, givenUp: 0 },
       });
+    });
+
+    it('over HTTP in all that concerns refunds', async () => {
+      const { id } = await create();
+      await control(`payments/${id}/pay`);
+      expect((await control(`payments/${id}/refund`, { amount: 4_000 })).status).toBe(200);
+      expect((await control(`payments/${id}/refund`, { amount: 11_001 })).status).toBe(409);
+      await control('refunds/hold');
+      expect((await control(`payments/${id}/refund`)).status).toBe(200);
+      await control('refunds/release');
+      const { refunds } = (await get(id)) as PaymentJson & { refunds: { id: string; status: string }[] };
+      expect(refunds.map(({ status }) => status)).toEqual(['BOOKED', 'PENDING']);
+      expect((await control(`refunds/${refunds[1]?.id}/book`)).status).toBe(200);
+      expect((await control('refunds/brfd_none/book')).status).toBe(404);
+      expect(double.counts().refundedByReference).toEqual({ 'TXN-1-1': 15_000 });
+    });
+
+    it('to misbehave over HTTP, and only so that it makes sense', async () => {
+      expect((await control('webhooks/misbehave', { drop: 1 })).status).toBe(200);
+      expect((await control('webhooks/misbehave', { drop: 2 })).status).toBe(422);
+      expect((await control('faults-by-chance', {})).status).toBe(422);
+      expect((await control('faults-by-chance', { share: 0, seed: 1 })).status).toBe(200);
+      double.pay((await create()).id);
+      await double.settled();
+      expect(receiver.received).toHaveLength(0);
     });
 
     it('to answer badly before or after it has done its work', async () => {

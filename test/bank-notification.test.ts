@@ -382,6 +382,128 @@ describe('a notification of a bank', () => {
     });
   });
 
+  describe('of a refund', () => {
+    const BOOKED = {
+      id: 'bevt_02J',
+      type: 'refund.booked',
+      created_at: '2026-10-30T10:00:00Z',
+      data: {
+        payment_id: 'bpay_7',
+        reference: 'TXN-1042-1',
+        refund_id: 'brfd_1',
+        refund_reference: 'RFD-7',
+        amount: '5000',
+        currency: 'XOF',
+        status: 'BOOKED',
+      },
+    };
+
+    const refund = (data: object, event: object = {}) => ({
+      ...BOOKED,
+      ...event,
+      data: { ...BOOKED.data, ...data },
+    });
+
+    it('becomes the event that money went back', () => {
+      expect(parseSigned(BOOKED)).toEqual({
+        verdict: 'accepted',
+        eventId: 'bevt_02J',
+        type: 'refund.booked',
+        markedAsOurs: true,
+        events: [
+          {
+            providerReference: 'bpay_7',
+            attemptReference: 'TXN-1042-1',
+            outcome: {
+              kind: 'refund',
+              refundReference: 'RFD-7',
+              providerRefundReference: 'brfd_1',
+              amount: 5000,
+              currency: 'XOF',
+              status: 'succeeded',
+            },
+          },
+        ],
+      });
+    });
+
+    it('that the bank’s own staff made has no reference of ours', () => {
+      const parsed = parseSigned(refund({ refund_reference: undefined }));
+      expect(parsed).toMatchObject({ verdict: 'accepted', events: [{ attemptReference: 'TXN-1042-1' }] });
+      expect(JSON.stringify(parsed)).not.toContain('refundReference');
+    });
+
+    it.each([
+      ['PENDING', { status: 'pending' }],
+      ['REJECTED', { status: 'failed', code: 'REJECTED' }],
+      ['SETTLED_MAYBE', { status: 'pending' }],
+      ['booked', { status: 'pending' }],
+      ['constructor', { status: 'pending' }],
+    ])('with the status %s becomes %j', (status, outcome) => {
+      expect(parseSigned(refund({ status }, { type: 'refund.rejected' }))).toMatchObject({
+        verdict: 'accepted',
+        events: [{ outcome: { kind: 'refund', ...outcome } }],
+      });
+    });
+
+    it('is never read as a payment, even where every type tells of one', () => {
+      const parsed = parseSigned(refund({ transfer_id: 'tr_991' }), {
+        notification: { paymentTypes: 'ALL' },
+      });
+      expect(parsed).toMatchObject({ events: [{ outcome: { kind: 'refund' } }] });
+    });
+
+    it('of an unknown type is ignored', () => {
+      expect(parseSigned(refund({}, { type: 'refund.considered' })).verdict).toBe('ignored');
+    });
+
+    it('is read by the words and in the places of its bank', () => {
+      const options: Partial<BankOptions> = {
+        refundStatusWords: { returned: 'succeeded' },
+        notification: {
+          refundTypes: ['money_back'],
+          referencePath: 'order',
+          refundIdPath: 'back.id',
+          refundReferencePath: 'back.ours',
+          refundStatusPath: 'back.state',
+          refundAmountPath: 'back.cents',
+          amountFormat: 'MINOR_UNITS',
+          currency: { from: 'ALWAYS', currency: 'EUR' },
+        },
+      };
+      const back = { id: '77', ours: 'RFD-7', state: 'returned', cents: 1099 };
+      expect(parseSigned({ id: 'e1', type: 'money_back', order: 'TXN-1-1', back }, options)).toMatchObject({
+        verdict: 'accepted',
+        events: [
+          {
+            attemptReference: 'TXN-1-1',
+            outcome: {
+              refundReference: 'RFD-7',
+              providerRefundReference: '77',
+              amount: 1099,
+              currency: 'EUR',
+              status: 'succeeded',
+            },
+          },
+        ],
+      });
+    });
+
+    it.each<[string, object]>([
+      ['has no reference of the payment', { reference: undefined }],
+      ['has no id', { refund_id: undefined }],
+      ['has no status', { status: undefined }],
+      ['has no amount', { amount: undefined }],
+      ['gives back nothing', { amount: '0' }],
+      ['gives back less than nothing', { amount: '-1' }],
+      ['gives back more precisely than the currency counts', { amount: '1.5' }],
+      ['gives back an amount that was a float', { amount: 5000 }],
+      ['gives back in an unknown currency', { currency: 'XTS' }],
+    ])('is malformed when it %s', (_name, data) => {
+      expect(parseSigned(refund(data)).verdict).toBe('malformed');
+    });
+  });
+
   it.each(['account.statement_ready', 'transfer.returned', 'transfer.debited'])(
     'of the type %s is ignored, even with the status of a payment',
     (type) => {

@@ -4,6 +4,7 @@ import { createBankProvider } from '../src/providers/bank/bank-provider.js';
 import type { Presentation } from '../src/providers/provider.js';
 import { createStripeProvider } from '../src/providers/stripe/stripe-provider.js';
 import { startBankDouble } from '../src/sandbox/bank/bank-double.js';
+import type { Fault } from '../src/sandbox/stripe/faults.js';
 import { startStripeDouble, type StripeDouble } from '../src/sandbox/stripe/stripe-double.js';
 import { keepsTheProviderContract, type ProviderUnderContract } from './provider-contract.js';
 import { startWebhookReceiver } from './webhook-receiver.js';
@@ -47,6 +48,9 @@ const bank: ProviderUnderContract = {
       paymentsMade: () => Promise.resolve(double.counts().payments),
       hangOnInitiate: (when) =>
         double.answerNext('createPayment', { kind: 'hang', afterDoing: when === 'AFTER_DOING' }),
+      refundsMade: () => Promise.resolve(double.counts().refunds),
+      hangOnRefund: (when) =>
+        double.answerNext('createRefund', { kind: 'hang', afterDoing: when === 'AFTER_DOING' }),
       goDown: () => double.stop(),
       async stop() {
         await double.stop();
@@ -111,12 +115,12 @@ const stripe = (presentation: Presentation): ProviderUnderContract => ({
         }),
       }),
       paymentsMade: () => countObjects(double, path),
-      hangOnInitiate: (when) =>
-        double.answerNext(create, {
-          answer: { kind: 'hang' },
-          when: when === 'AFTER_DOING' ? 'AFTER_WORK' : 'BEFORE_WORK',
-          times: STRIPE_TRIES,
-        }),
+      hangOnInitiate: (when) => double.answerNext(create, silence(when)),
+      refundsMade: () => {
+        const { succeeded, pending } = double.counts().refunds;
+        return Promise.resolve(succeeded + pending);
+      },
+      hangOnRefund: (when) => double.answerNext('refunds.create', silence(when)),
       goDown: () => double.stop(),
       async stop() {
         await double.stop();
@@ -125,6 +129,14 @@ const stripe = (presentation: Presentation): ProviderUnderContract => ({
     };
   },
 });
+
+function silence(when: 'BEFORE_DOING' | 'AFTER_DOING'): Fault {
+  return {
+    answer: { kind: 'hang' },
+    when: when === 'AFTER_DOING' ? 'AFTER_WORK' : 'BEFORE_WORK',
+    times: STRIPE_TRIES,
+  };
+}
 
 async function countObjects(double: StripeDouble, path: string): Promise<number> {
   const answer = await fetch(new URL(`${path}?limit=100`, double.url), {

@@ -7,6 +7,8 @@ import type {
   ParsedNotification,
   Provider,
   ProviderEvent,
+  ProviderOutcome,
+  RefundToMake,
   WayToPay,
 } from '../src/providers/provider.js';
 import type { ReceivedWebhook } from './webhook-receiver.js';
@@ -33,6 +35,10 @@ export interface StartedProvider {
   paymentsMade(): Promise<number>;
   /** The next `initiate` is answered never; or never, but done. */
   hangOnInitiate(when: 'BEFORE_DOING' | 'AFTER_DOING'): void;
+  /** How many refunds the provider has made, those that failed left out. Asked only where there is `refund`. */
+  refundsMade(): Promise<number>;
+  /** The next `refund` is answered never; or never, but done. */
+  hangOnRefund(when: 'BEFORE_DOING' | 'AFTER_DOING'): void;
   /** Nobody listens any more. */
   goDown(): Promise<void>;
   stop(): Promise<void>;
@@ -48,6 +54,9 @@ const AMOUNTS: readonly [Currency, number][] = [
 ];
 
 let attemptsMade = 0;
+let refundsAsked = 0;
+
+type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
 
 /** What every adapter owes the rest of the house, whatever its provider is like. */
 export function keepsTheProviderContract({ way, start }: ProviderUnderContract): void {
@@ -71,6 +80,7 @@ export function keepsTheProviderContract({ way, start }: ProviderUnderContract):
       returnUrl: 'https://shop.example/done',
       customerEmail: 'a.diop@example.com',
       locale: 'fr',
+      captureMethod: 'AUTOMATIC',
       expiresAt: new Date(Date.now() + 60 * 60_000),
     };
   };
@@ -80,7 +90,12 @@ export function keepsTheProviderContract({ way, start }: ProviderUnderContract):
     return { ...attempt, providerReference };
   };
 
-  const verify = async (attempt: InitiatedAttempt) => (await started.provider.verify(attempt)).outcome;
+  const verifyAll = (attempt: InitiatedAttempt) => started.provider.verify(attempt);
+
+  /** How the payment itself stands. */
+  const verify = async (attempt: InitiatedAttempt) => found((await verifyAll(attempt))[0]).outcome;
+
+  const verifiedRefunds = async (attempt: InitiatedAttempt) => refundsIn(await verifyAll(attempt));
 
   const parse = ({ rawBody, headers, receivedAt }: ReceivedWebhook) =>
     started.provider.parseNotification(rawBody, headers, receivedAt);
@@ -155,10 +170,9 @@ export function keepsTheProviderContract({ way, start }: ProviderUnderContract):
 
     it('names the attempt by its reference', async () => {
       const attempt = await initiate();
-      expect(await started.provider.verify(attempt)).toMatchObject({
-        providerReference: attempt.providerReference,
-        attemptReference: attempt.reference,
-      });
+      expect(await verifyAll(attempt)).toMatchObject([
+        { providerReference: attempt.providerReference, attemptReference: attempt.reference },
+      ]);
     });
 
     it('never takes a declined payment for money', async () => {
@@ -271,6 +285,232 @@ export function keepsTheProviderContract({ way, start }: ProviderUnderContract):
     });
   });
 
+  describe('capture, where there is one,', () => {
+    const held = async (): Promise<InitiatedAttempt | undefined> => {
+      if (!started.provider.capture) return undefined;
+      const attempt = await initiate({ ...attemptOf(), captureMethod: 'MANUAL' });
+      await started.pay(attempt);
+      return attempt;
+    };
+    const capture = async (attempt: InitiatedAttempt, amount: number) =>
+      (await started.provider.capture?.(attempt, amount))?.outcome;
+    const HELD = { kind: 'authorized', amount: 15_000, currency: 'XOF' };
+    const taken = (amount: number) => ({
+      kind: 'paid',
+      amount,
+      currency: 'XOF',
+      movementReference: expect.stringMatching(/^\S+$/),
+    });
+
+    it('takes what is held, once however often it is repeated', async () => {
+      const attempt = await held();
+      if (!attempt) return;
+      expect(await verify(attempt)).toMatchObject(HELD);
+      const outcome = await capture(attempt, 15_000);
+      expect(outcome).toEqual(taken(15_000));
+      expect(await capture(attempt, 15_000)).toEqual(outcome);
+      expect(await verify(attempt)).toEqual(outcome);
+    });
+
+    it('is told by notifications: first held, then taken, by the same name', async () => {
+      const attempt = await held();
+      if (!attempt) return;
+      const outcome = await capture(attempt, 15_000);
+      await started.settled();
+      const told = eventsTold().map((event) => event.outcome);
+      expect(told).toContainEqual(expect.objectContaining(HELD));
+      expect(told).toContainEqual(outcome);
+      for (const { attemptReference } of eventsTold()) expect(attemptReference).toBe(attempt.reference);
+    });
+
+    it('takes a part and lets go of the rest, which is no refund', async () => {
+      const attempt = await held();
+      if (!attempt) return;
+      expect(await capture(attempt, 9_000)).toEqual(taken(9_000));
+      expect(await capture(attempt, 15_000)).toEqual(taken(9_000));
+      await started.settled();
+      expect(await verifyAll(attempt)).toMatchObject([{ outcome: taken(9_000) }]);
+      expect(refundsIn(eventsTold())).toEqual([]);
+    });
+
+    it('of more than is held is rejected', async () => {
+      const attempt = await held();
+      if (!attempt) return;
+      await expect(capture(attempt, 15_001)).rejects.toMatchObject({ kind: 'rejected' });
+      expect(await verify(attempt)).toMatchObject(HELD);
+    });
+
+    it('takes nothing that was let go, and tells so', async () => {
+      const attempt = await held();
+      if (!attempt) return;
+      expect((await started.provider.cancel(attempt)).outcome.kind).toBe('cancelled');
+      expect((await verify(attempt)).kind).toBe('cancelled');
+      expect((await capture(attempt, 15_000))?.kind).toBe('cancelled');
+      await started.settled();
+      expect(eventsTold().map((event) => event.outcome.kind)).toContain('cancelled');
+      expect(moneyTold(eventsTold())).toBeUndefined();
+      expect(refundsIn(eventsTold())).toEqual([]);
+    });
+  });
+
+  describe('refund, where there is one,', () => {
+    /** Paid, and ready to be given back; undefined where nothing can be. */
+    const paid = async (): Promise<((amount: number) => RefundToMake) | undefined> => {
+      if (!started.provider.refund) return undefined;
+      const attempt = await initiate();
+      await started.pay(attempt);
+      const outcome = await verify(attempt);
+      if (outcome.kind !== 'paid') throw new Error(`the payment is ${outcome.kind}`);
+      return (amount) => {
+        refundsAsked += 1;
+        return {
+          reference: `RFD-CONTRACT${refundsAsked}`,
+          idempotencyKey: `refund-key-${refundsAsked}`,
+          attempt,
+          captureReference: outcome.movementReference,
+          amount,
+          currency: 'XOF',
+          reason: 'REQUESTED_BY_CUSTOMER',
+        };
+      };
+    };
+    const refund = async (toMake: RefundToMake): Promise<RefundOutcome> => {
+      const event = await started.provider.refund?.(toMake);
+      return found(refundsIn(event ? [event] : [])[0]);
+    };
+    const nameOf = ({ refundReference, providerRefundReference, amount, currency }: RefundOutcome) => ({
+      refundReference,
+      providerRefundReference,
+      amount,
+      currency,
+    });
+
+    it('gives back what was taken, and says by which name', async () => {
+      const toMake = (await paid())?.(15_000);
+      if (!toMake) return;
+      const outcome = await refund(toMake);
+      expect(outcome).toMatchObject({
+        refundReference: toMake.reference,
+        providerRefundReference: expect.stringMatching(/^\S+$/),
+        amount: 15_000,
+        currency: 'XOF',
+      });
+      expect(['pending', 'succeeded']).toContain(outcome.status);
+      expect(await started.refundsMade()).toBe(1);
+    });
+
+    it('gives back once, however often it is repeated, and even at once', async () => {
+      const toMake = (await paid())?.(15_000);
+      if (!toMake) return;
+      const atOnce = await Promise.all([refund(toMake), refund(toMake), refund(toMake)]);
+      for (const outcome of [...atOnce, await refund(toMake)]) {
+        expect(nameOf(outcome)).toEqual(nameOf(atOnce[0]));
+      }
+      expect(await started.refundsMade()).toBe(1);
+    });
+
+    it('is told by verify and by notifications under the name of the answer, each refund by its own', async () => {
+      const refundOf = await paid();
+      if (!refundOf) return;
+      const parts = started.provider.capabilities.partialRefunds ? [4_000, 6_000] : [15_000];
+      const toMake = parts.map(refundOf);
+      const answers: ReturnType<typeof nameOf>[] = [];
+      for (const one of toMake) answers.push(nameOf(await refund(one)));
+      await started.settled();
+      const { attempt } = found(toMake[0]);
+      const verified = await verifyAll(attempt);
+      expect(verified[0]?.outcome).toMatchObject({ kind: 'paid', amount: 15_000 });
+      expect(verified).toHaveLength(1 + parts.length);
+      for (const { attemptReference } of verified) expect(attemptReference).toBe(attempt.reference);
+      expect(refundsIn(verified).map(nameOf)).toEqual(expect.arrayContaining(answers));
+      const told = refundsIn(eventsTold()).map(nameOf);
+      expect(told).toEqual(expect.arrayContaining(answers));
+      for (const name of told) expect(answers).toContainEqual(name);
+    });
+
+    it('may be of parts, and never of more than was taken', async () => {
+      const refundOf = await paid();
+      if (!refundOf) return;
+      await expect(refund(refundOf(15_001))).rejects.toMatchObject({ kind: 'rejected' });
+      if (started.provider.capabilities.partialRefunds) {
+        await refund(refundOf(4_000));
+        await expect(refund(refundOf(11_001))).rejects.toMatchObject({ kind: 'rejected' });
+        await refund(refundOf(11_000));
+      } else {
+        await refund(refundOf(15_000));
+      }
+      const tooMuch = refundOf(1);
+      await expect(refund(tooMuch)).rejects.toMatchObject({ kind: 'rejected' });
+      await started.settled();
+      const given = (await verifiedRefunds(tooMuch.attempt)).map(({ amount }) => amount);
+      expect(given.reduce((sum, amount) => sum + amount, 0)).toBe(15_000);
+    });
+
+    it.each(['BEFORE_DOING', 'AFTER_DOING'] as const)(
+      'that got no answer (%s) is repeated without giving back twice',
+      async (when) => {
+        const toMake = (await paid())?.(15_000);
+        if (!toMake) return;
+        started.hangOnRefund(when);
+        await expect(refund(toMake)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+        expect((await refund(toMake)).refundReference).toBe(toMake.reference);
+        expect(await started.refundsMade()).toBe(1);
+      },
+    );
+
+    it('of money that the provider does not know is rejected', async () => {
+      const toMake = (await paid())?.(15_000);
+      if (!toMake) return;
+      const unknown = { ...toMake, captureReference: `${toMake.captureReference}0` };
+      await expect(refund(unknown)).rejects.toMatchObject({ kind: 'rejected' });
+      expect(await started.refundsMade()).toBe(0);
+    });
+  });
+
+  describe('the provider’s lists, where there are any,', () => {
+    const minutesFromNow = (minutes: number) => new Date(Date.now() + minutes * 60_000);
+
+    it('have each payment in which money moved, and no other', async () => {
+      const { provider } = started;
+      if (!provider.listPayments) return;
+      await initiate();
+      await started.decline(await initiate());
+      const attempt = await initiate();
+      await started.pay(attempt);
+      const outcome = await verify(attempt);
+      const listed = await collected(provider.listPayments(minutesFromNow(-5), minutesFromNow(5)));
+      expect(listed).toEqual([
+        expect.objectContaining({
+          attemptReference: attempt.reference,
+          captureReference: outcome.kind === 'paid' && outcome.movementReference,
+          currency: 'XOF',
+          capturedAmount: 15_000,
+          refundedAmount: 0,
+        }),
+      ]);
+      expect([undefined, attempt.providerReference]).toContain(listed[0]?.providerReference);
+      expect(Math.abs(Date.now() - (listed[0]?.createdAt.getTime() ?? 0))).toBeLessThan(60_000);
+      expect(await collected(provider.listPayments(minutesFromNow(-5), minutesFromNow(-1)))).toEqual([]);
+      expect(await collected(provider.listPayments(minutesFromNow(1), minutesFromNow(5)))).toEqual([]);
+    });
+
+    it('have every notification that says something new, oldest first, to be read as one that was kept', async () => {
+      const { provider } = started;
+      if (!provider.listNotifications) return;
+      for (let made = 0; made < 3; made += 1) await started.pay(await initiate());
+      const listed = await collected(provider.listNotifications(minutesFromNow(-5)));
+      const read = listed.map(({ body }) => provider.readKeptNotification(body, {}));
+      for (const { verdict } of read) expect(verdict).toBe('accepted');
+      const told = acceptedNotifications()
+        .filter(({ events }) => events.some(({ outcome }) => outcome.kind !== 'pending'))
+        .map(({ eventId, events }) => ({ eventId, events }));
+      expect(read).toEqual(expect.arrayContaining(told.map((one) => expect.objectContaining(one))));
+      const times = listed.map(({ createdAt }) => createdAt.getTime());
+      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      expect(await collected(provider.listNotifications(minutesFromNow(1)))).toEqual([]);
+    });
+  });
+
   describe('a failure says what it means', () => {
     it('unavailable when nobody is there: nothing happened', async () => {
       // At once, so that no connection from before is tried, on which a request could have got lost.
@@ -302,7 +542,17 @@ function moneyTold(events: readonly ProviderEvent[]): ProviderEvent['outcome'] |
   return events.map(({ outcome }) => outcome).find(({ kind }) => kind === 'paid');
 }
 
+function refundsIn(events: readonly ProviderEvent[]): RefundOutcome[] {
+  return events.flatMap(({ outcome }) => (outcome.kind === 'refund' ? [outcome] : []));
+}
+
+async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 function found<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('the double sent no notification of the payment');
+  if (value === undefined) throw new Error('the provider or its double said nothing of what was expected');
   return value;
 }

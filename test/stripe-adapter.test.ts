@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import Stripe from 'stripe';
 import type { Currency } from '../src/money.js';
-import type { AttemptToInitiate, InitiatedAttempt, Provider } from '../src/providers/provider.js';
+import type {
+  AttemptToInitiate,
+  InitiatedAttempt,
+  Provider,
+  RefundReason,
+  RefundToMake,
+} from '../src/providers/provider.js';
 import { checkoutLocale } from '../src/providers/stripe/checkout-locale.js';
 import {
   fromStripeAmount,
@@ -12,6 +18,7 @@ import {
   stripeLimits,
   toStripeAmount,
 } from '../src/providers/stripe/currency.js';
+import { TYPES_TO_LIST } from '../src/providers/stripe/notifications.js';
 import { createStripeProvider } from '../src/providers/stripe/stripe-provider.js';
 import { surelyNeverSent } from '../src/providers/stripe/tries.js';
 import type { FaultyAnswer } from '../src/sandbox/stripe/faults.js';
@@ -58,6 +65,7 @@ function attempt(more: Partial<AttemptToInitiate> = {}): AttemptToInitiate {
     presentation: 'EMBEDDED',
     description: 'Commande 1042',
     returnUrl: 'https://shop.example/done',
+    captureMethod: 'AUTOMATIC',
     expiresAt: new Date(Date.now() + 20 * 60_000),
     ...more,
   };
@@ -73,16 +81,7 @@ function signed(payload: string, secret = WEBHOOK_SECRET, timestamp?: number) {
   };
 }
 
-const UNDERSTOOD_TYPES = [
-  'payment_intent.created',
-  'payment_intent.succeeded',
-  'payment_intent.payment_failed',
-  'payment_intent.canceled',
-  'checkout.session.completed',
-  'checkout.session.async_payment_failed',
-  'checkout.session.expired',
-  'charge.refunded',
-];
+const UNDERSTOOD_TYPES = ['payment_intent.created', ...TYPES_TO_LIST];
 
 function event(type: string, object: object) {
   return { id: 'evt_1', object: 'event', type, data: { object } };
@@ -130,6 +129,40 @@ function charge(more: object = {}) {
   };
 }
 
+function refund(more: object = {}) {
+  return {
+    id: 're_1',
+    object: 'refund',
+    amount: 300,
+    currency: 'eur',
+    status: 'succeeded',
+    charge: 'ch_1',
+    payment_intent: 'pi_1',
+    balance_transaction: 'txn_1',
+    metadata: {},
+    ...more,
+  };
+}
+
+const DISPUTED_AT = 1_760_000_000;
+
+function dispute(more: object = {}) {
+  return {
+    id: 'du_1',
+    object: 'dispute',
+    amount: 1099,
+    currency: 'eur',
+    status: 'needs_response',
+    reason: 'fraudulent',
+    charge: 'ch_1',
+    payment_intent: 'pi_1',
+    balance_transactions: [],
+    evidence_details: { due_by: DISPUTED_AT },
+    metadata: {},
+    ...more,
+  };
+}
+
 describe('the Stripe adapter', () => {
   let double: StripeDouble;
   let provider: Provider;
@@ -149,6 +182,9 @@ describe('the Stripe adapter', () => {
     const { providerReference } = await provider.initiate(toInitiate);
     return { ...toInitiate, providerReference };
   };
+
+  /** How the payment itself stands. */
+  const standing = async (ours: InitiatedAttempt) => (await provider.verify(ours))[0]?.outcome;
 
   describe('initiating', () => {
     it('makes a PaymentIntent that carries our mark, and hands its client secret on', async () => {
@@ -225,20 +261,20 @@ describe('the Stripe adapter', () => {
     it('tells a decline by the issuer’s reason, and that the payer may try again', async () => {
       const ours = await initiated();
       double.pay(ours.providerReference, '4000 0000 0000 9995');
-      expect((await provider.verify(ours)).outcome).toEqual({
+      expect(await standing(ours)).toEqual({
         kind: 'declined',
         code: 'insufficient_funds',
         message: 'Your card has insufficient funds.',
       });
       double.pay(ours.providerReference, '4242 4242 4242 4242');
-      expect((await provider.verify(ours)).outcome.kind).toBe('paid');
+      expect((await standing(ours))?.kind).toBe('paid');
     });
 
     it.each(['EMBEDDED', 'REDIRECT'] as const)(
       'follows 3-D Secure and a bank debit (%s)',
       async (presentation) => {
         const ours = await initiated(attempt({ presentation }));
-        const kind = async () => (await provider.verify(ours)).outcome.kind;
+        const kind = async () => (await standing(ours))?.kind;
         const { paymentIntentId } = double.pay(ours.providerReference, '4000002760003184');
         expect(await kind()).toBe('pending');
         double.authenticate(paymentIntentId, 'fail');
@@ -246,7 +282,7 @@ describe('the Stripe adapter', () => {
         double.pay(ours.providerReference, 'pm_usBankAccount_processing');
         expect(await kind()).toBe('processing');
         double.settle(paymentIntentId, 'succeed');
-        expect((await provider.verify(ours)).outcome).toEqual({
+        expect(await standing(ours)).toEqual({
           kind: 'paid',
           amount: 1099,
           currency: 'EUR',
@@ -259,7 +295,7 @@ describe('the Stripe adapter', () => {
       const ours = await initiated(attempt({ presentation: 'REDIRECT' }));
       const { paymentIntentId } = double.pay(ours.providerReference, 'pm_usBankAccount_processing');
       double.settle(paymentIntentId, 'fail');
-      expect((await provider.verify(ours)).outcome.kind).toBe('failed');
+      expect((await standing(ours))?.kind).toBe('failed');
     });
   });
 
@@ -304,6 +340,297 @@ describe('the Stripe adapter', () => {
         kind: 'rejected',
         code: 'AMOUNT_FIXED',
       });
+    });
+  });
+
+  describe.each(['EMBEDDED', 'REDIRECT'] as const)('holding money (%s)', (presentation) => {
+    const opened = () => initiated(attempt({ presentation, captureMethod: 'MANUAL' }));
+    const held = async () => {
+      const ours = await opened();
+      const { paymentIntentId } = double.pay(ours.providerReference, 'pm_card_visa');
+      return { ours, paymentIntentId };
+    };
+    const capture = async (ours: InitiatedAttempt, amount: number) =>
+      (await provider.capture?.(ours, amount))?.outcome;
+
+    it('tells how much is held, and until when', async () => {
+      const { ours, paymentIntentId } = await held();
+      const { latest_charge } = await stripe.paymentIntents.retrieve(paymentIntentId, {
+        expand: ['latest_charge'],
+      });
+      const { capture_before: captureBefore = NaN } =
+        (latest_charge as Stripe.Charge).payment_method_details?.card ?? {};
+      expect(await provider.verify(ours)).toEqual([
+        {
+          providerReference: ours.providerReference,
+          attemptReference: ours.reference,
+          outcome: {
+            kind: 'authorized',
+            amount: 1099,
+            currency: 'EUR',
+            expiresAt: new Date(captureBefore * 1000),
+          },
+        },
+      ]);
+    });
+
+    it('captures a part, by the name of the PaymentIntent, and knows no refund of the rest', async () => {
+      const { ours, paymentIntentId } = await held();
+      const paid = { kind: 'paid', amount: 400, currency: 'EUR', movementReference: paymentIntentId };
+      expect(await provider.capture?.(ours, 400)).toEqual({
+        providerReference: ours.providerReference,
+        attemptReference: ours.reference,
+        outcome: paid,
+      });
+      expect((await stripe.refunds.list({ payment_intent: paymentIntentId })).data).toHaveLength(1);
+      expect(await provider.verify(ours)).toMatchObject([{ outcome: paid }]);
+      double.refundInDashboard(paymentIntentId, 150);
+      expect(await provider.verify(ours)).toMatchObject([
+        { outcome: paid },
+        { outcome: { kind: 'refund', amount: 150, status: 'succeeded' } },
+      ]);
+    });
+
+    it('tells how it stands when there is nothing to capture: not paid yet, taken, or lapsed', async () => {
+      const early = await opened();
+      expect((await capture(early, 1099))?.kind).toBe('pending');
+      const { ours, paymentIntentId } = await held();
+      await capture(ours, 1099);
+      expect(await capture(ours, 500)).toMatchObject({ kind: 'paid', amount: 1099 });
+      const late = await held();
+      double.lapse(late.paymentIntentId);
+      const lapsed = { kind: 'cancelled', reason: 'automatic' };
+      expect(await capture(late.ours, 1099)).toEqual(lapsed);
+      expect(await standing(late.ours)).toEqual(lapsed);
+      expect(paymentIntentId).not.toBe(late.paymentIntentId);
+    });
+
+    it('lets go of it when cancelled, and gives nothing back that was never taken', async () => {
+      const { ours } = await held();
+      expect((await provider.cancel(ours)).outcome.kind).toBe('cancelled');
+      expect(await provider.verify(ours)).toMatchObject([{ outcome: { kind: 'cancelled' } }]);
+      expect((await provider.cancel(ours)).outcome.kind).toBe('cancelled');
+    });
+
+    it('takes nothing twice when the answer to the first capture got lost', async () => {
+      const { ours } = await held();
+      double.answerNext('payment_intents.capture', {
+        answer: { kind: 'hang' },
+        when: 'AFTER_WORK',
+        times: EVERY_TRY,
+      });
+      await expect(capture(ours, 1099)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+      expect(await capture(ours, 1099)).toMatchObject({ kind: 'paid', amount: 1099 });
+    });
+  });
+
+  describe.each(['EMBEDDED', 'REDIRECT'] as const)('giving money back (%s)', (presentation) => {
+    let refundsAsked = 0;
+
+    const paid = async (card = 'pm_card_visa') => {
+      const ours = await initiated(attempt({ presentation }));
+      const { paymentIntentId } = double.pay(ours.providerReference, card);
+      return { ours, paymentIntentId };
+    };
+    const toMake = (
+      { ours, paymentIntentId }: Awaited<ReturnType<typeof paid>>,
+      more: Partial<RefundToMake> = {},
+    ): RefundToMake => {
+      refundsAsked += 1;
+      return {
+        reference: `RFD-${presentation}${refundsAsked}`,
+        idempotencyKey: `${presentation}-refund-${refundsAsked}`,
+        attempt: ours,
+        captureReference: paymentIntentId,
+        amount: 300,
+        currency: 'EUR',
+        reason: null,
+        ...more,
+      };
+    };
+    const make = async (asked: RefundToMake) => (await provider.refund?.(asked))!;
+
+    it('marks the refund as ours, and names the attempt and the money', async () => {
+      const payment = await paid();
+      const asked = toMake(payment);
+      const made = await make(asked);
+      const [atStripe] = double.refundsFor(asked.reference);
+      expect(made).toEqual({
+        attemptReference: payment.ours.reference,
+        captureReference: payment.paymentIntentId,
+        outcome: {
+          kind: 'refund',
+          refundReference: asked.reference,
+          providerRefundReference: atStripe?.id,
+          amount: 300,
+          currency: 'EUR',
+          status: 'succeeded',
+        },
+      });
+      expect(await provider.verify(payment.ours)).toEqual([
+        expect.objectContaining({ outcome: expect.objectContaining({ kind: 'paid', amount: 1099 }) }),
+        made,
+      ]);
+    });
+
+    it.each<[RefundReason | null, string | null]>([
+      ['REQUESTED_BY_CUSTOMER', 'requested_by_customer'],
+      ['DUPLICATE', 'duplicate'],
+      ['FRAUDULENT', 'fraudulent'],
+      ['OTHER', null],
+      [null, null],
+    ])('tells Stripe the reason %s as %s', async (reason, stripes) => {
+      const asked = toMake(await paid(), { reason });
+      await make(asked);
+      const [made] = double.refundsFor(asked.reference);
+      expect((await stripe.refunds.retrieve(made?.id ?? '')).reason).toBe(stripes);
+    });
+
+    it('gives nothing back twice, even when Stripe has forgotten the key', async () => {
+      const asked = toMake(await paid());
+      const first = await make(asked);
+      expect(await make({ ...asked, idempotencyKey: 'as-if-a-day-later' })).toEqual(first);
+      expect(double.refundsFor(asked.attempt.reference)).toHaveLength(1);
+    });
+
+    it('tells of a refund that is pending, and of one that fails after it succeeded', async () => {
+      const slow = await paid('4000000000007726');
+      expect((await make(toMake(slow))).outcome).toMatchObject({ kind: 'refund', status: 'pending' });
+      const payment = await paid();
+      const { outcome } = await make(toMake(payment));
+      if (outcome.kind !== 'refund') throw new Error('no refund');
+      double.failRefund(outcome.providerRefundReference);
+      expect((await provider.verify(payment.ours))[1]?.outcome).toEqual({
+        ...outcome,
+        status: 'failed',
+        code: 'expired_or_canceled_card',
+        message: 'The card provider could not give the money back.',
+      });
+      // What came back can be given again.
+      expect((await make(toMake(payment, { amount: 1099 }))).outcome).toMatchObject({ status: 'succeeded' });
+    });
+
+    it('is rejected when nothing is left', async () => {
+      const payment = await paid();
+      await make(toMake(payment, { amount: 1099 }));
+      await expect(make(toMake(payment))).rejects.toMatchObject({
+        kind: 'rejected',
+        code: 'charge_already_refunded',
+      });
+    });
+
+    it('is told by verify whoever made it, and however many there are', async () => {
+      const payment = await paid();
+      for (let made = 0; made < 105; made += 1) double.refundInDashboard(payment.paymentIntentId, 10);
+      const [, ...refunds] = await provider.verify(payment.ours);
+      expect(refunds).toHaveLength(105);
+      expect(new Set(refunds.map(({ outcome }) => JSON.stringify(outcome))).size).toBe(105);
+      expect(refunds[0]).toMatchObject({
+        attemptReference: payment.ours.reference,
+        captureReference: payment.paymentIntentId,
+        outcome: { kind: 'refund', amount: 10, currency: 'EUR', status: 'succeeded' },
+      });
+      expect(refunds[0]?.outcome).not.toHaveProperty('refundReference');
+    });
+
+    it('is taken by disputes too, which verify tells with what they did to the money', async () => {
+      const payment = await paid();
+      const { id } = double.openDispute(payment.paymentIntentId, { amount: 500 });
+      const told = async () => (await provider.verify(payment.ours))[1];
+      expect(await told()).toEqual({
+        attemptReference: payment.ours.reference,
+        captureReference: payment.paymentIntentId,
+        outcome: {
+          kind: 'dispute',
+          providerDisputeReference: id,
+          amount: 500,
+          currency: 'EUR',
+          status: 'open',
+          money: 'withdrawn',
+          reason: 'fraudulent',
+          respondBy: expect.any(Date),
+        },
+      });
+      double.closeDispute(id, 'won');
+      expect((await told())?.outcome).toMatchObject({ status: 'won', money: 'returned' });
+    });
+  });
+
+  describe('Stripe’s own books', () => {
+    const minutesFromNow = (minutes: number) => new Date(Date.now() + minutes * 60_000);
+    const all = async <Item>(items: AsyncIterable<Item> | undefined): Promise<Item[]> => {
+      const found: Item[] = [];
+      for await (const item of items ?? []) found.push(item);
+      return found;
+    };
+    const payments = () => all(provider.listPayments?.(minutesFromNow(-5), minutesFromNow(5)));
+
+    it('name a payment inside Checkout by our mark and its money, and count only what was given back', async () => {
+      const ours = await initiated(attempt({ presentation: 'REDIRECT', captureMethod: 'MANUAL' }));
+      const { paymentIntentId } = double.pay(ours.providerReference, 'pm_card_visa');
+      const listed = async () =>
+        (await payments()).find(({ attemptReference }) => attemptReference === ours.reference);
+      expect(await listed()).toBeUndefined();
+      await provider.capture?.(ours, 600);
+      double.refundInDashboard(paymentIntentId, 100);
+      expect(await listed()).toEqual({
+        attemptReference: ours.reference,
+        captureReference: paymentIntentId,
+        currency: 'EUR',
+        capturedAmount: 600,
+        refundedAmount: 100,
+        createdAt: expect.any(Date),
+      });
+    });
+
+    it('have the payments of others, but none in a currency that cannot be ours', async () => {
+      const pay = (currency: string) =>
+        stripe.paymentIntents.create({
+          amount: 5000,
+          currency,
+          confirm: true,
+          payment_method: 'pm_card_visa',
+        });
+      const [euros, shillings] = [await pay('eur'), await pay('ugx')];
+      const listed = await payments();
+      expect(listed).toContainEqual(
+        expect.objectContaining({ providerReference: euros.id, captureReference: euros.id }),
+      );
+      expect(listed.find(({ captureReference }) => captureReference === euros.id)).not.toHaveProperty(
+        'attemptReference',
+      );
+      expect(listed.map(({ captureReference }) => captureReference)).not.toContain(shillings.id);
+    });
+
+    it('are read to the last page, oldest notification first, without client secrets', async () => {
+      const mine: string[] = [];
+      for (let made = 0; made < 110; made += 1) {
+        const ours = await initiated();
+        double.pay(ours.providerReference, 'pm_card_visa');
+        mine.push(ours.providerReference);
+      }
+      const notifications = await all(provider.listNotifications?.(minutesFromNow(-5)));
+      const told = notifications.flatMap(({ body }) => {
+        const parsed = provider.readKeptNotification(body, {});
+        return parsed.verdict === 'accepted' && parsed.type === 'payment_intent.succeeded'
+          ? [parsed.events[0]?.providerReference ?? '']
+          : [];
+      });
+      expect(told.filter((reference) => mine.includes(reference))).toEqual(mine);
+      for (const { body } of notifications) expect(body.toString()).not.toMatch(/_secret_\w/);
+      const listed = (await payments()).map(({ captureReference }) => captureReference);
+      expect(listed).toEqual(expect.arrayContaining(mine));
+    });
+
+    it('that do not answer are a failure like any other', async () => {
+      double.answerNext('events.list', { answer: { kind: 'status', status: 429 }, times: EVERY_TRY });
+      await expect(all(provider.listNotifications?.(minutesFromNow(-5)))).rejects.toMatchObject({
+        kind: 'unavailable',
+      });
+    });
+
+    it('are asked for no more types than Stripe lists by', () => {
+      expect(TYPES_TO_LIST.length).toBeLessThanOrEqual(20);
     });
   });
 
@@ -589,9 +916,139 @@ describe('a notification of Stripe', () => {
         { ...about, outcome: PAID },
         {
           ...about,
-          outcome: { kind: 'refunded', totalAmount: 300, currency: 'EUR', movementReference: 'ch_1:300' },
+          outcome: { kind: 'refundsChanged', totalAmount: 300, currency: 'EUR' },
         },
       ],
+    });
+  });
+
+  it('of a hold tells how much can be captured', () => {
+    const holding = { status: 'requires_capture', amount_capturable: 1099, amount_received: 0 };
+    expect(
+      understand(
+        'payment_intent.amount_capturable_updated',
+        paymentIntent({ ...holding, latest_charge: 'ch_1' }),
+      ),
+    ).toMatchObject({
+      events: [{ providerReference: 'pi_1', outcome: { kind: 'authorized', amount: 1099, currency: 'EUR' } }],
+    });
+  });
+
+  it('of a hold that was let go is no refund, though Stripe calls it one', () => {
+    const letGo = charge({ amount: 1099, amount_captured: 0, amount_refunded: 1099, captured: false });
+    expect(understand('charge.refunded', letGo)).toMatchObject({ verdict: 'ignored' });
+    expect(understand('refund.created', refund({ balance_transaction: null }))).toMatchObject({
+      verdict: 'ignored',
+    });
+    const rest = charge({ amount: 1099, amount_captured: 600, amount_refunded: 499 });
+    expect(understand('charge.refunded', rest)).toMatchObject({
+      events: [
+        { outcome: { kind: 'paid', amount: 600 } },
+        { outcome: { kind: 'refundsChanged', totalAmount: 0 } },
+      ],
+    });
+  });
+
+  it('inside Checkout ends the attempt when the money had been held', () => {
+    const metadata = { ...MARKED, quittance_inside_checkout: 'yes' };
+    const lapsed = {
+      status: 'canceled',
+      cancellation_reason: 'automatic',
+      capture_method: 'manual',
+      latest_charge: 'ch_1',
+      metadata,
+    };
+    expect(understand('payment_intent.canceled', paymentIntent(lapsed))).toMatchObject({
+      events: [{ attemptReference: 'TXN-1-1', outcome: { kind: 'cancelled', reason: 'automatic' } }],
+    });
+  });
+
+  it.each(['refund.created', 'refund.updated', 'refund.failed', 'charge.refund.updated'])(
+    '%s tells of one refund, ours by its mark, and one made in the dashboard by its money alone',
+    (type) => {
+      const outcome = { kind: 'refund', providerRefundReference: 're_1', amount: 300, currency: 'EUR' };
+      const metadata = { ...MARKED, quittance_refund: 'RFD-1' };
+      expect(understand(type, refund({ metadata, balance_transaction: null }))).toEqual({
+        verdict: 'accepted',
+        eventId: 'evt_1',
+        type,
+        markedAsOurs: true,
+        events: [
+          {
+            attemptReference: 'TXN-1-1',
+            captureReference: 'pi_1',
+            outcome: { ...outcome, refundReference: 'RFD-1', status: 'succeeded' },
+          },
+        ],
+      });
+      expect(understand(type, refund())).toEqual({
+        verdict: 'accepted',
+        eventId: 'evt_1',
+        type,
+        markedAsOurs: false,
+        events: [{ captureReference: 'pi_1', outcome: { ...outcome, status: 'succeeded' } }],
+      });
+      expect(understand(type, refund({ payment_intent: null }))).toMatchObject({ verdict: 'ignored' });
+    },
+  );
+
+  it.each([
+    ['pending', {}, { status: 'pending' }],
+    ['requires_action', {}, { status: 'pending' }],
+    ['something_new', {}, { status: 'pending' }],
+    ['succeeded', {}, { status: 'succeeded' }],
+    ['failed', { failure_reason: 'declined' }, { status: 'failed', code: 'declined' }],
+    ['canceled', {}, { status: 'failed', code: 'canceled' }],
+  ])('of a refund that is %s with %j means %j', (status, more, expected) => {
+    expect(understand('refund.updated', refund({ status, ...more }))).toMatchObject({
+      events: [{ outcome: { kind: 'refund', ...expected } }],
+    });
+  });
+
+  it('of a dispute names the money, and when an answer is due', () => {
+    expect(understand('charge.dispute.created', dispute())).toEqual({
+      verdict: 'accepted',
+      eventId: 'evt_1',
+      type: 'charge.dispute.created',
+      markedAsOurs: false,
+      events: [
+        {
+          captureReference: 'pi_1',
+          outcome: {
+            kind: 'dispute',
+            providerDisputeReference: 'du_1',
+            amount: 1099,
+            currency: 'EUR',
+            status: 'open',
+            money: 'unmoved',
+            reason: 'fraudulent',
+            respondBy: new Date(DISPUTED_AT * 1000),
+          },
+        },
+      ],
+    });
+    expect(understand('charge.dispute.created', dispute({ payment_intent: null }))).toMatchObject({
+      verdict: 'ignored',
+    });
+  });
+
+  const taken = { amount: -1099 };
+  const returned = { amount: 1099 };
+
+  it.each([
+    ['created', { status: 'warning_needs_response' }, 'open', 'unmoved'],
+    ['updated', { status: 'under_review', balance_transactions: [taken] }, 'open', 'withdrawn'],
+    ['updated', { status: 'something_new' }, 'open', 'unmoved'],
+    ['funds_withdrawn', {}, 'open', 'withdrawn'],
+    ['closed', { status: 'lost', balance_transactions: [taken] }, 'lost', 'withdrawn'],
+    ['closed', { status: 'won', balance_transactions: [taken] }, 'won', 'withdrawn'],
+    ['closed', { status: 'won', balance_transactions: [taken, returned] }, 'won', 'returned'],
+    ['closed', { status: 'warning_closed' }, 'won', 'unmoved'],
+    ['closed', { status: 'prevented' }, 'won', 'unmoved'],
+    ['funds_reinstated', { status: 'won', balance_transactions: [taken] }, 'won', 'returned'],
+  ])('charge.dispute.%s with %j means %s, and the money is %s', (type, more, status, money) => {
+    expect(understand(`charge.dispute.${type}`, dispute(more))).toMatchObject({
+      events: [{ outcome: { kind: 'dispute', status, money } }],
     });
   });
 
@@ -611,13 +1068,12 @@ describe('a notification of Stripe', () => {
     });
   });
 
-  it.each([
-    'payment_intent.amount_capturable_updated',
-    'payment_intent.partially_funded',
-    'customer.created',
-  ])('of type %s is ignored', (type) => {
-    expect(understand(type, paymentIntent())).toMatchObject({ verdict: 'ignored', eventId: 'evt_1', type });
-  });
+  it.each(['payment_intent.partially_funded', 'customer.created', 'constructor'])(
+    'of type %s is ignored',
+    (type) => {
+      expect(understand(type, paymentIntent())).toMatchObject({ verdict: 'ignored', eventId: 'evt_1', type });
+    },
+  );
 
   it('of a refunded charge without a PaymentIntent is ignored', () => {
     expect(understand('charge.refunded', charge({ payment_intent: null }))).toMatchObject({

@@ -151,6 +151,33 @@ describe('the API of the Stripe double', () => {
     expect(all).toEqual(ids);
   });
 
+  it('lists what was made in a time, and events of some types, to the last page', async () => {
+    const before = Math.floor(Date.now() / 1000);
+    const ids: string[] = [];
+    for (let made = 0; made < 5; made += 1) {
+      const { id } = await createPayment();
+      double.pay(id, 'pm_card_visa');
+      ids.push(id);
+    }
+    const types = ['payment_intent.succeeded', 'charge.succeeded'];
+    const told: string[] = [];
+    for await (const event of stripe.events.list({ created: { gte: before }, types, limit: 3 })) {
+      if (event.type === 'payment_intent.succeeded') told.unshift(event.data.object.id);
+      else expect(event.type).toBe('charge.succeeded');
+    }
+    expect(told).toEqual(ids);
+    const charges = async (created: Stripe.RangeQueryParam) =>
+      (await stripe.charges.list({ created })).data.length;
+    expect(await charges({ gte: before })).toBe(5);
+    expect(await charges({ gte: before, lt: before + 60 })).toBe(5);
+    expect(await charges({ lt: before })).toBe(0);
+    expect(await charges({ gt: before + 60 })).toBe(0);
+    expect((await stripe.events.list({ created: { lte: before - 1 } })).data).toEqual([]);
+    const tooMany = Array.from({ length: 21 }, (_, number) => `type.${number}`);
+    await expect(stripe.events.list({ types: tooMany })).rejects.toMatchObject({ statusCode: 400 });
+    await expect(stripe.events.list({ types, type: 'a' })).rejects.toMatchObject({ statusCode: 400 });
+  });
+
   it('tells the same events over the API as it delivers', async () => {
     const { id } = await createPayment();
     double.pay(id, 'pm_card_visa');
@@ -296,6 +323,107 @@ describe('a payment at the Stripe double', () => {
   });
 });
 
+describe('money that the Stripe double holds', () => {
+  const held = async () => {
+    const { id } = await createPayment({ capture_method: 'manual' });
+    expect(double.pay(id, 'pm_card_visa').status).toBe('requires_capture');
+    return id;
+  };
+  const withCharge = { expand: ['latest_charge'] };
+
+  it('can be captured once, and only then is taken', async () => {
+    const id = await held();
+    expect(await stripe.paymentIntents.retrieve(id, withCharge)).toMatchObject({
+      amount_capturable: 1099,
+      amount_received: 0,
+      latest_charge: {
+        captured: false,
+        amount_captured: 0,
+        payment_method_details: { card: { capture_before: expect.any(Number) } },
+      },
+    });
+    await expect(stripe.refunds.create({ payment_intent: id })).rejects.toMatchObject({ statusCode: 400 });
+    await expect(stripe.paymentIntents.capture(id, { amount_to_capture: 1100 })).rejects.toMatchObject({
+      statusCode: 400,
+      code: 'amount_too_large',
+    });
+    expect(await stripe.paymentIntents.capture(id, withCharge)).toMatchObject({
+      status: 'succeeded',
+      amount_capturable: 0,
+      amount_received: 1099,
+      latest_charge: { captured: true, amount_captured: 1099, amount_refunded: 0 },
+    });
+    await expect(stripe.paymentIntents.capture(id)).rejects.toMatchObject({
+      code: 'payment_intent_unexpected_state',
+      payment_intent: { status: 'succeeded' },
+    });
+    await double.settled();
+    expect(typesReceived()).toEqual([
+      'payment_intent.created',
+      'charge.succeeded',
+      'payment_intent.amount_capturable_updated',
+      'charge.captured',
+      'payment_intent.succeeded',
+    ]);
+  });
+
+  it('can be captured in part: the rest is let go by a refund that moves nothing, and no more can be given back', async () => {
+    const id = await held();
+    const captured = await stripe.paymentIntents.capture(id, { amount_to_capture: 400, ...withCharge });
+    expect(captured).toMatchObject({
+      amount_received: 400,
+      latest_charge: { amount_captured: 400, amount_refunded: 699, refunded: false },
+    });
+    const { data } = await stripe.refunds.list({ payment_intent: id });
+    expect(data).toMatchObject([{ amount: 699, balance_transaction: null, status: 'succeeded' }]);
+    expect(double.refundsFor(id)).toEqual([]);
+    await expect(stripe.refunds.create({ payment_intent: id, amount: 401 })).rejects.toMatchObject({
+      statusCode: 400,
+    });
+    await stripe.refunds.create({ payment_intent: id });
+    expect(double.refundsFor(id)).toMatchObject([{ amount: 400, status: 'succeeded' }]);
+    expect(double.chargesFor(id)).toMatchObject([{ amountCaptured: 400, amountRefunded: 1099 }]);
+  });
+
+  it('is let go when it is cancelled, or when nobody captures it in time', async () => {
+    const [cancelled, lapsed] = [await held(), await held()];
+    expect(await stripe.paymentIntents.cancel(cancelled)).toMatchObject({
+      status: 'canceled',
+      amount_capturable: 0,
+    });
+    double.lapse(lapsed);
+    expect(await stripe.paymentIntents.retrieve(lapsed)).toMatchObject({
+      status: 'canceled',
+      cancellation_reason: 'automatic',
+    });
+    expect((await stripe.refunds.list({ payment_intent: lapsed })).data).toMatchObject([
+      { reason: 'expired_uncaptured_charge', balance_transaction: null },
+    ]);
+    expect(() => double.lapse(lapsed)).toThrow('canceled');
+    await expect(stripe.paymentIntents.capture(lapsed)).rejects.toMatchObject({ statusCode: 400 });
+    await double.settled();
+    expect(typesReceived().filter((type) => type === 'payment_intent.canceled')).toHaveLength(2);
+    expect(double.counts().refunds).toEqual({ succeeded: 0, pending: 0, failed: 0 });
+  });
+
+  it('inside Checkout completes the session, which can then be cancelled by its PaymentIntent alone', async () => {
+    const session = await createSession({ payment_intent_data: { capture_method: 'manual' } });
+    const { paymentIntentId } = double.pay(session.id, 'pm_card_visa');
+    expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({
+      status: 'complete',
+      payment_status: 'unpaid',
+    });
+    await expect(stripe.checkout.sessions.expire(session.id)).rejects.toMatchObject({ statusCode: 400 });
+    await stripe.paymentIntents.capture(paymentIntentId);
+    expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({ payment_status: 'paid' });
+    const other = double.pay(
+      (await createSession({ payment_intent_data: { capture_method: 'manual' } })).id,
+      'pm_card_visa',
+    );
+    expect(await stripe.paymentIntents.cancel(other.paymentIntentId)).toMatchObject({ status: 'canceled' });
+  });
+});
+
 describe('a Checkout Session at the Stripe double', () => {
   it('makes its PaymentIntent when the payer begins, and completes with it', async () => {
     const session = await createSession();
@@ -387,6 +515,81 @@ describe('a refund at the Stripe double', () => {
     expect(await stripe.refunds.retrieve(refund.id)).toMatchObject({ status: 'failed' });
     expect(double.chargesFor(id)).toMatchObject([{ amountRefunded: 0 }]);
     expect(typesReceived()).toContain('refund.failed');
+  });
+});
+
+describe('a refund that a test lets fail', () => {
+  it('gives its amount back to the charge, and cannot fail twice', async () => {
+    const { id } = await createPayment();
+    double.pay(id, 'pm_card_visa');
+    const refund = await stripe.refunds.create({
+      payment_intent: id,
+      amount: 500,
+      metadata: { refund: '1' },
+    });
+    expect(double.refundsFor('7')).toEqual([
+      { id: refund.id, amount: 500, status: 'succeeded', metadata: { refund: '1' } },
+    ]);
+    double.failRefund(refund.id);
+    expect(double.refundsFor('1')).toMatchObject([{ id: refund.id, status: 'failed' }]);
+    expect(double.chargesFor(id)).toMatchObject([{ amountRefunded: 0 }]);
+    expect(() => double.failRefund(refund.id)).toThrow('failed');
+    expect(double.counts().refunds).toEqual({ succeeded: 0, pending: 0, failed: 1 });
+    await double.settled();
+    expect(typesReceived()).toContain('refund.failed');
+  });
+});
+
+describe('a dispute at the Stripe double', () => {
+  const paid = async () => {
+    const { id } = await createPayment();
+    double.pay(id, 'pm_card_visa');
+    return id;
+  };
+  const disputesTold = async () => {
+    await double.settled();
+    return eventsReceived().flatMap(({ type, data }) =>
+      type.startsWith('charge.dispute') ? [[type, (data.object as Stripe.Dispute).status]] : [],
+    );
+  };
+
+  it('takes the money at once, and gives it back when it is won', async () => {
+    const id = await paid();
+    const { id: disputeId } = double.openDispute(id, { amount: 500 });
+    expect(await stripe.charges.list({ payment_intent: id })).toMatchObject({ data: [{ disputed: true }] });
+    double.closeDispute(disputeId, 'won');
+    expect(await stripe.disputes.retrieve(disputeId)).toMatchObject({
+      amount: 500,
+      status: 'won',
+      balance_transactions: [{ amount: -500 }, { amount: 500 }],
+    });
+    expect((await stripe.disputes.list({ payment_intent: id })).data).toHaveLength(1);
+    expect((await stripe.disputes.list({ payment_intent: 'pi_0' })).data).toHaveLength(0);
+    expect(() => double.closeDispute(disputeId, 'lost')).toThrow('closed');
+    expect(await disputesTold()).toEqual([
+      ['charge.dispute.created', 'needs_response'],
+      ['charge.dispute.funds_withdrawn', 'needs_response'],
+      ['charge.dispute.closed', 'won'],
+      ['charge.dispute.funds_reinstated', 'won'],
+    ]);
+  });
+
+  it('may be an inquiry first, which takes the money only when it is lost', async () => {
+    const [won, lost] = [await paid(), await paid()].map(
+      (id) => double.openDispute(id, { withdraw: false }).id,
+    );
+    double.closeDispute(won ?? '', 'won');
+    double.closeDispute(lost ?? '', 'lost');
+    expect(await stripe.disputes.retrieve(won ?? '')).toMatchObject({
+      status: 'warning_closed',
+      balance_transactions: [],
+    });
+    expect(await stripe.disputes.retrieve(lost ?? '')).toMatchObject({
+      status: 'lost',
+      balance_transactions: [{ amount: -1099 }],
+    });
+    const id = await paid();
+    expect(() => double.openDispute(id, { amount: 1100 })).toThrow('more than was taken');
   });
 });
 
@@ -510,6 +713,19 @@ describe('the Stripe double', () => {
     expect(await post('refund', { payment_intent: id, amount: '99' })).toMatchObject({
       id: expect.stringMatching(/^re_/),
     });
+    const [refund] = (await get(`refunds?for=${id}`)) as { id: string }[];
+    expect(refund).toEqual({ id: refund?.id, amount: 99, status: 'succeeded', metadata: {} });
+    await post('refund/fail', { refund: refund?.id ?? '' });
+    expect(await get('refunds?for=7')).toMatchObject([{ status: 'failed' }]);
+    const opened = await post('dispute', { payment_intent: id, amount: '50', withdraw: 'false' });
+    const { id: dispute } = opened as { id: string };
+    expect(await post('dispute/close', { dispute, result: 'won' })).toMatchObject({
+      status: 'warning_closed',
+    });
+    const { id: heldId } = await createPayment({ capture_method: 'manual' });
+    double.pay(heldId, 'pm_card_visa');
+    expect(await post('lapse', { payment_intent: heldId })).toMatchObject({ status: 'canceled' });
+    await post('refund', { payment_intent: id, amount: '99' });
     expect(await post('pay', { payment_intent: id, card: '1' })).toMatchObject({
       error: { type: 'invalid_request_error' },
     });
@@ -517,7 +733,7 @@ describe('the Stripe double', () => {
     await expect(stripe.paymentIntents.retrieve(id)).rejects.toMatchObject({ statusCode: 429 });
     await get('settled');
     expect(await get('counts')).toEqual(double.counts());
-    expect(await get('charges?for=7')).toMatchObject([{ paymentIntentId: id, amountRefunded: 99 }]);
+    expect(await get(`charges?for=${id}`)).toMatchObject([{ paymentIntentId: id, amountRefunded: 99 }]);
     const events = (await get('events')) as { id: string }[];
     await post('webhooks/pause', {});
     await post('deliver', { event: events[0]?.id ?? '' });

@@ -19,14 +19,41 @@ export interface Provider {
    */
   initiate(attempt: AttemptToInitiate): Promise<Initiated>;
 
-  /** What the provider says of this attempt now. @throws {ProviderFailure} */
-  verify(attempt: InitiatedAttempt): Promise<ProviderEvent>;
+  /**
+   * All that the provider says of this attempt now: first how the payment stands, then each refund and each dispute of
+   * it, however they were made. @throws {ProviderFailure}
+   */
+  verify(attempt: InitiatedAttempt): Promise<readonly ProviderEvent[]>;
 
   /**
    * Ends the attempt at the provider. The answer is the state afterwards, so it may also be `paid` or `processing`
    * when the payer was faster: what counts is what the provider says, not what we asked for. @throws {ProviderFailure}
    */
   cancel(attempt: InitiatedAttempt): Promise<ProviderEvent>;
+
+  /**
+   * Takes money that is held, all or a part; the rest is let go. Repeating it with the same amount takes nothing twice.
+   * The answer is the state afterwards. Absent where money can't be held. @throws {ProviderFailure}
+   */
+  capture?(attempt: InitiatedAttempt, amount: number): Promise<ProviderEvent>;
+
+  /**
+   * Gives money back. Repeating it with the same refund (and so the same idempotency key) gives nothing back twice.
+   * The answer's outcome is a `refund`. Absent where the provider can't. @throws {ProviderFailure}
+   */
+  refund?(refund: RefundToMake): Promise<ProviderEvent>;
+
+  /**
+   * Notifications that were made since, oldest first, whether they arrived or not. Those of the last seconds may still
+   * be missing. Absent where the provider keeps no such list. @throws {ProviderFailure}
+   */
+  listNotifications?(since: Date): AsyncIterable<ListedNotification>;
+
+  /**
+   * Every payment in which money moved that was opened in this time (`since` inclusive), ours or not, as the provider's
+   * books have it. Absent where the provider has no such list. @throws {ProviderFailure}
+   */
+  listPayments?(since: Date, until: Date): AsyncIterable<ListedPayment>;
 
   /** Changes the amount of an attempt that nobody has paid yet. Absent where the provider can't. @throws {ProviderFailure} */
   updateAmount?(attempt: InitiatedAttempt, amount: number): Promise<ProviderEvent>;
@@ -67,12 +94,17 @@ export interface Capabilities {
   /** Inclusive, in minor units of the currency; undefined: the provider states no limit. */
   limits(currency: Currency): { readonly minimum?: number; readonly maximum?: number };
   readonly webhookProof: WebhookProof;
+  /** Whether a part of the money can be given back. Without `refund`, nothing can. */
+  readonly partialRefunds: boolean;
 }
 
 export interface WayToPay {
   readonly method: PaymentMethod;
   readonly presentation: Presentation;
 }
+
+/** AUTOMATIC: paid is taken. MANUAL: paid is held first. */
+export type CaptureMethod = 'AUTOMATIC' | 'MANUAL';
 
 export interface AttemptToInitiate {
   /** Ours and opaque, `TXN-…-1`: what the provider is told, and what its notifications bring back to us. */
@@ -91,6 +123,8 @@ export interface AttemptToInitiate {
   readonly customerEmail?: string;
   /** BCP 47, for the provider's page. */
   readonly locale?: string;
+  /** MANUAL: the money is held, and taken by `capture`. Only asked of providers that have it. */
+  readonly captureMethod: CaptureMethod;
   /** When our reservation ends; a provider that has an expiry of its own is given it. */
   readonly expiresAt: Date;
 }
@@ -102,6 +136,39 @@ export interface InitiatedAttempt {
   /** What the provider was last told, in minor units. */
   readonly amount: number;
   readonly currency: Currency;
+}
+
+export interface RefundToMake {
+  /** Ours and opaque, `RFD-…`: what the provider is told, where it takes such a thing. */
+  readonly reference: string;
+  /** It belongs to the refund and never changes. */
+  readonly idempotencyKey: string;
+  readonly attempt: InitiatedAttempt;
+  /** The provider's id of the money that is given back: the movement reference of its capture. */
+  readonly captureReference: string;
+  /** Minor units. */
+  readonly amount: number;
+  readonly currency: Currency;
+  readonly reason: RefundReason | null;
+}
+
+export type RefundReason = 'REQUESTED_BY_CUSTOMER' | 'DUPLICATE' | 'FRAUDULENT' | 'OTHER';
+
+/** A notification as the provider keeps it: `readKeptNotification` reads its body. */
+export interface ListedNotification {
+  readonly createdAt: Date;
+  readonly body: Buffer;
+}
+
+/** A payment in the provider's own books. Amounts are in minor units. */
+export interface ListedPayment {
+  readonly providerReference?: string;
+  readonly attemptReference?: string;
+  readonly captureReference: string;
+  readonly currency: string;
+  readonly capturedAmount: number;
+  readonly refundedAmount: number;
+  readonly createdAt: Date;
 }
 
 export interface Initiated {
@@ -121,6 +188,8 @@ export interface ProviderEvent {
   readonly providerReference?: string;
   /** Our reference (`TXN-…-1`), where the provider gives it back. */
   readonly attemptReference?: string;
+  /** The provider's id of a capture (its movement reference), where a refund or a dispute names nothing else of ours. */
+  readonly captureReference?: string;
   readonly outcome: ProviderOutcome;
 }
 
@@ -141,12 +210,39 @@ export type ProviderOutcome =
   /** The attempt is over without money. */
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   | { readonly kind: 'cancelled'; readonly reason: string }
-  /** So much has been given back in all. Only the total is sure when notifications come out of order. */
+  /** The money is held, and can be taken with `capture`. */
   | {
-      readonly kind: 'refunded';
-      readonly totalAmount: number;
+      readonly kind: 'authorized';
+      readonly amount: number;
       readonly currency: string;
-      readonly movementReference: string;
+      /** When the provider lets go of it. */
+      readonly expiresAt?: Date;
+    }
+  /** How one refund stands. A provider may say `failed` even after `succeeded`; failed is the end. */
+  | {
+      readonly kind: 'refund';
+      /** Ours (`RFD-…`), where the provider gives it back; a refund made at the provider has none. */
+      readonly refundReference?: string;
+      readonly providerRefundReference: string;
+      readonly amount: number;
+      readonly currency: string;
+      readonly status: 'pending' | 'succeeded' | 'failed';
+      readonly code?: string;
+      readonly message?: string;
+    }
+  /** So much was given back in all, and it isn't said by which refunds: they are to be asked for. */
+  | { readonly kind: 'refundsChanged'; readonly totalAmount: number; readonly currency: string }
+  /** How one dispute stands. `won` and `lost` are the end. */
+  | {
+      readonly kind: 'dispute';
+      readonly providerDisputeReference: string;
+      readonly amount: number;
+      readonly currency: string;
+      readonly status: 'open' | 'won' | 'lost';
+      /** What has happened to the money by then: `returned` means that it was withdrawn before. */
+      readonly money: 'unmoved' | 'withdrawn' | 'returned';
+      readonly reason: string;
+      readonly respondBy?: Date;
     };
 
 export type NotificationHeaders = Readonly<Record<string, string | string[] | undefined>>;

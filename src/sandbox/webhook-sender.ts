@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import { type Misbehaviour, MisbehavingSender } from './misbehaviour.js';
 import type { PendingWork } from './pending-work.js';
 
 /** One notification, which keeps its id and its body however often it is sent. */
@@ -47,7 +48,8 @@ const CONNECTIONS = { keepAlive: true, maxSockets: 32 };
 
 /**
  * Sends notifications as providers do: signed, and again with growing pauses until they are answered with 2xx. Those
- * about one subject are tried in their order; a retry may come after what happened later, as with the real ones.
+ * about one subject are tried in their order; a retry may come after what happened later, as with the real ones. Told to
+ * `misbehave`, it loses, repeats and reorders them too.
  */
 export class WebhookSender {
   readonly #options: WebhookSenderOptions;
@@ -57,6 +59,7 @@ export class WebhookSender {
   readonly #stopping = new AbortController();
   readonly #lastOfSubject = new Map<string, Promise<void>>();
   #held: Delivery[] | undefined;
+  #misbehaving = new MisbehavingSender();
   #counts = { sent: 0, delivered: 0, givenUp: 0 };
 
   constructor(options: WebhookSenderOptions, work: PendingWork) {
@@ -71,7 +74,14 @@ export class WebhookSender {
   }
 
   send(message: WebhookMessage): void {
-    this.#begin({ message, triesBefore: 0 });
+    for (let copies = this.#misbehaving.copies(); copies > 0; copies -= 1) {
+      this.#begin({ message, triesBefore: 0 });
+    }
+  }
+
+  /** For what is sent from now on; with nothing in it, all is well again. @throws {RangeError} for what makes no sense. */
+  misbehave(misbehaviour: Misbehaviour): void {
+    this.#misbehaving = new MisbehavingSender(misbehaviour);
   }
 
   /** Holds back what would be sent from now on, until `resume`. */
@@ -98,25 +108,26 @@ export class WebhookSender {
       return;
     }
     const finish = this.#work.begin();
-    const done = delivery.triesBefore === 0 ? this.#inTurn(delivery) : this.#deliver(delivery);
+    const done = delivery.triesBefore === 0 ? this.#firstTry(delivery) : this.#deliver(delivery);
     void done.finally(finish);
   }
 
-  /** The first try, when those of the same subject before it have had theirs. */
-  async #inTurn(delivery: Delivery): Promise<void> {
-    const { subject } = delivery.message;
-    const before = this.#lastOfSubject.get(subject) ?? Promise.resolve();
-    const tried = before.then(() => this.#wait()).then(() => this.#deliver(delivery));
+  #firstTry(delivery: Delivery): Promise<void> {
+    const delayMilliseconds = (this.#options.delayMilliseconds ?? 0) + this.#misbehaving.delayMilliseconds();
+    const due = () => this.#wait(delayMilliseconds).then(() => this.#deliver(delivery));
+    return this.#misbehaving.reorders ? due() : this.#inTurn(delivery.message, due);
+  }
+
+  /** When those of the same subject before it have had theirs. */
+  async #inTurn({ subject }: WebhookMessage, due: () => Promise<void>): Promise<void> {
+    const tried = (this.#lastOfSubject.get(subject) ?? Promise.resolve()).then(due);
     this.#lastOfSubject.set(subject, tried);
     await tried;
     if (this.#lastOfSubject.get(subject) === tried) this.#lastOfSubject.delete(subject);
   }
 
-  async #wait(): Promise<void> {
-    const { delayMilliseconds = 0 } = this.#options;
-    if (delayMilliseconds > 0) {
-      await new Promise<void>((resolve) => this.#work.later(delayMilliseconds, resolve));
-    }
+  async #wait(milliseconds: number): Promise<void> {
+    if (milliseconds > 0) await new Promise<void>((resolve) => this.#work.later(milliseconds, resolve));
   }
 
   /** Never rejects: what goes wrong is tried again, and in the end counted and logged. */

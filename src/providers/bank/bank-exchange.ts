@@ -12,8 +12,8 @@ export interface BankCall {
   readonly alsoReads?: readonly number[];
 }
 
-/** A payment is a few hundred bytes. */
-const LONGEST_ANSWER_BYTES = 64 * 1024;
+/** A payment is a few hundred bytes, and so is each refund of it; of either there may be a long list. */
+const LONGEST_ANSWER_BYTES = 1024 * 1024;
 
 /** One request to the bank, and the JSON that it answered. @throws {ProviderFailure} */
 export async function callBank(bank: Bank, call: BankCall): Promise<unknown> {
@@ -88,7 +88,12 @@ function parseJson(text: string): unknown {
 }
 
 /** By contract the bank says these only after it has looked for the reference and not found it. */
-const SAID_OF_UNKNOWN_REFERENCES: ReadonlySet<string> = new Set(['already_expired']);
+const SAID_OF_UNKNOWN_REFERENCES: ReadonlySet<string> = new Set([
+  'already_expired',
+  'not_paid',
+  'another_transfer',
+  'more_than_was_paid',
+]);
 
 function failureOfStatus(bank: Bank, call: BankCall, status: number, bankCode?: string): ProviderFailure {
   const message = `${bank.displayName} answered ${status}${bankCode ? ` (${bankCode})` : ''}.`;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
 import type { Bank, NotificationShape } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
+import { readRefundOutcome } from './bank-refund-outcome.js';
 import { isPlainText, textAt, valueAt } from './json-document.js';
 import { refusalOfSignature } from './notification-signature.js';
 import { valuesOfHeader } from './signature-claim.js';
@@ -35,21 +36,22 @@ export function readBankNotification(
 function readEvent(bank: Bank, json: unknown, eventId: string): ParsedNotification {
   const shape = bank.notification;
   const type = textAt(json, shape.typePath);
-  if (shape.paymentTypes !== 'ALL') {
+  const tellsOfRefund = type !== undefined && shape.refundTypes.includes(type);
+  if (!tellsOfRefund && shape.paymentTypes !== 'ALL') {
     if (type === undefined) return malformed('no event type');
     // A word that we don't know must not become a payment by its status alone: a returned transfer is BOOKED too.
     if (!shape.paymentTypes.includes(type)) {
-      return { verdict: 'ignored', eventId, type, reason: 'it does not tell of a payment' };
+      return { verdict: 'ignored', eventId, type, reason: 'it tells of no payment and of no refund' };
     }
   }
-  const reading = readProviderEvent(bank, json);
+  const reading = tellsOfRefund ? readRefundEvent(bank, json) : readPaymentEvent(bank, json);
   if (typeof reading === 'string') return malformed(reading);
   // The bank brings a reference back only because we gave it: it is ours by contract.
   return { verdict: 'accepted', eventId, type: type ?? 'payment', events: [reading], markedAsOurs: true };
 }
 
 /** The event, or what is wrong with the notification. */
-function readProviderEvent(bank: Bank, json: unknown): ProviderEvent | string {
+function readPaymentEvent(bank: Bank, json: unknown): ProviderEvent | string {
   const shape = bank.notification;
   const attemptReference = textAt(json, shape.referencePath);
   if (attemptReference === undefined) return 'no reference';
@@ -60,15 +62,47 @@ function readProviderEvent(bank: Bank, json: unknown): ProviderEvent | string {
       status,
       amount: valueAt(json, shape.amountPath),
       amountFormat: shape.amountFormat,
-      currency:
-        shape.currency.from === 'ALWAYS' ? shape.currency.currency : valueAt(json, shape.currency.path),
+      currency: currencyAt(shape, json),
       movementReference: textAt(json, shape.movementReferencePath),
     },
     bank.statusWords,
   );
   if (!reading.readable) return reading.detail;
+  return { ...providerReferenceAt(shape, json), attemptReference, outcome: reading.outcome };
+}
+
+/** The event, or what is wrong with the notification. */
+function readRefundEvent(
+  { notification: shape, refundStatusWords }: Bank,
+  json: unknown,
+): ProviderEvent | string {
+  const attemptReference = textAt(json, shape.referencePath);
+  if (attemptReference === undefined) return 'no reference of the payment';
+  const reading = readRefundOutcome(
+    {
+      id: textAt(json, shape.refundIdPath),
+      reference: textAt(json, shape.refundReferencePath),
+      status: textAt(json, shape.refundStatusPath),
+      amount: valueAt(json, shape.refundAmountPath),
+      amountFormat: shape.amountFormat,
+      currency: currencyAt(shape, json),
+    },
+    refundStatusWords,
+  );
+  if (!reading.readable) return reading.detail;
+  return { ...providerReferenceAt(shape, json), attemptReference, outcome: reading.outcome };
+}
+
+function currencyAt({ currency }: NotificationShape, json: unknown): unknown {
+  return currency.from === 'ALWAYS' ? currency.currency : valueAt(json, currency.path);
+}
+
+function providerReferenceAt(
+  shape: NotificationShape,
+  json: unknown,
+): Pick<ProviderEvent, 'providerReference'> {
   const providerReference = textAt(json, shape.providerReferencePath);
-  return { ...(providerReference && { providerReference }), attemptReference, outcome: reading.outcome };
+  return providerReference === undefined ? {} : { providerReference };
 }
 
 function readEventId(

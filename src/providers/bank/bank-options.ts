@@ -23,6 +23,10 @@ export interface BankOptions {
   readonly timeoutMilliseconds?: number;
   /** What the bank's words for a status mean. Every word that is not here means `processing`. */
   readonly statusWords?: StatusWords;
+  /** What the bank gives back when we ask; its own staff may give back anyway. Default: PARTIAL. */
+  readonly refunds?: 'PARTIAL' | 'FULL' | 'NONE';
+  /** What the bank's words for a refund's status mean. Every word that is not here means `pending`. */
+  readonly refundStatusWords?: RefundStatusWords;
   /**
    * Where the bank's API answers with the id of the movement of a paid payment. It must be the same id that
    * `notification.movementReferencePath` finds, or the same money would be counted twice.
@@ -40,6 +44,10 @@ export type StatusMeaning = 'pending' | 'processing' | 'paid' | 'failed' | 'canc
 
 export type StatusWords = Readonly<Record<string, StatusMeaning>>;
 
+export type RefundStatusMeaning = 'pending' | 'succeeded' | 'failed';
+
+export type RefundStatusWords = Readonly<Record<string, RefundStatusMeaning>>;
+
 /** How a bank's notification is signed, and where in its JSON things are. Paths are names joined by dots: `data.reference`. */
 export interface NotificationShape {
   readonly signature: SignatureShape;
@@ -49,8 +57,9 @@ export interface NotificationShape {
     | { readonly from: 'HEADER'; readonly header: string }
     | { readonly from: 'DIGEST' };
   readonly typePath: string;
-  /** The types that tell of a payment; others are ignored. */
+  /** The types that tell of a payment; others are ignored, unless they tell of a refund. */
   readonly paymentTypes: 'ALL' | readonly string[];
+  /** Our reference of the payment, in what is told of a refund too. */
   readonly referencePath: string;
   readonly statusPath: string;
   readonly amountPath: string;
@@ -62,6 +71,14 @@ export interface NotificationShape {
   readonly movementReferencePath: string;
   /** The bank's id of the payment. Need not be there: our own reference is enough. */
   readonly providerReferencePath: string;
+  /** The types that tell of a refund. Its payment and its currency are found where a payment's are. */
+  readonly refundTypes: readonly string[];
+  /** The bank's id of the refund: the one that its API gives it. */
+  readonly refundIdPath: string;
+  /** Our reference of the refund. Nothing is there when the bank's own staff made it. */
+  readonly refundReferencePath: string;
+  readonly refundStatusPath: string;
+  readonly refundAmountPath: string;
 }
 
 /** DECIMAL: "10.99", a string in major units. MINOR_UNITS: 1099, an integer. */
@@ -103,6 +120,12 @@ const DEFAULT_STATUS_WORDS: StatusWords = {
   EXPIRED: 'cancelled',
 };
 
+const DEFAULT_REFUND_STATUS_WORDS: RefundStatusWords = {
+  PENDING: 'pending',
+  BOOKED: 'succeeded',
+  REJECTED: 'failed',
+};
+
 const DEFAULT_NOTIFICATION: NotificationShape = {
   signature: {
     header: 'X-Signature',
@@ -127,6 +150,11 @@ const DEFAULT_NOTIFICATION: NotificationShape = {
   currency: { from: 'BODY', path: 'data.currency' },
   movementReferencePath: 'data.transfer_id',
   providerReferencePath: 'data.payment_id',
+  refundTypes: ['refund.booked', 'refund.rejected'],
+  refundIdPath: 'data.refund_id',
+  refundReferencePath: 'data.refund_reference',
+  refundStatusPath: 'data.status',
+  refundAmountPath: 'data.amount',
 };
 
 const DEFAULT_TIMEOUT_MILLISECONDS = 10_000;
@@ -145,6 +173,8 @@ export function completeBankOptions(options: BankOptions): Bank {
     notificationUrl: options.notificationUrl,
     timeoutMilliseconds: options.timeoutMilliseconds ?? DEFAULT_TIMEOUT_MILLISECONDS,
     statusWords: options.statusWords ?? DEFAULT_STATUS_WORDS,
+    refunds: options.refunds ?? 'PARTIAL',
+    refundStatusWords: options.refundStatusWords ?? DEFAULT_REFUND_STATUS_WORDS,
     movementReferencePath: options.movementReferencePath ?? 'transfer_id',
     notification: { ...DEFAULT_NOTIFICATION, ...withoutUndefined(options.notification ?? {}) },
   };

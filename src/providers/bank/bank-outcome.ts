@@ -11,12 +11,16 @@ export interface BankReport {
   readonly movementReference: string | undefined;
 }
 
-export type OutcomeReading =
-  | { readonly readable: true; readonly outcome: ProviderOutcome }
-  | { readonly readable: false; readonly detail: string };
+export type Reading<Outcome extends ProviderOutcome = ProviderOutcome> =
+  { readonly readable: true; readonly outcome: Outcome } | Unreadable;
+
+interface Unreadable {
+  readonly readable: false;
+  readonly detail: string;
+}
 
 /** Only a paid report needs an amount; one that cannot be read exactly makes the whole report unreadable. */
-export function readOutcome(report: BankReport, words: StatusWords): OutcomeReading {
+export function readOutcome(report: BankReport, words: StatusWords): Reading {
   const meaning = meaningOf(report.status, words);
   switch (meaning) {
     case 'pending':
@@ -39,7 +43,7 @@ function meaningOf(status: string, words: StatusWords): StatusMeaning {
   return (Object.hasOwn(words, status) ? words[status] : undefined) ?? 'processing';
 }
 
-function readPaid({ amount, amountFormat, currency, movementReference }: BankReport): OutcomeReading {
+function readPaid({ amount, amountFormat, currency, movementReference }: BankReport): Reading {
   if (movementReference === undefined) return unreadable('paid, and no id of the movement');
   if (typeof currency !== 'string' || !isCurrency(currency)) {
     return unreadable('paid, and no currency that we can count in');
@@ -51,8 +55,17 @@ function readPaid({ amount, amountFormat, currency, movementReference }: BankRep
 
 /** Minor units, or undefined for what is not exactly a positive amount of this currency. */
 export function readAmount(amount: unknown, format: AmountFormat, currency: Currency): number | undefined {
+  const minorUnits = readAmountOrZero(amount, format, currency);
+  return minorUnits === 0 ? undefined : minorUnits;
+}
+
+export function readAmountOrZero(
+  amount: unknown,
+  format: AmountFormat,
+  currency: Currency,
+): number | undefined {
   const minorUnits = format === 'DECIMAL' ? readDecimal(amount, currency) : amount;
-  return typeof minorUnits === 'number' && Number.isSafeInteger(minorUnits) && minorUnits > 0
+  return typeof minorUnits === 'number' && Number.isSafeInteger(minorUnits) && minorUnits >= 0
     ? minorUnits
     : undefined;
 }
@@ -68,6 +81,6 @@ function readDecimal(amount: unknown, currency: Currency): number | undefined {
   }
 }
 
-function unreadable(detail: string): OutcomeReading {
+export function unreadable(detail: string): Unreadable {
   return { readable: false, detail };
 }

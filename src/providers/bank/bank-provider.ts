@@ -7,13 +7,19 @@ import {
   type Provider,
   type ProviderEvent,
   ProviderFailure,
+  type RefundToMake,
 } from '../provider.js';
 import { type BankCall, callBank } from './bank-exchange.js';
+import { listBankPayments } from './bank-listing.js';
 import { parseBankNotification, readBankNotification } from './bank-notification.js';
 import { type Bank, type BankOptions, completeBankOptions } from './bank-options.js';
 import { readInitiated, readState } from './bank-payment.js';
+import { readRefundMade, readRefunds } from './bank-refund.js';
 
-/** Speaks to one bank. There is no `updateAmount`: a payment at the bank keeps its amount. */
+/**
+ * Speaks to one bank, by the contract in contract.md. There is no `updateAmount`: a payment at the bank keeps its amount;
+ * no `capture`: a bank holds nothing; and no `listNotifications`: it keeps none.
+ */
 export function createBankProvider(options: BankOptions): Provider {
   const bank = completeBankOptions(options);
   return {
@@ -23,6 +29,8 @@ export function createBankProvider(options: BankOptions): Provider {
     initiate: (attempt) => initiate(bank, attempt),
     verify: (attempt) => verify(bank, attempt),
     cancel: (attempt) => cancel(bank, attempt),
+    ...(bank.refunds !== 'NONE' && { refund: (wanted) => refund(bank, wanted) }),
+    listPayments: (since, until) => listBankPayments(bank, since, until),
     parseNotification: (rawBody, headers, receivedAt) =>
       parseBankNotification(bank, rawBody, headers, receivedAt),
     readKeptNotification: (body, headers) => readBankNotification(bank, body, headers),
@@ -43,6 +51,7 @@ function capabilitiesOf(bank: Bank): Capabilities {
     currencies: bank.currencies,
     limits: (currency) => bank.limits[currency] ?? {},
     webhookProof: 'SIGNED',
+    partialRefunds: bank.refunds === 'PARTIAL',
   };
 }
 
@@ -68,19 +77,40 @@ async function initiate(bank: Bank, attempt: AttemptToInitiate): Promise<Initiat
   return readInitiated(bank, call, await callBank(bank, call), attempt);
 }
 
-async function verify(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEvent> {
-  const call: BankCall = { method: 'GET', path: `payments/${encodeURIComponent(attempt.providerReference)}` };
-  return readState(bank, call, await callBank(bank, call), attempt);
+async function verify(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEvent[]> {
+  const call: BankCall = { method: 'GET', path: pathOf(attempt) };
+  const json = await callBank(bank, call);
+  return [readState(bank, call, json, attempt), ...readRefunds(bank, call, json, attempt)];
 }
 
 async function cancel(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEvent> {
   const call: BankCall = {
     method: 'POST',
-    path: `payments/${encodeURIComponent(attempt.providerReference)}/cancel`,
+    path: `${pathOf(attempt)}/cancel`,
     // No idempotency key: it would bring back an old "not now" after the payment has become cancellable.
     alsoReads: [409],
   };
   return readState(bank, call, await callBank(bank, call), attempt);
+}
+
+/** The bank knows one refund of each reference, so asking again gives the same one. */
+async function refund(bank: Bank, wanted: RefundToMake): Promise<ProviderEvent> {
+  const call: BankCall = {
+    method: 'POST',
+    path: `${pathOf(wanted.attempt)}/refunds`,
+    idempotencyKey: wanted.idempotencyKey,
+    body: {
+      reference: wanted.reference,
+      amount: toDecimal(wanted.amount, wanted.currency),
+      currency: wanted.currency,
+      transfer_id: wanted.captureReference,
+    },
+  };
+  return readRefundMade(bank, call, await callBank(bank, call), wanted);
+}
+
+function pathOf({ providerReference }: InitiatedAttempt): string {
+  return `payments/${encodeURIComponent(providerReference)}`;
 }
 
 function refuseWhatWeCannot(bank: Bank, attempt: AttemptToInitiate): void {
@@ -89,6 +119,9 @@ function refuseWhatWeCannot(bank: Bank, attempt: AttemptToInitiate): void {
   };
   if (attempt.method !== 'BANK' || attempt.presentation !== 'REDIRECT') {
     refuse('WAY_NOT_SUPPORTED', `${bank.displayName} takes bank payments on its own page, and nothing else.`);
+  }
+  if (attempt.captureMethod === 'MANUAL') {
+    refuse('CAPTURE_NOT_SUPPORTED', `${bank.displayName} takes money at once, and can't hold it.`);
   }
   if (bank.currencies !== 'ANY' && !bank.currencies.includes(attempt.currency)) {
     refuse('CURRENCY_NOT_SUPPORTED', `${bank.displayName} does not take ${attempt.currency}.`);

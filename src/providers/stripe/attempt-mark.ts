@@ -9,6 +9,9 @@ const MARK = 'quittance_attempt';
 /** On the PaymentIntent that a Checkout Session makes: it is a part of the attempt, not the attempt itself. */
 const INSIDE_CHECKOUT = 'quittance_inside_checkout';
 
+/** On a refund of ours, beside the attempt's mark: our reference of the refund. */
+const REFUND_MARK = 'quittance_refund';
+
 export function markWith(attemptReference: string): Record<string, string> {
   return { [MARK]: attemptReference };
 }
@@ -23,4 +26,12 @@ export function markOf(metadata: Stripe.Metadata | null | undefined): string | u
 
 export function isInsideCheckout(metadata: Stripe.Metadata | null | undefined): boolean {
   return metadata?.[INSIDE_CHECKOUT] !== undefined;
+}
+
+export function markRefund(refundReference: string, attemptReference: string): Record<string, string> {
+  return { [MARK]: attemptReference, [REFUND_MARK]: refundReference };
+}
+
+export function refundMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
+  return metadata?.[REFUND_MARK] || undefined;
 }

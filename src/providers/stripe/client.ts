@@ -23,6 +23,24 @@ const TIMEOUT_MILLISECONDS = 10_000;
 /** Safe, because every call that changes something carries an idempotency key, which the SDK keeps across its tries. */
 const MAX_NETWORK_RETRIES = 2;
 
+/** As many as Stripe gives at once. */
+const PAGE_SIZE = 100;
+
+/** All that a list of Stripe's holds, newest first, asked for page by page. */
+export async function* everyItem<Item extends { readonly id: string }>(
+  client: StripeClient,
+  listPage: (stripe: Stripe, page: Stripe.PaginationParams) => Promise<Stripe.ApiList<Item>>,
+): AsyncGenerator<Item, void, undefined> {
+  let last: Item | undefined;
+  for (;;) {
+    const page = { limit: PAGE_SIZE, ...(last && { starting_after: last.id }) };
+    const { data, has_more: hasMore } = await client.call((stripe) => listPage(stripe, page));
+    yield* data;
+    last = data.at(-1);
+    if (!hasMore || !last) return;
+  }
+}
+
 export function createStripeClient(options: StripeClientOptions): StripeClient {
   const timeout = options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS;
   const stripe = new Stripe(options.secretKey, {

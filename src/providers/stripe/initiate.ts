@@ -20,6 +20,7 @@ export async function initiateEmbedded(
     automatic_payment_methods: { enabled: true },
     description: attempt.description,
     metadata: markWith(attempt.reference),
+    ...captureMethodOf(attempt),
   };
   const paymentIntent = await client.call((stripe) => stripe.paymentIntents.create(params, onceFor(attempt)));
   if (paymentIntent.client_secret === null) throw failure('rejected', 'CLIENT_SECRET_MISSING');
@@ -61,6 +62,7 @@ function checkoutParams(attempt: AttemptToInitiate, returnUrl: string): Stripe.C
     payment_intent_data: {
       metadata: markInsideCheckout(attempt.reference),
       description: attempt.description,
+      ...captureMethodOf(attempt),
     },
     success_url: returnUrl,
     cancel_url: returnUrl,
@@ -84,6 +86,11 @@ const LONGEST_SESSION_MILLISECONDS = 23 * 3_600_000;
 function sessionExpiry(expiresAt: Date): number | undefined {
   const expiry = expiresAt.getTime() + SHORTEST_SESSION_MILLISECONDS;
   return expiry - Date.now() > LONGEST_SESSION_MILLISECONDS ? undefined : Math.floor(expiry / 1000);
+}
+
+/** Nothing for AUTOMATIC: it is what Stripe does unless told. */
+function captureMethodOf({ captureMethod }: AttemptToInitiate): { capture_method?: 'manual' } {
+  return captureMethod === 'MANUAL' ? { capture_method: 'manual' } : {};
 }
 
 function stripeMoney({ amount, currency }: AttemptToInitiate): { amount: number; currency: string } {

@@ -1,11 +1,9 @@
 import type Stripe from 'stripe';
 import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
-import {
-  checkoutSessionEvent,
-  failedCheckoutSessionEvent,
-  paymentIntentEvent,
-  refundedChargeEvents,
-} from './outcomes.js';
+import { refundedChargeEvents } from './charges.js';
+import { disputeNotificationEvents } from './disputes.js';
+import { checkoutSessionEvent, failedCheckoutSessionEvent, paymentIntentEvent } from './outcomes.js';
+import { refundNotificationEvents } from './refunds.js';
 import { verifySignature } from './signature.js';
 
 /** Verifies the raw bytes, then parses them, then says in our words what they mean. Runs for every webhook request. */
@@ -21,9 +19,11 @@ export function parseStripeNotification(
   return readStripeNotification(body);
 }
 
-/** Whoever reads a client secret can act as the payer. */
+/** Whoever reads a client secret can act as the payer. It also stands in the address of the payer's 3-D Secure page. */
 export function withoutClientSecrets(body: string): string {
-  return body.replace(/("client_secret"\s*:\s*)"[^"]*"/g, '$1"[removed]"');
+  return body
+    .replace(/("client_secret"\s*:\s*)"[^"]*"/g, '$1"[removed]"')
+    .replace(/_secret_\w+/g, '_secret_[removed]');
 }
 
 /** Says in our words what the body means. It must have been verified, now or when it came. */
@@ -46,31 +46,60 @@ function understand(event: Stripe.Event): ParsedNotification {
   }
 }
 
+type ObjectOf<Type> = Extract<Stripe.Event, { type: Type }>['data']['object'];
+
+type Readers = {
+  readonly [Type in Stripe.Event.Type]?: (object: ObjectOf<Type>) => readonly ProviderEvent[];
+};
+
+const aboutPaymentIntent = (object: Stripe.PaymentIntent) => [paymentIntentEvent(object)];
+const aboutSession = (object: Stripe.Checkout.Session) => [checkoutSessionEvent(object)];
+const aboutDispute = (object: Stripe.Dispute) => disputeNotificationEvents(object);
+
+/** What is understood, and how it is read. The endpoint at Stripe must be told to send these. */
+const READERS = {
+  'payment_intent.created': aboutPaymentIntent,
+  'payment_intent.requires_action': aboutPaymentIntent,
+  'payment_intent.processing': aboutPaymentIntent,
+  'payment_intent.amount_capturable_updated': aboutPaymentIntent,
+  'payment_intent.succeeded': aboutPaymentIntent,
+  'payment_intent.payment_failed': aboutPaymentIntent,
+  'payment_intent.canceled': aboutPaymentIntent,
+  'checkout.session.completed': aboutSession,
+  'checkout.session.async_payment_succeeded': aboutSession,
+  'checkout.session.async_payment_failed': (object) => [failedCheckoutSessionEvent(object)],
+  'checkout.session.expired': aboutSession,
+  'charge.refunded': refundedChargeEvents,
+  'charge.refund.updated': refundNotificationEvents,
+  'refund.created': refundNotificationEvents,
+  'refund.updated': refundNotificationEvents,
+  'refund.failed': refundNotificationEvents,
+  'charge.dispute.created': aboutDispute,
+  'charge.dispute.updated': aboutDispute,
+  'charge.dispute.closed': aboutDispute,
+  'charge.dispute.funds_withdrawn': (object) => disputeNotificationEvents(object, 'withdrawn'),
+  'charge.dispute.funds_reinstated': (object) => disputeNotificationEvents(object, 'returned'),
+} satisfies Readers;
+
+/** Stripe lists by 20 types at most. Of a new PaymentIntent, all was said in the answer to `initiate`. */
+export const TYPES_TO_LIST: readonly string[] = Object.keys(READERS).filter(
+  (type) => type !== 'payment_intent.created',
+);
+
 function eventsOf(event: Stripe.Event): readonly ProviderEvent[] {
-  switch (event.type) {
-    case 'payment_intent.created':
-    case 'payment_intent.requires_action':
-    case 'payment_intent.processing':
-    case 'payment_intent.succeeded':
-    case 'payment_intent.payment_failed':
-    case 'payment_intent.canceled':
-      return [paymentIntentEvent(event.data.object)];
-    case 'checkout.session.completed':
-    case 'checkout.session.async_payment_succeeded':
-    case 'checkout.session.expired':
-      return [checkoutSessionEvent(event.data.object)];
-    case 'checkout.session.async_payment_failed':
-      return [failedCheckoutSessionEvent(event.data.object)];
-    case 'charge.refunded':
-      return refundedChargeEvents(event.data.object);
-    default:
-      return [];
-  }
+  if (!isUnderstood(event.type)) return [];
+  // The type says which object it is, which TypeScript can't follow through the table.
+  const read = READERS[event.type] as (object: unknown) => readonly ProviderEvent[];
+  return read(event.data.object);
+}
+
+function isUnderstood(type: string): type is keyof typeof READERS {
+  return Object.hasOwn(READERS, type);
 }
 
 function reasonToIgnore(type: string): string {
-  return type === 'charge.refunded'
-    ? 'a charge without a PaymentIntent is not ours'
+  return isUnderstood(type)
+    ? 'it is about no payment of ours, or lets go of money that was only held'
     : 'nothing of ours changes with this type';
 }
 

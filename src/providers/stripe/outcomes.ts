@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { ProviderEvent, ProviderOutcome } from '../provider.js';
 import { isInsideCheckout, markOf } from './attempt-mark.js';
 import { fromStripeAmount } from './currency.js';
+import { fromStripeTime } from './time.js';
 
 /**
  * What the state of a Stripe object means, the same for an answer and for a notification. The movement of a payment is
@@ -10,15 +11,18 @@ import { fromStripeAmount } from './currency.js';
  */
 export function paymentIntentEvent(paymentIntent: Stripe.PaymentIntent): ProviderEvent {
   const outcome = paymentIntentOutcome(paymentIntent);
-  const insideCheckout = isInsideCheckout(paymentIntent.metadata);
+  const sessionMayLive = isInsideCheckout(paymentIntent.metadata) && !heldMoney(paymentIntent);
   return {
     ...attemptOf(paymentIntent.id, paymentIntent.metadata),
-    outcome: insideCheckout ? whileSessionLives(outcome) : outcome,
+    outcome: sessionMayLive ? whileSessionLives(outcome) : outcome,
   };
 }
 
 /** The attempt of a Checkout Session is the session: its PaymentIntent's id must not be taken for the attempt's. */
-function attemptOf(paymentIntentId: string, metadata: Stripe.Metadata): Omit<ProviderEvent, 'outcome'> {
+export function attemptOf(
+  paymentIntentId: string,
+  metadata: Stripe.Metadata,
+): Omit<ProviderEvent, 'outcome'> {
   const attemptReference = markOf(metadata);
   return isInsideCheckout(metadata)
     ? { attemptReference }
@@ -30,6 +34,16 @@ function whileSessionLives(outcome: ProviderOutcome): ProviderOutcome {
   return outcome.kind === 'cancelled' ? { kind: 'pending' } : outcome;
 }
 
+/** Money was held, so the payer is done, and the session is over with its PaymentIntent. */
+function heldMoney(paymentIntent: Stripe.PaymentIntent): boolean {
+  const {
+    capture_method: captureMethod,
+    latest_charge: latestCharge,
+    last_payment_error: error,
+  } = paymentIntent;
+  return captureMethod === 'manual' && Boolean(latestCharge) && !error;
+}
+
 function paymentIntentOutcome(paymentIntent: Stripe.PaymentIntent): ProviderOutcome {
   switch (paymentIntent.status) {
     case 'requires_payment_method':
@@ -39,6 +53,8 @@ function paymentIntentOutcome(paymentIntent: Stripe.PaymentIntent): ProviderOutc
     case 'requires_confirmation':
     case 'requires_action':
       return { kind: 'pending' };
+    case 'requires_capture':
+      return authorized(paymentIntent);
     case 'succeeded':
       return paid(paymentIntent.amount_received, paymentIntent.currency, paymentIntent.id);
     case 'canceled':
@@ -66,12 +82,12 @@ function sessionEvent(session: Stripe.Checkout.Session, outcome: ProviderOutcome
   return { providerReference: session.id, attemptReference: markOf(session.metadata), outcome };
 }
 
+const MONEY_IS_THERE: ReadonlySet<string> = new Set(['succeeded', 'requires_capture', 'processing']);
+
 function checkoutSessionOutcome(session: Stripe.Checkout.Session): ProviderOutcome {
   const payment = expandedPaymentIntent(session);
-  // Money that moved, or is on its way, is the truth, whatever the session around it says.
-  if (payment?.status === 'succeeded' || payment?.status === 'processing') {
-    return paymentIntentOutcome(payment);
-  }
+  // Money that moved, is held or on its way is the truth, whatever the session around it says.
+  if (payment && MONEY_IS_THERE.has(payment.status)) return paymentIntentOutcome(payment);
   switch (session.status) {
     case 'open':
       return payment ? whileSessionLives(paymentIntentOutcome(payment)) : { kind: 'pending' };
@@ -103,31 +119,18 @@ function expandedPaymentIntent(session: Stripe.Checkout.Session): Stripe.Payment
   return typeof session.payment_intent === 'object' ? (session.payment_intent ?? undefined) : undefined;
 }
 
-/**
- * A refunded charge says first that it was paid: this may be the first we hear of the money. Only the total is sure,
- * so the total is part of the movement's name. None for a charge that has no PaymentIntent: it is not ours.
- */
-export function refundedChargeEvents(charge: Stripe.Charge): readonly ProviderEvent[] {
-  const paymentIntentId =
-    typeof charge.payment_intent === 'string' ? charge.payment_intent : charge.payment_intent?.id;
-  if (!paymentIntentId) return [];
-  const attempt = attemptOf(paymentIntentId, charge.metadata);
-  const refunded = fromStripeAmount(charge.amount_refunded, charge.currency);
-  return [
-    { ...attempt, outcome: paid(charge.amount_captured, charge.currency, paymentIntentId) },
-    {
-      ...attempt,
-      outcome: {
-        kind: 'refunded',
-        totalAmount: refunded.amount,
-        currency: refunded.currency,
-        movementReference: `${charge.id}:${charge.amount_refunded}`,
-      },
-    },
-  ];
+/** When Stripe lets go of it is only known when the charge is expanded, so not from a notification. */
+function authorized(paymentIntent: Stripe.PaymentIntent): ProviderOutcome {
+  const charge = typeof paymentIntent.latest_charge === 'object' ? paymentIntent.latest_charge : null;
+  const captureBefore = charge?.payment_method_details?.card?.capture_before;
+  return {
+    kind: 'authorized',
+    ...fromStripeAmount(paymentIntent.amount_capturable, paymentIntent.currency),
+    ...(captureBefore !== undefined && { expiresAt: fromStripeTime(captureBefore) }),
+  };
 }
 
-function paid(stripeAmount: number, stripeCurrency: string, paymentIntentId: string): ProviderOutcome {
+export function paid(stripeAmount: number, stripeCurrency: string, paymentIntentId: string): ProviderOutcome {
   return {
     kind: 'paid',
     ...fromStripeAmount(stripeAmount, stripeCurrency),

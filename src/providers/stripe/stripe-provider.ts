@@ -1,10 +1,13 @@
 import type { InitiatedAttempt, Provider, ProviderEvent } from '../provider.js';
 import { createStripeClient, type StripeClient, type StripeClientOptions } from './client.js';
 import { STRIPE_CURRENCIES, stripeLimits } from './currency.js';
-import { failure, isRefusedByStripe, STRIPE } from './failures.js';
+import { failure, STRIPE } from './failures.js';
 import { initiateEmbedded, initiateRedirect, stripeAmountOrRejection } from './initiate.js';
+import { listNotifications, listPayments } from './lists.js';
 import { parseStripeNotification, readStripeNotification, withoutClientSecrets } from './notifications.js';
-import { checkoutSessionEvent, paymentIntentEvent } from './outcomes.js';
+import { paymentIntentEvent } from './outcomes.js';
+import { cancel, capture, isCheckoutSession, verify } from './payment.js';
+import { makeRefund } from './refunds.js';
 
 export interface StripeProviderOptions extends StripeClientOptions {
   /** Given to the payer's browser. */
@@ -32,51 +35,25 @@ export function createStripeProvider(options: StripeProviderOptions): Provider {
       currencies: STRIPE_CURRENCIES,
       limits: stripeLimits,
       webhookProof: 'SIGNED',
+      partialRefunds: true,
     },
     notificationHeaders: ['stripe-signature'],
     initiate: (attempt) =>
       attempt.presentation === 'REDIRECT'
         ? initiateRedirect(client, attempt)
         : initiateEmbedded(client, attempt, options.publishableKey),
-    verify: (attempt) => retrieve(client, attempt),
+    verify: (attempt) => verify(client, attempt),
     cancel: (attempt) => cancel(client, attempt),
+    capture: (attempt, amount) => capture(client, attempt, amount),
+    refund: (toMake) => makeRefund(client, toMake),
+    listNotifications: (since) => listNotifications(client, since),
+    listPayments: (since, until) => listPayments(client, since, until),
     updateAmount: (attempt, amount) => updateAmount(client, attempt, amount),
     parseNotification: (rawBody, headers, receivedAt) =>
       parseStripeNotification(rawBody, headers, receivedAt, options.webhookSecrets),
     readKeptNotification: (body) => readStripeNotification(body.toString('utf8')),
     keepableBody: withoutClientSecrets,
   };
-}
-
-async function retrieve(
-  client: StripeClient,
-  { providerReference }: InitiatedAttempt,
-): Promise<ProviderEvent> {
-  if (isCheckoutSession(providerReference)) {
-    const expand = ['payment_intent'];
-    return checkoutSessionEvent(
-      await client.call((stripe) => stripe.checkout.sessions.retrieve(providerReference, { expand })),
-    );
-  }
-  return paymentIntentEvent(await client.call((stripe) => stripe.paymentIntents.retrieve(providerReference)));
-}
-
-/**
- * Without an idempotency key of ours, on purpose: to cancel twice is harmless, but a key would make Stripe repeat its
- * first answer for a day. A payer who was just paying makes it refuse; once their card is declined, it would accept.
- */
-async function cancel(client: StripeClient, attempt: InitiatedAttempt): Promise<ProviderEvent> {
-  const { providerReference } = attempt;
-  try {
-    return isCheckoutSession(providerReference)
-      ? checkoutSessionEvent(
-          await client.call((stripe) => stripe.checkout.sessions.expire(providerReference)),
-        )
-      : paymentIntentEvent(await client.call((stripe) => stripe.paymentIntents.cancel(providerReference)));
-  } catch (error) {
-    if (!isRefusedByStripe(error)) throw error;
-    return retrieve(client, attempt);
-  }
 }
 
 /**
@@ -93,8 +70,4 @@ async function updateAmount(
   return paymentIntentEvent(
     await client.call((stripe) => stripe.paymentIntents.update(providerReference, params)),
   );
-}
-
-function isCheckoutSession(providerReference: string): boolean {
-  return providerReference.startsWith('cs_');
 }

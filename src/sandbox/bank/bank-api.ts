@@ -1,17 +1,21 @@
-import { type Currency, fromDecimal, isCurrency, toDecimal } from '../../money.js';
 import type { FaultPlan } from '../faults.js';
 import { send } from '../local-http.js';
-import type { BankLedger, BankPayment, PaymentOrder } from './bank-ledger.js';
+import type { BankLedger, BankPayment } from './bank-ledger.js';
 import type { BankOperation, Fault } from './faults.js';
 import { type HttpExchange, HttpProblem, parseBody, sendJson } from './http-exchange.js';
+import { presentPayment, presentRefund } from './presentation.js';
+import type { RefundLedger } from './refund-ledger.js';
+import { readOrder, readRefundOrder, readTime } from './request-fields.js';
 
 /** What the merchant's server talks to. */
 export interface BankApi {
   readonly apiKey: string;
   readonly ledger: BankLedger;
+  readonly refunds: RefundLedger;
   readonly faults: FaultPlan<BankOperation, Fault>;
   readonly requests: Record<BankOperation, number>;
   readonly paymentUrl: (payment: BankPayment) => string;
+  readonly paymentsPerPage: number;
 }
 
 interface Answer {
@@ -19,18 +23,31 @@ interface Answer {
   readonly json: unknown;
 }
 
-const ROUTES: readonly { method: string; path: RegExp; operation: BankOperation }[] = [
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  /** The query has to name it. */
+  readonly parameter?: string;
+  readonly operation: BankOperation;
+}
+
+/** The first that fits. */
+const ROUTES: readonly Route[] = [
   { method: 'POST', path: /^\/payments$/, operation: 'createPayment' },
+  { method: 'GET', path: /^\/payments$/, parameter: 'since', operation: 'listPayments' },
   { method: 'GET', path: /^\/payments$/, operation: 'findPayments' },
   { method: 'GET', path: /^\/payments\/([^/]+)$/, operation: 'getPayment' },
   { method: 'POST', path: /^\/payments\/([^/]+)\/cancel$/, operation: 'cancelPayment' },
+  { method: 'POST', path: /^\/payments\/([^/]+)\/refunds$/, operation: 'createRefund' },
 ];
 
 const ANSWERS: Record<BankOperation, (api: BankApi, exchange: HttpExchange, id: string) => Answer> = {
   createPayment: create,
-  findPayments: list,
+  findPayments: find,
+  listPayments: list,
   getPayment: get,
   cancelPayment: cancel,
+  createRefund: refund,
 };
 
 /** Answers one request below `/payments`; how depends on the faults that are planned for it. */
@@ -49,6 +66,7 @@ export function answerApi(api: BankApi, exchange: HttpExchange): void {
 
 function findRoute({ method, url }: HttpExchange): { operation: BankOperation; id: string } {
   for (const route of ROUTES) {
+    if (route.parameter !== undefined && !url.searchParams.has(route.parameter)) continue;
     const match = route.method === method && route.path.exec(url.pathname);
     if (match) return { operation: route.operation, id: decodeURIComponent(match[1] ?? '') };
   }
@@ -67,15 +85,26 @@ function misbehave({ request, response }: HttpExchange, fault: Fault): void {
 }
 
 function create(api: BankApi, exchange: HttpExchange): Answer {
-  const key = exchange.request.headers['idempotency-key'];
-  const result = api.ledger.create(readOrder(parseBody(exchange)), typeof key === 'string' ? key : undefined);
+  const result = api.ledger.create(readOrder(parseBody(exchange)), idempotencyKeyOf(exchange));
   if (result.kind === 'refused') throw new HttpProblem(409, result.code);
   return { status: result.kind === 'created' ? 201 : 200, json: present(api, result.payment) };
 }
 
-function list(api: BankApi, { url }: HttpExchange): Answer {
+function find(api: BankApi, { url }: HttpExchange): Answer {
   const payment = api.ledger.find(url.searchParams.get('reference') ?? '');
   return { status: 200, json: { payments: payment ? [present(api, payment)] : [] } };
+}
+
+/** Those created in this time, `until` exclusive, oldest first. The cursor is the number of the last one shown. */
+function list(api: BankApi, { url }: HttpExchange): Answer {
+  const parameters = Object.fromEntries(url.searchParams);
+  const [since, until] = [readTime(parameters, 'since'), readTime(parameters, 'until')];
+  const cursor = parameters['cursor'] ?? '0';
+  if (!/^\d{1,15}$/.test(cursor)) throw new HttpProblem(422, 'bad_cursor');
+  const found = api.ledger.created(since, until, Number(cursor));
+  const page = found.slice(0, api.paymentsPerPage);
+  const next = found.length > page.length ? String(page.at(-1)?.number) : null;
+  return { status: 200, json: { payments: page.map((payment) => present(api, payment)), next_cursor: next } };
 }
 
 function get(api: BankApi, _exchange: HttpExchange, id: string): Answer {
@@ -90,67 +119,25 @@ function cancel(api: BankApi, _exchange: HttpExchange, id: string): Answer {
   return { status: tooLate ? 409 : 200, json: present(api, payment) };
 }
 
+function refund(api: BankApi, exchange: HttpExchange, id: string): Answer {
+  const payment = findOr404(api, id);
+  const order = readRefundOrder(parseBody(exchange), payment.currency);
+  const result = api.refunds.create(payment, order, idempotencyKeyOf(exchange));
+  if (result.kind === 'refused') throw new HttpProblem(409, result.code);
+  return { status: result.kind === 'made' ? 201 : 200, json: presentRefund(payment, result.refund) };
+}
+
 function findOr404(api: BankApi, id: string): BankPayment {
   const payment = api.ledger.find(id);
   if (payment?.id !== id || payment === undefined) throw new HttpProblem(404, 'no_such_payment');
   return payment;
 }
 
-export function present(api: Pick<BankApi, 'paymentUrl'>, payment: BankPayment): object {
-  return {
-    id: payment.id,
-    reference: payment.reference,
-    status: payment.status,
-    amount: toDecimal(payment.amount, payment.currency),
-    currency: payment.currency,
-    transfer_id: payment.transferId ?? null,
-    payment_url: api.paymentUrl(payment),
-  };
+function present(api: BankApi, payment: BankPayment): object {
+  return presentPayment(payment, api.paymentUrl(payment));
 }
 
-function readOrder(body: Record<string, unknown>): PaymentOrder {
-  const currency = readCurrency(body['currency']);
-  return {
-    reference: readText(body, 'reference', /^[\w.-]{1,64}$/),
-    amount: readAmount(body['amount'], currency),
-    currency,
-    description: readText(body, 'description', /^[^]{1,500}$/),
-    returnUrl: readUrl(body, 'return_url'),
-    notificationUrl: body['notification_url'] === undefined ? undefined : readUrl(body, 'notification_url'),
-    locale: typeof body['locale'] === 'string' ? body['locale'] : 'en',
-    expiresAt: readTime(body, 'expires_at'),
-  };
-}
-
-function readText(body: Record<string, unknown>, field: string, pattern: RegExp): string {
-  const value = body[field];
-  if (typeof value !== 'string' || !pattern.test(value)) throw new HttpProblem(422, `bad_${field}`);
-  return value;
-}
-
-function readUrl(body: Record<string, unknown>, field: string): string {
-  const value = readText(body, field, /^https?:\/\/./);
-  if (!URL.canParse(value)) throw new HttpProblem(422, `bad_${field}`);
-  return value;
-}
-
-function readTime(body: Record<string, unknown>, field: string): Date {
-  const time = new Date(readText(body, field, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/));
-  if (Number.isNaN(time.getTime())) throw new HttpProblem(422, `bad_${field}`);
-  return time;
-}
-
-function readCurrency(value: unknown): Currency {
-  if (typeof value !== 'string' || !isCurrency(value)) throw new HttpProblem(422, 'bad_currency');
-  return value;
-}
-
-function readAmount(value: unknown, currency: Currency): number {
-  try {
-    const amount = typeof value === 'string' ? fromDecimal(value, currency) : 0;
-    if (amount > 0) return amount;
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
-  throw new HttpProblem(422, 'bad_amount');
+function idempotencyKeyOf({ request }: HttpExchange): string | undefined {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' ? key : undefined;
 }

@@ -1,15 +1,23 @@
+import type { FaultsByChance } from '../faults.js';
+import type { Misbehaviour } from '../misbehaviour.js';
 import type { WebhookCounts } from '../webhook-sender.js';
-import { type BankApi, present } from './bank-api.js';
+import type { BankApi } from './bank-api.js';
 import type { BankPayment } from './bank-ledger.js';
 import type { BankNotifications } from './bank-notifications.js';
 import type { BankOperation, Fault } from './faults.js';
 import { HttpProblem } from './http-exchange.js';
+import { presentPayment } from './presentation.js';
+import { givenBack, refundableAmount } from './refund-ledger.js';
 
 export interface BankCounts {
   readonly requests: Readonly<Record<BankOperation, number>>;
   readonly payments: number;
   readonly charges: number;
   readonly chargesByReference: Readonly<Record<string, number>>;
+  /** Made in all, by whomever, those that were rejected left out. */
+  readonly refunds: number;
+  /** Minor units that were given back, by the payment's reference, where any were. */
+  readonly refundedByReference: Readonly<Record<string, number>>;
   readonly webhooks: WebhookCounts;
 }
 
@@ -21,11 +29,24 @@ export interface BankDoubleControls {
   authorise(idOrReference: string): void;
   decline(idOrReference: string): void;
   cancel(idOrReference: string): void;
-  /** The last notification once more, with the same event id. */
+  /**
+   * The bank's own staff gives money back, so the refund has no reference of the merchant's.
+   * @param amount in minor units; all that is left when left out.
+   */
+  refundAtBank(idOrReference: string, amount?: number): { readonly id: string };
+  /** From now on refunds stay PENDING until they are settled; `false`: they are booked at once again. */
+  holdRefunds(hold?: boolean): void;
+  /** A booked one may still be rejected: the transfer came back. @param idOrReference the refund's. */
+  settleRefund(idOrReference: string, decision: 'book' | 'reject'): void;
+  /** The last notification of a payment or of a refund once more, with the same event id. */
   deliverAgain(idOrReference: string): void;
   pauseWebhooks(): void;
   resumeWebhooks(): void;
+  /** From now on; with nothing in it, all is well again. */
+  misbehave(misbehaviour: Misbehaviour): void;
   answerNext(operation: BankOperation, fault: Fault, times?: number): void;
+  /** From now on, a share of the API's requests goes wrong; 0 ends it. */
+  faultsByChance(chance: FaultsByChance): void;
   /** When no notification is under way or to be retried. */
   settled(): Promise<void>;
   counts(): BankCounts;
@@ -34,7 +55,7 @@ export interface BankDoubleControls {
 }
 
 export function createControls(api: BankApi, notifications: BankNotifications): BankDoubleControls {
-  const { ledger, faults, requests } = api;
+  const { ledger, refunds, faults } = api;
   const find = (idOrReference: string): BankPayment => {
     const payment = ledger.find(idOrReference);
     if (!payment) throw new HttpProblem(404, `no_such_payment: ${idOrReference}`);
@@ -46,17 +67,50 @@ export function createControls(api: BankApi, notifications: BankNotifications): 
     authorise: (idOrReference) => ledger.authorise(find(idOrReference)),
     decline: (idOrReference) => ledger.decline(find(idOrReference)),
     cancel: (idOrReference) => ledger.cancel(find(idOrReference)),
-    deliverAgain: (idOrReference) => notifications.tellAgain(find(idOrReference)),
+    refundAtBank: (idOrReference, amount) => refundAtBank(api, find(idOrReference), amount),
+    holdRefunds: (hold = true) => void (refunds.held = hold),
+    settleRefund: (idOrReference, decision) => settleRefund(api, idOrReference, decision),
+    deliverAgain: (idOrReference) =>
+      notifications.tellAgain(refunds.find(idOrReference) ?? find(idOrReference)),
     pauseWebhooks: () => notifications.pause(),
     resumeWebhooks: () => notifications.resume(),
+    misbehave: (misbehaviour) => notifications.misbehave(misbehaviour),
     answerNext: (operation, fault, times = 1) => faults.add(operation, fault, times),
+    faultsByChance: (chance) => faults.byChance(chance),
     settled: () => notifications.settled(),
-    counts: () => ({
-      requests: { ...requests },
-      ...ledger.counts,
-      chargesByReference: ledger.chargesByReference(),
-      webhooks: notifications.counts,
-    }),
-    payment: (idOrReference) => present(api, find(idOrReference)),
+    counts: () => countsOf(api, notifications),
+    payment: (idOrReference) => {
+      const payment = find(idOrReference);
+      return presentPayment(payment, api.paymentUrl(payment));
+    },
+  };
+}
+
+function refundAtBank({ refunds }: BankApi, payment: BankPayment, amount?: number): { id: string } {
+  const order = { reference: undefined, amount: amount ?? refundableAmount(payment) };
+  if (!Number.isSafeInteger(order.amount) || order.amount <= 0) throw new HttpProblem(422, 'bad_amount');
+  const result = refunds.create(payment, order);
+  if (result.kind === 'refused') throw new HttpProblem(409, result.code);
+  return { id: result.refund.id };
+}
+
+function settleRefund({ refunds }: BankApi, idOrReference: string, decision: 'book' | 'reject'): void {
+  const known = refunds.settle(idOrReference, decision);
+  if (!known) throw new HttpProblem(404, `no_such_refund: ${idOrReference}`);
+}
+
+function countsOf({ ledger, refunds, requests }: BankApi, notifications: BankNotifications): BankCounts {
+  return {
+    requests: { ...requests },
+    ...ledger.counts,
+    chargesByReference: ledger.chargesByReference(),
+    refunds: refunds.count,
+    refundedByReference: Object.fromEntries(
+      ledger
+        .all()
+        .map((payment) => [payment.reference, givenBack(payment)] as const)
+        .filter(([, amount]) => amount > 0),
+    ),
+    webhooks: notifications.counts,
   };
 }

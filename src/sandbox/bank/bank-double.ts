@@ -7,8 +7,10 @@ import { type BankDoubleControls, createControls } from './bank-controls.js';
 import { BankLedger } from './bank-ledger.js';
 import { BankNotifications } from './bank-notifications.js';
 import { answerControls } from './controls-over-http.js';
+import { FAULTS_BY_CHANCE } from './faults.js';
 import { HttpProblem, readExchange, sendJson } from './http-exchange.js';
 import { answerPage } from './payment-page.js';
+import { RefundLedger } from './refund-ledger.js';
 
 export interface BankDoubleOptions {
   readonly name: string;
@@ -25,6 +27,8 @@ export interface BankDoubleOptions {
   readonly firstRetryMilliseconds?: number;
   /** The oldest payments are forgotten beyond this number, so that a long run does not fill the memory. */
   readonly maximumPayments?: number;
+  /** Of the list of payments. */
+  readonly paymentsPerPage?: number;
   readonly now?: () => Date;
   readonly log?: (line: string) => void;
 }
@@ -36,19 +40,29 @@ export interface BankDouble extends BankDoubleControls {
   stop(): Promise<void>;
 }
 
+const PAYMENTS_PER_PAGE = 100;
+
 const HOW_TO_PAY = 'Payers pay on the page that createPaymentIntent sends them to.';
 
 /** A bank on this machine that speaks real HTTP with real signatures. No money, no account, no key. */
 export async function startBankDouble(options: BankDoubleOptions): Promise<BankDouble> {
   const server = createServer();
   const url = await listen(server, options.port ?? 0);
-  const { ledger, notifications } = openBooks(options);
+  const { notifications, ...books } = openBooks(options);
   const api: BankApi = {
     apiKey: options.apiKey,
-    ledger,
-    faults: new FaultPlan(),
-    requests: { createPayment: 0, getPayment: 0, findPayments: 0, cancelPayment: 0 },
+    ...books,
+    faults: new FaultPlan(FAULTS_BY_CHANCE),
+    requests: {
+      createPayment: 0,
+      getPayment: 0,
+      findPayments: 0,
+      listPayments: 0,
+      cancelPayment: 0,
+      createRefund: 0,
+    },
     paymentUrl: (payment) => new URL(`pay/${payment.id}`, url).href,
+    paymentsPerPage: options.paymentsPerPage ?? PAYMENTS_PER_PAGE,
   };
   const controls = createControls(api, notifications);
   const answer = createAnswer(options.displayName, api, controls);
@@ -60,7 +74,13 @@ export async function startBankDouble(options: BankDoubleOptions): Promise<BankD
   return { name: options.name, url, stop, ...controls };
 }
 
-function openBooks(options: BankDoubleOptions): { ledger: BankLedger; notifications: BankNotifications } {
+interface Books {
+  readonly ledger: BankLedger;
+  readonly refunds: RefundLedger;
+  readonly notifications: BankNotifications;
+}
+
+function openBooks(options: BankDoubleOptions): Books {
   const now = options.now ?? (() => new Date());
   const maximumPayments = options.maximumPayments ?? 100_000;
   const notifications = new BankNotifications({
@@ -74,7 +94,11 @@ function openBooks(options: BankDoubleOptions): { ledger: BankLedger; notificati
     log: (line) => options.log?.(`${options.name}: ${line}`),
   });
   const ledger = new BankLedger({ now, maximumPayments, onChange: (payment) => notifications.tell(payment) });
-  return { ledger, notifications };
+  const refunds = new RefundLedger({
+    maximumRefunds: maximumPayments,
+    onSettled: (payment, refund) => notifications.tellOfRefund(payment, refund),
+  });
+  return { ledger, refunds, notifications };
 }
 
 function createAnswer(displayName: string, api: BankApi, controls: BankDoubleControls) {

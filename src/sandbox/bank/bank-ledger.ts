@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Currency } from '../../money.js';
 import { BoundedMap } from '../bounded-map.js';
+import type { BankRefund } from './refund-ledger.js';
 
 export type BankPaymentStatus = 'CREATED' | 'AUTHORISING' | 'BOOKED' | 'REJECTED' | 'CANCELLED' | 'EXPIRED';
 
@@ -18,11 +19,15 @@ export interface PaymentOrder {
 
 export interface BankPayment extends PaymentOrder {
   readonly id: string;
+  /** 1, 2, 3 …, in the order in which they were created. */
+  readonly number: number;
+  readonly createdAt: Date;
   status: BankPaymentStatus;
   /** The movement of money: there is one once the payment is BOOKED, and never another. */
   transferId: string | undefined;
   /** How often money moved. More than once would be the fault that all of this exists to exclude. */
   charges: number;
+  readonly refunds: BankRefund[];
 }
 
 export type CreateResult =
@@ -57,6 +62,18 @@ export class BankLedger {
 
   get counts(): { payments: number; charges: number } {
     return { payments: this.#createdInAll, charges: this.#chargedInAll };
+  }
+
+  /** Those that are still remembered, in the order in which they were created. */
+  all(): BankPayment[] {
+    return [...this.#byId.values()];
+  }
+
+  /** Those created in this time, `until` exclusive, after the one with this number. */
+  created(since: Date, until: Date, afterNumber: number): BankPayment[] {
+    return this.all().filter(
+      ({ createdAt, number }) => number > afterNumber && createdAt >= since && createdAt < until,
+    );
   }
 
   /** How often money moved for each reference that is still remembered. */
@@ -112,16 +129,19 @@ export class BankLedger {
   }
 
   #add(order: PaymentOrder): BankPayment {
+    this.#createdInAll += 1;
     const payment: BankPayment = {
       ...order,
       id: `bpay_${randomName()}`,
+      number: this.#createdInAll,
+      createdAt: this.#options.now(),
       status: 'CREATED',
       transferId: undefined,
       charges: 0,
+      refunds: [],
     };
     this.#byId.set(payment.id, payment);
     this.#byReference.set(payment.reference, payment);
-    this.#createdInAll += 1;
     return payment;
   }
 

@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { toDecimal } from '../../money.js';
 import { BoundedMap } from '../bounded-map.js';
+import type { Misbehaviour } from '../misbehaviour.js';
 import { PendingWork } from '../pending-work.js';
 import { type WebhookCounts, type WebhookMessage, WebhookSender } from '../webhook-sender.js';
 import { type BankPayment, type BankPaymentStatus, randomName } from './bank-ledger.js';
+import type { BankRefund } from './refund-ledger.js';
 
 export interface BankNotificationsOptions {
   readonly webhookSecret: string;
@@ -31,7 +33,7 @@ export class BankNotifications {
   readonly #options: BankNotificationsOptions;
   readonly #work = new PendingWork();
   readonly #sender: WebhookSender;
-  /** The last message about each payment, by its id. */
+  /** The last message about each payment and each refund, by its id. */
   readonly #last: Map<string, WebhookMessage>;
 
   constructor(options: BankNotificationsOptions) {
@@ -55,23 +57,23 @@ export class BankNotifications {
   }
 
   tell(payment: BankPayment): void {
-    if (!this.#options.webhooks) return;
-    const id = `bevt_${randomName()}`;
-    const message: WebhookMessage = {
-      id,
-      subject: payment.id,
-      url: payment.notificationUrl,
-      body: JSON.stringify(notificationBody(id, payment, this.#options.now())),
-    };
-    this.#last.set(payment.id, message);
+    this.#send(payment, payment.id, EVENT_TYPES[payment.status], dataOfPayment(payment, this.#options.now()));
+  }
+
+  /** That it was booked or rejected. */
+  tellOfRefund(payment: BankPayment, refund: BankRefund): void {
+    this.#send(payment, refund.id, `refund.${refund.status.toLowerCase()}`, dataOfRefund(payment, refund));
+  }
+
+  /** The last notification of this payment or refund once more, with the same event id. */
+  tellAgain({ id }: BankPayment | BankRefund): void {
+    const message = this.#last.get(id);
+    if (!message) throw new Error(`there is no notification about ${id} to deliver again`);
     this.#sender.send(message);
   }
 
-  /** The last notification of this payment once more, with the same event id. */
-  tellAgain(payment: BankPayment): void {
-    const message = this.#last.get(payment.id);
-    if (!message) throw new Error(`there is no notification about payment ${payment.id} to deliver again`);
-    this.#sender.send(message);
+  misbehave(misbehaviour: Misbehaviour): void {
+    this.#sender.misbehave(misbehaviour);
   }
 
   pause(): void {
@@ -91,6 +93,20 @@ export class BankNotifications {
     this.#sender.stop();
   }
 
+  #send(payment: BankPayment, about: string, type: string, data: object): void {
+    if (!this.#options.webhooks) return;
+    const id = `bevt_${randomName()}`;
+    const createdAt = this.#options.now().toISOString();
+    const message: WebhookMessage = {
+      id,
+      subject: payment.id,
+      url: payment.notificationUrl,
+      body: JSON.stringify({ id, type, created_at: createdAt, data }),
+    };
+    this.#last.set(about, message);
+    this.#sender.send(message);
+  }
+
   #headers({ id, body }: WebhookMessage): Record<string, string> {
     const timestamp = Math.floor(this.#options.now().getTime() / 1000);
     const signature = createHmac('sha256', this.#options.webhookSecret).update(`${timestamp}.${body}`);
@@ -98,23 +114,30 @@ export class BankNotifications {
   }
 }
 
-function notificationBody(id: string, payment: BankPayment, now: Date): object {
+function dataOfPayment(payment: BankPayment, now: Date): object {
   return {
-    id,
-    type: EVENT_TYPES[payment.status],
-    created_at: now.toISOString(),
-    data: {
-      payment_id: payment.id,
-      transfer_id: payment.transferId,
-      reference: payment.reference,
-      amount: toDecimal(payment.amount, payment.currency),
-      currency: payment.currency,
-      status: payment.status,
-      ...(payment.transferId && {
-        debtor: { name: 'A. DIOP', iban_last4: '1234' },
-        value_date: now.toISOString().slice(0, 10),
-        end_to_end_id: payment.reference,
-      }),
-    },
+    payment_id: payment.id,
+    transfer_id: payment.transferId,
+    reference: payment.reference,
+    amount: toDecimal(payment.amount, payment.currency),
+    currency: payment.currency,
+    status: payment.status,
+    ...(payment.transferId && {
+      debtor: { name: 'A. DIOP', iban_last4: '1234' },
+      value_date: now.toISOString().slice(0, 10),
+      end_to_end_id: payment.reference,
+    }),
+  };
+}
+
+function dataOfRefund(payment: BankPayment, refund: BankRefund): object {
+  return {
+    payment_id: payment.id,
+    reference: payment.reference,
+    refund_id: refund.id,
+    refund_reference: refund.reference,
+    amount: toDecimal(refund.amount, payment.currency),
+    currency: payment.currency,
+    status: refund.status,
   };
 }

@@ -1,3 +1,4 @@
+import type { FaultsByChance } from '../faults.js';
 import type { BankDoubleControls } from './bank-controls.js';
 import { BANK_OPERATIONS, type BankOperation, type Fault } from './faults.js';
 import { type HttpExchange, HttpProblem, parseBody, sendJson } from './http-exchange.js';
@@ -5,28 +6,47 @@ import { type HttpExchange, HttpProblem, parseBody, sendJson } from './http-exch
 /**
  * The same controls over HTTP, for tests and benchmarks in other processes:
  * `GET /_double/counts`, `POST /_double/settled`, `POST /_double/webhooks/pause|resume`,
+ * `POST /_double/webhooks/misbehave` with a `Misbehaviour`,
  * `POST /_double/payments/<id|reference>/pay|pay-late|authorise|decline|cancel|deliver-again`,
- * `POST /_double/faults` with `{ operation, fault, times? }`.
+ * `POST /_double/payments/<id|reference>/refund`, with `{ amount }` in minor units or without a body,
+ * `POST /_double/refunds/hold|release`, `POST /_double/refunds/<id|reference>/book|reject|deliver-again`,
+ * `POST /_double/faults` with `{ operation, fault, times? }`,
+ * `POST /_double/faults-by-chance` with `{ share, seed? }`.
  */
 export async function answerControls(double: BankDoubleControls, exchange: HttpExchange): Promise<void> {
   const [subject, ...rest] = exchange.url.pathname.split('/').slice(2).map(decodeURIComponent);
   const wanted = `${exchange.method} ${subject}`;
   if (wanted === 'GET counts') return sendJson(exchange.response, 200, double.counts());
   if (wanted === 'POST settled') await double.settled();
-  else if (wanted === 'POST webhooks') switchWebhooks(double, rest[0]);
-  else if (wanted === 'POST payments') actOnPayment(double, rest[0] ?? '', rest[1]);
+  else if (wanted === 'POST webhooks') controlWebhooks(double, rest[0], exchange);
+  else if (wanted === 'POST payments') actOnPayment(double, rest[0] ?? '', rest[1], exchange);
+  else if (wanted === 'POST refunds') actOnRefund(double, rest[0] ?? '', rest[1]);
   else if (wanted === 'POST faults') planFault(double, parseBody(exchange));
+  else if (wanted === 'POST faults-by-chance')
+    allowOnlySense(() => double.faultsByChance(chanceOf(exchange)));
   else throw new HttpProblem(404, 'no_such_control');
   sendJson(exchange.response, 200, { ok: true });
 }
 
-function switchWebhooks(double: BankDoubleControls, to: string | undefined): void {
-  if (to === 'pause') return double.pauseWebhooks();
-  if (to === 'resume') return double.resumeWebhooks();
-  throw new HttpProblem(404, 'no_such_control');
+function controlWebhooks(double: BankDoubleControls, to: string | undefined, exchange: HttpExchange): void {
+  switch (to) {
+    case 'pause':
+      return double.pauseWebhooks();
+    case 'resume':
+      return double.resumeWebhooks();
+    case 'misbehave':
+      return allowOnlySense(() => double.misbehave(parseBody(exchange)));
+    default:
+      throw new HttpProblem(404, 'no_such_control');
+  }
 }
 
-function actOnPayment(double: BankDoubleControls, idOrReference: string, action: string | undefined): void {
+function actOnPayment(
+  double: BankDoubleControls,
+  idOrReference: string,
+  action: string | undefined,
+  exchange: HttpExchange,
+): void {
   switch (action) {
     case 'pay':
       return double.pay(idOrReference);
@@ -38,10 +58,42 @@ function actOnPayment(double: BankDoubleControls, idOrReference: string, action:
       return double.decline(idOrReference);
     case 'cancel':
       return double.cancel(idOrReference);
+    case 'refund':
+      return void double.refundAtBank(idOrReference, amountOf(exchange));
     case 'deliver-again':
       return double.deliverAgain(idOrReference);
     default:
       throw new HttpProblem(404, 'no_such_control');
+  }
+}
+
+function actOnRefund(double: BankDoubleControls, idOrReference: string, action: string | undefined): void {
+  if (action === undefined && idOrReference === 'hold') return double.holdRefunds();
+  if (action === undefined && idOrReference === 'release') return double.holdRefunds(false);
+  if (action === 'book' || action === 'reject') return double.settleRefund(idOrReference, action);
+  if (action === 'deliver-again') return double.deliverAgain(idOrReference);
+  throw new HttpProblem(404, 'no_such_control');
+}
+
+function amountOf(exchange: HttpExchange): number | undefined {
+  if (exchange.body === '') return undefined;
+  const { amount } = parseBody(exchange);
+  if (amount !== undefined && typeof amount !== 'number') throw new HttpProblem(422, 'bad_amount');
+  return amount;
+}
+
+function chanceOf(exchange: HttpExchange): FaultsByChance {
+  const { share, seed } = parseBody(exchange);
+  return { share: Number(share), ...(typeof seed === 'number' && { seed }) };
+}
+
+/** Shares and delays are checked where they are used. */
+function allowOnlySense(control: () => void): void {
+  try {
+    control();
+  } catch (error) {
+    if (error instanceof RangeError) throw new HttpProblem(422, error.message);
+    throw error;
   }
 }
 

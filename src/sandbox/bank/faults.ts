@@ -1,4 +1,11 @@
-export const BANK_OPERATIONS = ['createPayment', 'getPayment', 'findPayments', 'cancelPayment'] as const;
+export const BANK_OPERATIONS = [
+  'createPayment',
+  'getPayment',
+  'findPayments',
+  'listPayments',
+  'cancelPayment',
+  'createRefund',
+] as const;
 
 export type BankOperation = (typeof BANK_OPERATIONS)[number];
 
@@ -13,3 +20,12 @@ export type Fault = {
   /** The connection is reset. */
   | { readonly kind: 'close' }
 );
+
+/** What goes wrong by chance, when that is asked for. */
+export const FAULTS_BY_CHANCE: readonly Fault[] = [
+  { kind: 'status', status: 502, afterDoing: true },
+  { kind: 'status', status: 502 },
+  { kind: 'close', afterDoing: true },
+  { kind: 'close' },
+  { kind: 'status', status: 429 },
+];

@@ -15,11 +15,14 @@ export interface PaymentRecord {
   returnUrl?: string;
 }
 
+export type CaptureMethod = 'automatic_async' | 'manual';
+
 export interface SessionRecord {
   readonly object: Stripe.Checkout.Session;
   readonly paymentIntentData: {
     readonly metadata: Record<string, string>;
     readonly description: string | null;
+    readonly captureMethod: CaptureMethod;
   };
 }
 
@@ -28,6 +31,8 @@ export interface EventRecord {
   readonly type: string;
   /** What the event is about: deliveries of one object keep their order. */
   readonly subject: string;
+  /** Seconds since 1970. */
+  readonly created: number;
   /** As it is sent, so as the object was when it happened. */
   readonly body: string;
 }
@@ -43,6 +48,7 @@ export class StripeAccount {
   readonly sessions: Map<string, SessionRecord>;
   readonly charges: Map<string, Stripe.Charge>;
   readonly refunds: Map<string, Stripe.Refund>;
+  readonly disputes: Map<string, Stripe.Dispute>;
   readonly events: Map<string, EventRecord>;
   readonly chargeCounts = { succeeded: 0, failed: 0 };
   /** The API request that is being answered, while one is: events name it. */
@@ -61,6 +67,7 @@ export class StripeAccount {
     this.sessions = new BoundedMap(maxObjects);
     this.charges = new BoundedMap(maxObjects);
     this.refunds = new BoundedMap(maxObjects);
+    this.disputes = new BoundedMap(maxObjects);
     this.events = new BoundedMap(maxObjects);
   }
 
@@ -80,24 +87,29 @@ export class StripeAccount {
     return this.refunds.get(id) ?? fail('refund', id);
   }
 
+  dispute(id: string): Stripe.Dispute {
+    return this.disputes.get(id) ?? fail('dispute', id);
+  }
+
   event(id: string): EventRecord {
     return this.events.get(id) ?? fail('event', id);
   }
 
   emit(type: string, object: { readonly id: string }, subject: string): void {
     const id = newId('evt');
+    const created = now();
     const body = JSON.stringify({
       id,
       object: 'event',
       api_version: Stripe.API_VERSION,
-      created: now(),
+      created,
       data: { object },
       livemode: false,
       pending_webhooks: 1,
       request: this.origin,
       type,
     });
-    const event = { id, type, subject, body };
+    const event = { id, type, subject, created, body };
     this.events.set(id, event);
     this.onEvent(event);
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { newId, type StripeAccount } from './account.js';
 import { expand } from './expand.js';
 import { FaultPlan } from '../faults.js';
-import type { Fault } from './faults.js';
+import { FAULTS_BY_CHANCE, type Fault } from './faults.js';
 import { parseForm, type FormValues } from './form-body.js';
 import { IdempotencyStore, type Answer } from './idempotency.js';
 import { OPERATIONS, type Operation } from './operations.js';
@@ -26,7 +26,7 @@ const NOTHING_TO_FINISH = () => {};
 
 /** `https://api.stripe.com`, as far as Quittance uses it. */
 export class StripeApi {
-  readonly faults = new FaultPlan<string, Fault>();
+  readonly faults = new FaultPlan<string, Fault>(FAULTS_BY_CHANCE);
   private readonly requests = new Map<string, number>();
   private readonly idempotency: IdempotencyStore;
 

@@ -3,7 +3,7 @@ import { newId, now, type PaymentRecord, type SessionRecord, type StripeAccount 
 import { checkAmount } from './amounts.js';
 import type { FormValues } from './form-body.js';
 import { group, groups, integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
-import { addPaymentIntent } from './payment-intents.js';
+import { addPaymentIntent, captureMethodParameter } from './payment-intents.js';
 import { endPayment } from './payments.js';
 import { invalidRequest, unexpectedState } from './stripe-error.js';
 
@@ -21,6 +21,7 @@ export function createCheckoutSession(account: StripeAccount, form: FormValues):
     paymentIntentData: {
       metadata: mergedMetadata({}, paymentIntentForm),
       description: text(paymentIntentForm, 'description') ?? null,
+      captureMethod: captureMethodParameter(paymentIntentForm),
     },
   };
   account.sessions.set(session.object.id, session);
@@ -149,6 +150,7 @@ export function paymentOfSession(account: StripeAccount, session: SessionRecord)
     currency: object.currency ?? '',
     description: session.paymentIntentData.description,
     metadata: { ...session.paymentIntentData.metadata },
+    captureMethod: session.paymentIntentData.captureMethod,
     sessionId: object.id,
   });
   object.payment_intent = payment.object.id;

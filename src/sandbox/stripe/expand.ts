@@ -23,6 +23,7 @@ function find(account: StripeAccount, id: string): object | undefined {
     account.payments.get(id)?.object ??
     account.sessions.get(id)?.object ??
     account.charges.get(id) ??
-    account.refunds.get(id)
+    account.refunds.get(id) ??
+    account.disputes.get(id)
   );
 }

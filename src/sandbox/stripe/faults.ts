@@ -21,3 +21,12 @@ export type FaultyAnswer =
   | { readonly kind: 'close' }
   /** A page of some proxy on the way. */
   | { readonly kind: 'notJson' };
+
+/** What goes wrong by chance, when that is asked for. */
+export const FAULTS_BY_CHANCE: readonly Fault[] = [
+  { answer: { kind: 'status', status: 502 }, when: 'AFTER_WORK' },
+  { answer: { kind: 'status', status: 502 } },
+  { answer: { kind: 'close' }, when: 'AFTER_WORK' },
+  { answer: { kind: 'close' } },
+  { answer: { kind: 'status', status: 429, code: 'rate_limit' } },
+];

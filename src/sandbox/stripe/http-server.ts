@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { readBody, redirect, send, sendPage } from '../local-http.js';
-import { findControl, type ControlledParts } from './controls.js';
+import { findControl } from './controls.js';
 import type { FaultyAnswer } from './faults.js';
 import { parseForm } from './form-body.js';
+import type { DoubleParts } from './observations.js';
 import { showPage } from './pages/pages.js';
 import { StripeDoubleError } from './stripe-error.js';
 
@@ -10,7 +11,7 @@ import { StripeDoubleError } from './stripe-error.js';
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 
 /** The double's HTTP: `/v1` is Stripe's API, `/_double` its controls, and the rest pages for a browser. */
-export function createDoubleServer(parts: ControlledParts): Server {
+export function createDoubleServer(parts: DoubleParts): Server {
   const server = createServer((request, response) => {
     handle(parts, request, response).catch((error: unknown) => answerBug(response, error));
   });
@@ -18,11 +19,7 @@ export function createDoubleServer(parts: ControlledParts): Server {
   return server;
 }
 
-async function handle(
-  parts: ControlledParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function handle(parts: DoubleParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
   const body = await readBody(request);
   if (path.startsWith('/v1/')) return handleApi(parts, request, response, path, query, body);
@@ -37,7 +34,7 @@ async function handle(
 }
 
 function handleApi(
-  { api }: ControlledParts,
+  { api }: DoubleParts,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,

@@ -1,10 +1,11 @@
-import type { PaymentRecord, StripeAccount } from './account.js';
+import type { EventRecord, PaymentRecord, StripeAccount } from './account.js';
 import { createCheckoutSession, expireCheckoutSession } from './checkout-sessions.js';
 import type { FormValues } from './form-body.js';
 import { listOf } from './list.js';
-import { refuseUnknownParameters, text } from './parameters.js';
+import { refuseUnknownParameters, text, texts } from './parameters.js';
 import { cardParameter, createPaymentIntent, updatePaymentIntent } from './payment-intents.js';
 import { cancelPayment, confirmPayment } from './payments.js';
+import { captureHold } from './holds.js';
 import { createRefund } from './refunds.js';
 import { cardError, invalidRequest, StripeDoubleError } from './stripe-error.js';
 import { findTestCard } from './test-cards.js';
@@ -68,6 +69,16 @@ export const OPERATIONS: readonly Operation[] = [
     },
   ),
   operation(
+    'payment_intents.capture',
+    'POST /v1/payment_intents/:id/capture',
+    'amount_to_capture metadata statement_descriptor_suffix',
+    (account, form, id) => {
+      const payment = account.payment(id);
+      captureHold(account, payment, form);
+      return payment.object;
+    },
+  ),
+  operation(
     'checkout.sessions.create',
     'POST /v1/checkout/sessions',
     'mode ui_mode line_items success_url cancel_url client_reference_id metadata payment_intent_data expires_at ' +
@@ -118,8 +129,16 @@ export const OPERATIONS: readonly Operation[] = [
     listOf('/v1/charges', matching([...account.charges.values()], form, 'payment_intent'), form),
   ),
   operation('charges.retrieve', 'GET /v1/charges/:id', '', (account, _form, id) => account.charge(id)),
-  operation('events.list', 'GET /v1/events', `${PAGE} type delivery_success`, (account, form) =>
-    listOf('/v1/events', matching([...account.events.values()].map(parsedEvent), form, 'type'), form),
+  operation('disputes.list', 'GET /v1/disputes', `${PAGE} payment_intent charge`, (account, form) =>
+    listOf(
+      '/v1/disputes',
+      matching(matching([...account.disputes.values()], form, 'payment_intent'), form, 'charge'),
+      form,
+    ),
+  ),
+  operation('disputes.retrieve', 'GET /v1/disputes/:id', '', (account, _form, id) => account.dispute(id)),
+  operation('events.list', 'GET /v1/events', `${PAGE} type types delivery_success`, (account, form) =>
+    listOf('/v1/events', ofTypes([...account.events.values()], form), form, parsedEvent),
   ),
   operation('events.retrieve', 'GET /v1/events/:id', '', (account, _form, id) =>
     parsedEvent(account.event(id)),
@@ -178,8 +197,18 @@ function matching<Item extends object>(
   return wanted === undefined ? [...items] : items.filter((item) => item[name] === wanted);
 }
 
-function parsedEvent(event: { readonly body: string }): { id: string; type: string } {
-  return JSON.parse(event.body) as { id: string; type: string };
+const MOST_TYPES = 20;
+
+function ofTypes(events: readonly EventRecord[], form: FormValues): EventRecord[] {
+  const types = texts(form, 'types');
+  if (types.length > MOST_TYPES || (types.length > 0 && text(form, 'type') !== undefined)) {
+    throw invalidRequest(`You may pass either type or up to ${MOST_TYPES} types.`, { param: 'types' });
+  }
+  return matching(events, form, 'type').filter(({ type }) => types.length === 0 || types.includes(type));
+}
+
+function parsedEvent(event: EventRecord): object {
+  return JSON.parse(event.body) as object;
 }
 
 /** What a person types: a number, or a name of the test payment methods. */

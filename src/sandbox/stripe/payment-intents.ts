@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { newId, now, type PaymentRecord, type StripeAccount } from './account.js';
+import { newId, now, type CaptureMethod, type PaymentRecord, type StripeAccount } from './account.js';
 import { checkAmount } from './amounts.js';
 import { group, integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
 import type { FormValues } from './form-body.js';
@@ -13,6 +13,7 @@ interface NewPaymentIntent {
   readonly metadata: Record<string, string>;
   readonly receiptEmail?: string | undefined;
   readonly redirects?: 'always' | 'never' | undefined;
+  readonly captureMethod: CaptureMethod;
   readonly sessionId?: string;
 }
 
@@ -28,6 +29,7 @@ export function createPaymentIntent(account: StripeAccount, form: FormValues): P
     description: text(form, 'description') ?? null,
     metadata: mergedMetadata({}, form),
     receiptEmail: text(form, 'receipt_email'),
+    captureMethod: captureMethodParameter(form),
     redirects: automatic && text(automatic, 'allow_redirects') === 'never' ? 'never' : 'always',
   });
   if (card) {
@@ -65,7 +67,7 @@ function newPaymentIntentObject(values: NewPaymentIntent): Stripe.PaymentIntent 
     automatic_payment_methods: { enabled: true, allow_redirects: values.redirects ?? 'always' },
     canceled_at: null,
     cancellation_reason: null,
-    capture_method: 'automatic_async',
+    capture_method: values.captureMethod,
     client_secret: newId(`${id}_secret`),
     confirmation_method: 'automatic',
     created: now(),
@@ -117,6 +119,14 @@ export function updatePaymentIntent(account: StripeAccount, id: string, form: Fo
   object.receipt_email = text(form, 'receipt_email') ?? object.receipt_email;
   object.metadata = mergedMetadata(object.metadata, form);
   return payment;
+}
+
+/** Stripe has `automatic` too, which it counts among the old ways; here it is the same as `automatic_async`. */
+export function captureMethodParameter(form: FormValues): CaptureMethod {
+  const captureMethod = text(form, 'capture_method') ?? 'automatic_async';
+  if (captureMethod === 'manual') return 'manual';
+  if (captureMethod === 'automatic' || captureMethod === 'automatic_async') return 'automatic_async';
+  throw invalidRequest(`Invalid capture_method: ${captureMethod}`, { param: 'capture_method' });
 }
 
 export function cardParameter(form: FormValues): TestCard | undefined {

@@ -2,6 +2,7 @@ import type { PaymentRecord, StripeAccount } from './account.js';
 import { newId, now } from './account.js';
 import { recordCharge } from './charges.js';
 import { followPayment } from './checkout-progress.js';
+import { holdMoney, releaseHold } from './holds.js';
 import { unexpectedState } from './stripe-error.js';
 import type { CardResult, TestCard } from './test-cards.js';
 
@@ -62,21 +63,34 @@ export function cancelPayment(
   payment: PaymentRecord,
   reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | 'abandoned' | null,
 ): void {
-  if (payment.sessionId !== undefined) {
+  if (payment.sessionId !== undefined && payment.object.status !== 'requires_capture') {
     throw unexpectedState(
       'A PaymentIntent of Checkout cannot be canceled. Expire its session.',
       payment.object,
     );
   }
-  requireStatus(payment, 'cancel', ['requires_payment_method', 'requires_confirmation', 'requires_action']);
+  requireStatus(payment, 'cancel', [
+    'requires_payment_method',
+    'requires_confirmation',
+    'requires_action',
+    'requires_capture',
+  ]);
   endPayment(account, payment, reason);
+}
+
+/** Nobody captured in time. */
+export function lapseAuthorization(account: StripeAccount, payment: PaymentRecord): void {
+  requireStatus(payment, 'let lapse', ['requires_capture']);
+  endPayment(account, payment, 'automatic');
 }
 
 export function endPayment(
   account: StripeAccount,
-  { object }: PaymentRecord,
+  payment: PaymentRecord,
   reason: 'duplicate' | 'fraudulent' | 'requested_by_customer' | 'abandoned' | 'automatic' | null,
 ): void {
+  const { object } = payment;
+  releaseHold(account, payment, reason === 'automatic');
   object.status = 'canceled';
   object.canceled_at = now();
   object.cancellation_reason = reason;
@@ -88,7 +102,7 @@ function takeMoney(account: StripeAccount, payment: PaymentRecord, card: TestCar
   const { object } = payment;
   switch (card.result.kind) {
     case 'succeeds':
-      return succeed(account, payment);
+      return object.capture_method === 'manual' ? holdMoney(account, payment) : succeed(account, payment);
     case 'processes':
       object.status = 'processing';
       account.emit('payment_intent.processing', object, object.id);

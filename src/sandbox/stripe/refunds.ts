@@ -30,6 +30,13 @@ export function chargeOfPayment(account: StripeAccount, paymentIntentId: string)
   return account.charge(object.latest_charge);
 }
 
+/** The double never expands it in its own books. */
+export function chargeOf(account: StripeAccount, { charge }: Pick<Stripe.Refund, 'charge'>): Stripe.Charge {
+  if (typeof charge !== 'string')
+    throw new Error('a refund and a dispute of the double have their charge as an id');
+  return account.charge(charge);
+}
+
 /** @param amount in Stripe's units; undefined is all that is left. */
 export function refundCharge(
   account: StripeAccount,
@@ -38,7 +45,7 @@ export function refundCharge(
   metadata: Record<string, string>,
   reason: string | null,
 ): Stripe.Refund {
-  const left = charge.amount_captured - charge.amount_refunded;
+  const left = charge.amount - charge.amount_refunded;
   if (left === 0) throw alreadyRefunded(charge);
   const refunded = amount ?? left;
   if (refunded < 1 || refunded > left) {
@@ -61,21 +68,47 @@ export function refundCharge(
 }
 
 function changeRefund(account: StripeAccount, charge: Stripe.Charge, refund: Stripe.Refund): void {
-  const subject = paymentIntentIdOf(charge);
-  if (refund.status === 'pending') {
-    refund.status = 'succeeded';
-    account.emit('refund.updated', refund, subject);
-    return;
+  if (refund.status === 'failed') return;
+  if (refund.status === 'succeeded') return failRefund(account, refund.id);
+  refund.status = 'succeeded';
+  account.emit('refund.updated', refund, paymentIntentIdOf(charge));
+}
+
+/** The payer's bank doesn't take the money back, also after the refund succeeded. */
+export function failRefund(account: StripeAccount, id: string): void {
+  const refund = account.refund(id);
+  if (refund.status === 'failed' || isHoldLetGo(refund)) {
+    throw invalidRequest(`Refund ${id} cannot fail: it is ${refund.status}, or gave nothing back.`);
   }
+  const charge = chargeOf(account, refund);
   refund.status = 'failed';
   refund.failure_reason = 'expired_or_canceled_card';
   addToCharge(charge, -refund.amount);
-  account.emit('refund.failed', refund, subject);
+  account.emit('refund.updated', refund, paymentIntentIdOf(charge));
+  account.emit('refund.failed', refund, paymentIntentIdOf(charge));
+}
+
+/** What was held and is not captured: Stripe tells it as a refund, which has no effect on the balance. */
+export function letGoOfHold(
+  account: StripeAccount,
+  charge: Stripe.Charge,
+  reason: 'expired_uncaptured_charge' | null,
+): void {
+  const refund = newRefund(charge, charge.amount - charge.amount_captured, {}, reason);
+  refund.balance_transaction = null;
+  account.refunds.set(refund.id, refund);
+  addToCharge(charge, refund.amount);
+  account.emit('charge.refunded', charge, paymentIntentIdOf(charge));
+  account.emit('refund.created', refund, paymentIntentIdOf(charge));
+}
+
+export function isHoldLetGo(refund: Stripe.Refund): boolean {
+  return refund.balance_transaction === null;
 }
 
 function addToCharge(charge: Stripe.Charge, amount: number): void {
   charge.amount_refunded += amount;
-  charge.refunded = charge.amount_refunded === charge.amount_captured;
+  charge.refunded = charge.amount_refunded === charge.amount;
 }
 
 function newRefund(
@@ -88,7 +121,7 @@ function newRefund(
     id: newId('re'),
     object: 'refund',
     amount,
-    balance_transaction: null,
+    balance_transaction: newId('txn'),
     charge: charge.id,
     created: now(),
     currency: charge.currency,

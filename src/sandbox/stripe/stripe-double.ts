@@ -5,18 +5,10 @@ import { WebhookSender } from '../webhook-sender.js';
 import { StripeAccount } from './account.js';
 import { StripeApi } from './api.js';
 import { expireOldSessions } from './checkout-sessions.js';
-import {
-  chargesFor,
-  countsOf,
-  refundInDashboard,
-  type ChargeSummary,
-  type ControlledParts,
-  type DoubleCounts,
-} from './controls.js';
-import type { Fault } from './faults.js';
+import { deeds, type Deeds } from './deeds.js';
 import { createDoubleServer } from './http-server.js';
-import { findPayment, pay, paymentResult, type PaymentResult } from './payer.js';
-import { finishAuthentication, settlePayment } from './payments.js';
+import { observations, type DoubleParts, type Observations } from './observations.js';
+import { pay } from './payer.js';
 import { StripeDoubleError } from './stripe-error.js';
 
 export interface StripeDoubleOptions {
@@ -39,39 +31,12 @@ export interface StripeDoubleOptions {
   readonly log?: (message: string) => void;
 }
 
-export interface StripeDouble {
+export interface StripeDouble extends Observations, Deeds {
   /** The base of the API, and of the pages `/pay/<client secret>` and `/c/pay/<cs_…>`. */
   readonly url: URL;
   readonly publishableKey: string;
   readonly webhookSecret: string;
-
-  /** How many requests asked for an operation (`payment_intents.create`), the SDK's own repetitions included. */
-  requests(operation: string): number;
-  counts(): DoubleCounts;
-  charges(): ChargeSummary[];
-  /** @param reference a PaymentIntent's id, or a value in its metadata, such as our attempt's reference. */
-  chargesFor(reference: string): ChargeSummary[];
   readonly webhooksSent: number;
-  /** Everything that happened, oldest first. */
-  events(): { readonly id: string; readonly type: string }[];
-
-  /** The payer pays in their browser. @param reference `pi_…`, its client secret, or `cs_…`. */
-  pay(reference: string, card: string): PaymentResult;
-  /** The payer answers their bank. */
-  authenticate(paymentIntentId: string, answer: 'complete' | 'fail'): PaymentResult;
-  /** The bank decides on what is in processing. */
-  settle(paymentIntentId: string, decision: 'succeed' | 'fail'): PaymentResult;
-  /** @param amount in Stripe's units; all that is left when left out. */
-  refundInDashboard(paymentIntentId: string, amount?: number): { readonly id: string };
-
-  /** Sends an event (again). */
-  deliver(eventId: string): void;
-  pauseWebhooks(): void;
-  resumeWebhooks(): void;
-  answerNext(operation: string, fault: Fault): void;
-  clearFaults(): void;
-  /** Every delivery has arrived or was given up, and nothing is planned. */
-  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -106,7 +71,7 @@ export async function startStripeDouble(options: StripeDoubleOptions): Promise<S
   };
 }
 
-function assemble(options: StripeDoubleOptions, baseUrl: () => string): ControlledParts {
+function assemble(options: StripeDoubleOptions, baseUrl: () => string): DoubleParts {
   const log = options.log ?? (() => {});
   const maxObjects = options.maxObjects ?? MAX_OBJECTS;
   const work = new PendingWork();
@@ -150,54 +115,4 @@ function payEverything(
   };
   account.onPaymentCreated = payLater;
   account.onSessionCreated = payLater;
-}
-
-function observations(
-  parts: ControlledParts,
-): Pick<StripeDouble, 'requests' | 'counts' | 'charges' | 'chargesFor' | 'events' | 'settled'> {
-  return {
-    requests: (operation) => parts.api.requestCount(operation),
-    counts: () => countsOf(parts),
-    charges: () => chargesFor(parts.account),
-    chargesFor: (reference) => chargesFor(parts.account, reference),
-    events: () => [...parts.account.events.values()].map(({ id, type }) => ({ id, type })),
-    settled: () => parts.work.settled(),
-  };
-}
-
-function deeds({
-  account,
-  api,
-  webhooks,
-}: ControlledParts): Pick<
-  StripeDouble,
-  | 'pay'
-  | 'authenticate'
-  | 'settle'
-  | 'refundInDashboard'
-  | 'deliver'
-  | 'pauseWebhooks'
-  | 'resumeWebhooks'
-  | 'answerNext'
-  | 'clearFaults'
-> {
-  return {
-    pay: (reference, card) => pay(account, reference, card),
-    authenticate: (paymentIntentId, answer) => {
-      const payment = findPayment(account, paymentIntentId);
-      finishAuthentication(account, payment, answer === 'complete');
-      return paymentResult(payment);
-    },
-    settle: (paymentIntentId, decision) => {
-      const payment = findPayment(account, paymentIntentId);
-      settlePayment(account, payment, decision === 'succeed');
-      return paymentResult(payment);
-    },
-    refundInDashboard: (paymentIntentId, amount) => refundInDashboard(account, paymentIntentId, amount),
-    deliver: (eventId) => webhooks.send(account.event(eventId)),
-    pauseWebhooks: () => webhooks.pause(),
-    resumeWebhooks: () => webhooks.resume(),
-    answerNext: (operation, fault) => api.faults.add(operation, fault, fault.times ?? 1),
-    clearFaults: () => api.faults.clear(),
-  };
 }

@@ -124,7 +124,7 @@ function afterPayment(account: StripeAccount, payment: PaymentRecord): PageAnswe
 }
 
 function redirectStatus(status: string): string {
-  if (status === 'succeeded') return 'succeeded';
+  if (status === 'succeeded' || status === 'requires_capture') return 'succeeded';
   return status === 'processing' ? 'pending' : 'failed';
 }
 
@@ -159,6 +159,7 @@ function result({ object }: PaymentRecord, onward?: string): PageAnswer {
   const amount = amountForPeople(object.amount, object.currency);
   const texts: Readonly<Record<string, readonly [title: string, text: string]>> = {
     succeeded: ['Paid', `${amount} were paid.`],
+    requires_capture: ['Held', `${amount} are held, and not taken yet.`],
     processing: ['Not decided yet', `${amount} are on their way; the bank has not decided yet.`],
     canceled: ['Cancelled', 'This payment was cancelled.'],
   };

@@ -1,0 +1,74 @@
+import { isCurrency } from '../../money.js';
+import type { ListedPayment } from '../provider.js';
+import { type BankCall, callBank, unreadableAnswer } from './bank-exchange.js';
+import type { Bank } from './bank-options.js';
+import { readAmount, readAmountOrZero } from './bank-outcome.js';
+import { textAt, valueAt } from './json-document.js';
+
+/** Page by page; those in which no money moved are left out. @throws {ProviderFailure} */
+export async function* listBankPayments(
+  bank: Bank,
+  since: Date,
+  until: Date,
+): AsyncGenerator<ListedPayment, void> {
+  const cursorsSeen = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const call = callForPage(since, until, cursor);
+    const page = await callBank(bank, call);
+    const payments = valueAt(page, 'payments');
+    if (!Array.isArray(payments)) throw unreadableAnswer(bank, call, 'a page without payments');
+    for (const payment of payments) {
+      const listed = readListed(bank, call, payment);
+      if (listed) yield listed;
+    }
+    cursor = readNextCursor(bank, call, page, cursorsSeen);
+  } while (cursor !== undefined);
+}
+
+function callForPage(since: Date, until: Date, cursor: string | undefined): BankCall {
+  const query = new URLSearchParams({
+    since: since.toISOString(),
+    until: until.toISOString(),
+    ...(cursor !== undefined && { cursor }),
+  });
+  return { method: 'GET', path: `payments?${query.toString()}` };
+}
+
+function readNextCursor(bank: Bank, call: BankCall, page: unknown, seen: Set<string>): string | undefined {
+  // It has to be there: a page without it would pass for the last one.
+  if (valueAt(page, 'next_cursor') === null) return undefined;
+  const cursor = textAt(page, 'next_cursor');
+  if (cursor === undefined) throw unreadableAnswer(bank, call, 'a page that does not say what is next');
+  if (seen.has(cursor)) throw unreadableAnswer(bank, call, 'pages without an end');
+  seen.add(cursor);
+  return cursor;
+}
+
+/** Undefined when no money moved. */
+function readListed(bank: Bank, call: BankCall, json: unknown): ListedPayment | undefined {
+  const id = textAt(json, 'id');
+  if (id === undefined) throw unreadableAnswer(bank, call, 'a listed payment without an id');
+  const captureReference = textAt(json, bank.movementReferencePath);
+  if (captureReference === undefined) return undefined;
+  const currency = textAt(json, 'currency');
+  if (currency === undefined || !isCurrency(currency)) {
+    throw unreadableAnswer(bank, call, `payment ${id} in no currency that we can count in`);
+  }
+  const capturedAmount = readAmount(valueAt(json, 'paid_amount'), 'DECIMAL', currency);
+  const refundedAmount = readAmountOrZero(valueAt(json, 'refunded_amount'), 'DECIMAL', currency);
+  const createdAt = new Date(textAt(json, 'created_at') ?? NaN);
+  if (capturedAmount === undefined || refundedAmount === undefined || Number.isNaN(createdAt.getTime())) {
+    throw unreadableAnswer(bank, call, `payment ${id} without exact amounts, or without its time`);
+  }
+  const attemptReference = textAt(json, 'reference');
+  return {
+    providerReference: id,
+    ...(attemptReference !== undefined && { attemptReference }),
+    captureReference,
+    currency,
+    capturedAmount,
+    refundedAmount,
+    createdAt,
+  };
+}

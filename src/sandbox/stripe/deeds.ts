@@ -1,0 +1,71 @@
+import type { FaultsByChance } from '../faults.js';
+import type { Misbehaviour } from '../misbehaviour.js';
+import { refundInDashboard } from './controls.js';
+import { closeDispute, openDispute, type NewDispute } from './disputes.js';
+import type { Fault } from './faults.js';
+import type { DoubleParts } from './observations.js';
+import { findPayment, pay, paymentResult, type PaymentResult } from './payer.js';
+import { finishAuthentication, lapseAuthorization, settlePayment } from './payments.js';
+import { failRefund } from './refunds.js';
+
+/** What a test does to the double: the payer, their bank, a person at Stripe's dashboard, and the network. */
+export interface Deeds {
+  /** The payer pays in their browser. @param reference `pi_…`, its client secret, or `cs_…`. */
+  pay(reference: string, card: string): PaymentResult;
+  /** The payer answers their bank. */
+  authenticate(paymentIntentId: string, answer: 'complete' | 'fail'): PaymentResult;
+  /** The bank decides on what is in processing. */
+  settle(paymentIntentId: string, decision: 'succeed' | 'fail'): PaymentResult;
+  /** Nobody captured what is held, and Stripe lets go of it. */
+  lapse(paymentIntentId: string): PaymentResult;
+  /** @param amount in Stripe's units; all that is left when left out. */
+  refundInDashboard(paymentIntentId: string, amount?: number): { readonly id: string };
+  /** The payer's bank sends the money back, also when the refund had succeeded. */
+  failRefund(refundId: string): void;
+  /** The payer complains to their bank, which takes the money at once unless `withdraw` is false: then it only asks. */
+  openDispute(paymentIntentId: string, dispute?: NewDispute): { readonly id: string };
+  closeDispute(disputeId: string, decision: 'won' | 'lost'): void;
+
+  /** Sends an event (again). */
+  deliver(eventId: string): void;
+  pauseWebhooks(): void;
+  resumeWebhooks(): void;
+  /** From now on; with nothing in it, all is well again. */
+  misbehave(misbehaviour: Misbehaviour): void;
+  answerNext(operation: string, fault: Fault): void;
+  /** From now on, a share of the API's requests goes wrong; 0 ends it. */
+  faultsByChance(chance: FaultsByChance): void;
+  clearFaults(): void;
+}
+
+export function deeds({ account, api, webhooks }: DoubleParts): Deeds {
+  return {
+    pay: (reference, card) => pay(account, reference, card),
+    authenticate: (paymentIntentId, answer) => {
+      const payment = findPayment(account, paymentIntentId);
+      finishAuthentication(account, payment, answer === 'complete');
+      return paymentResult(payment);
+    },
+    settle: (paymentIntentId, decision) => {
+      const payment = findPayment(account, paymentIntentId);
+      settlePayment(account, payment, decision === 'succeed');
+      return paymentResult(payment);
+    },
+    lapse: (paymentIntentId) => {
+      const payment = findPayment(account, paymentIntentId);
+      lapseAuthorization(account, payment);
+      return paymentResult(payment);
+    },
+    refundInDashboard: (paymentIntentId, amount) => refundInDashboard(account, paymentIntentId, amount),
+    failRefund: (refundId) => failRefund(account, refundId),
+    openDispute: (paymentIntentId, dispute) => ({ id: openDispute(account, paymentIntentId, dispute).id }),
+    closeDispute: (disputeId, decision) => void closeDispute(account, disputeId, decision),
+    deliver: (eventId) => webhooks.send(account.event(eventId)),
+    pauseWebhooks: () => webhooks.pause(),
+    resumeWebhooks: () => webhooks.resume(),
+    misbehave: (misbehaviour) => webhooks.misbehave(misbehaviour),
+    answerNext: (operation, fault) => api.faults.add(operation, fault, fault.times ?? 1),
+    faultsByChance: (chance) => api.faults.byChance(chance),
+    clearFaults: () => api.faults.clear(),
+  };
+}
