@@ -15,11 +15,13 @@ const MAY_KNOW = {
   outbox: ['database'],
   jobs: [],
   observability: [],
-  access: ['database'],
+  access: ['audit', 'database'],
   providers: [],
-  orders: ['access', 'database', 'idempotency'],
+  orders: ['access', 'audit', 'database', 'idempotency'],
+  audit: ['database'],
   payments: [
     'access',
+    'audit',
     'database',
     'idempotency',
     'orders',
@@ -28,13 +30,19 @@ const MAY_KNOW = {
     // A notification is stored in the very statement that applies it.
     'webhooks/webhook-event.ts',
   ],
-  webhooks: ['database', 'payments', 'providers/provider.ts'],
-  graphql: ['access', 'database', 'idempotency', 'orders', 'payments'],
+  webhooks: ['access', 'audit', 'database', 'payments', 'providers/provider.ts'],
+  graphql: ['access', 'database', 'idempotency', 'orders', 'payments', 'webhooks'],
+  reconcile: ['command-line.ts', 'database', 'payments', 'providers/provider.ts', 'webhooks'],
   sandbox: ['config.ts'],
 };
 
 /** Files that put the others together. */
-const COMPOSITION = ['database/data-source.ts', 'access/create-api-key.ts'];
+const COMPOSITION = [
+  'database/data-source.ts',
+  'access/create-api-key.ts',
+  'audit/verify-audit-log.ts',
+  'reconcile/main.ts',
+];
 
 const root = join(import.meta.dirname, '..', 'src');
 

@@ -47,7 +47,8 @@ What each status means stands in \`schema.graphql\`, at \`enum PaymentStatus\`. 
 notification that asks for it is kept, and its \`outcome\` says \`stale\`.
 
 - **FAILED, CANCELLED and EXPIRED to PAID** is late money: the provider took it after we had given up. If the stock can
-  be taken again, the order is confirmed; if not, the payment goes to REVIEW.
-- **REVIEW** has no way out yet: a person decides, and settling it comes with refunds.
+  be taken again, the order is confirmed; if not, the payment goes to REVIEW, and the money back.
+- **REVIEW** is left when the money went back, or by a person: \`settlePaymentReview\` accepts, refunds, or closes.
+- **Back from REFUNDED or PARTIALLY_REFUNDED**: a refund that had succeeded failed after all, which banks do days later.
 `;
 }

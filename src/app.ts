@@ -15,12 +15,16 @@ import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { serveHealth } from './observability/health.js';
-import { startRelay, type Relay } from './outbox/relay.js';
+import { startRelay, type Relay, type TellableEvent } from './outbox/relay.js';
+import { alertOperators } from './payments/alert-operators.js';
+import { checkPayments } from './payments/check-payments.js';
+import { settleRefunds } from './payments/settle-refunds.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
 import { NextActionSeal } from './payments/sealed-next-action.js';
 import type { Provider } from './providers/provider.js';
+import { listsNotifications, readNotificationList } from './reconcile/read-notification-list.js';
 import { retryWaitingEvents } from './webhooks/retry-waiting-events.js';
 import { serveWebhooks } from './webhooks/route.js';
 
@@ -38,6 +42,8 @@ export interface AppSettings {
   readonly orderTokenMilliseconds: number;
   /** How often jobs look for work. */
   readonly jobPauseMilliseconds?: number;
+  /** How often providers' own lists of notifications are read. Younger notifications are left for their webhook to bring. */
+  readonly notificationListPauseMilliseconds?: number;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -51,6 +57,7 @@ export interface App {
 }
 
 const JOB_PAUSE_MILLISECONDS = 1_000;
+const NOTIFICATION_LIST_PAUSE_MILLISECONDS = 15_000;
 const KEY_CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 
 /** Requests that never end (half sent, never read) are cut off after so long while closing. */
@@ -64,7 +71,11 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const providers = new Map(settings.providers.map((provider) => [provider.name, provider]));
 
   const pubSub = createPaymentPubSub();
-  const relay = startRelay(dataSource, (event) => tellSubscribers(pubSub, event), log);
+  const tell = (event: TellableEvent): void => {
+    tellSubscribers(pubSub, event);
+    alertOperators(log, event);
+  };
+  const relay = startRelay(dataSource, tell, log);
   const wakeRelay = () => relay.wake();
 
   const payments: PaymentDependencies = {
@@ -74,6 +85,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     mayReturnTo: (url) => mayReturnTo(origins, url),
     wakeRelay,
     log,
+    actor: 'quittance',
   };
   const authentication: Authentication = {
     orderTokens: new OrderTokens(settings.secret, settings.orderTokenMilliseconds),
@@ -161,16 +173,33 @@ function closeInOrder(
 }
 
 function startJobs(
-  { dataSource: { manager }, jobPauseMilliseconds = JOB_PAUSE_MILLISECONDS, log }: AppSettings,
+  {
+    dataSource: { manager },
+    jobPauseMilliseconds = JOB_PAUSE_MILLISECONDS,
+    notificationListPauseMilliseconds: listPause = NOTIFICATION_LIST_PAUSE_MILLISECONDS,
+    log,
+  }: AppSettings,
   payments: PaymentDependencies,
   providers: ReadonlyMap<string, Provider>,
 ): RepeatedJob[] {
   const { wakeRelay } = payments;
   const job = (name: string, work: () => Promise<unknown>, pause = jobPauseMilliseconds) =>
     repeatJob(name, pause, work, log);
+  const as = (actor: string): PaymentDependencies => ({ ...payments, actor });
   return [
-    job('expire payment intents', () => expirePaymentIntents(manager, payments)),
+    job('expire payment intents', () => expirePaymentIntents(manager, as('job:expiry'))),
+    job('check payments', () => checkPayments(manager, as('job:check'))),
+    job('settle refunds', () => settleRefunds(manager, as('job:refunds'))),
     job('retry waiting notifications', () => retryWaitingEvents(manager, { wakeRelay, log }, providers)),
+    ...[...providers.values()]
+      .filter(listsNotifications)
+      .map((provider) =>
+        job(
+          `read the notifications of ${provider.name}`,
+          () => readNotificationList(manager, { wakeRelay, log }, provider, listPause),
+          listPause,
+        ),
+      ),
     job('delete expired idempotency keys', () => deleteExpiredKeys(manager), KEY_CLEANING_PAUSE_MILLISECONDS),
   ];
 }

@@ -6,9 +6,9 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** 26 characters of 5 random bits: 130 bits, opaque and not guessable. */
 const LENGTH = 26;
 
-export type ReferencePrefix = 'ORD' | 'TXN';
+export type ReferencePrefix = 'ORD' | 'TXN' | 'RFD';
 
-/** The only kind of identifier that leaves the server: `ORD-…` for an order, `TXN-…` for a payment intent. */
+/** The only kind of identifier that leaves the server: `ORD-…` for an order, `TXN-…` for a payment intent, `RFD-…` for a refund. */
 export function newReference(prefix: ReferencePrefix): string {
   let characters = '';
   for (const byte of randomBytes(LENGTH)) characters += ALPHABET[byte & 31];

@@ -211,6 +211,33 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
       return ask(CANCEL_PAYMENT, { id: payment.id }, token);
     },
   },
+  PAYMENT_NOT_CAPTURABLE: {
+    retryable: false,
+    async provoke(ask) {
+      const { payment } = await cardPayment();
+      const mutation =
+        'mutation ($id: ID!) { capturePaymentIntent(input: { paymentIntentId: $id }) { status } }';
+      return ask(mutation, { id: payment.id }, app.apiKey);
+    },
+  },
+  PAYMENT_NOT_IN_REVIEW: {
+    retryable: false,
+    async provoke(ask) {
+      const { payment } = await cardPayment();
+      const mutation = `mutation ($id: ID!) {
+        settlePaymentReview(input: { paymentIntentId: $id, decision: CLOSE, reason: "it is odd" }) { status }
+      }`;
+      return ask(mutation, { id: payment.id }, app.operatorToken);
+    },
+  },
+  PAYMENT_NOT_REFUNDABLE: {
+    retryable: false,
+    async provoke(ask) {
+      const { payment } = await cardPayment();
+      const mutation = 'mutation ($id: ID!) { refundPayment(input: { paymentIntentId: $id }) { status } }';
+      return ask(mutation, { id: payment.id }, app.apiKey);
+    },
+  },
   PAYMENT_NOT_UPDATABLE: {
     retryable: false,
     async provoke(ask) {

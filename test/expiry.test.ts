@@ -30,7 +30,7 @@ async function orderOf(stock = 10) {
 
 /** The job's claim of a payment, as if its minute were over. */
 const endClaims = () =>
-  app.dataSource.query('UPDATE payment_intent SET next_check_at = now() WHERE next_check_at > now()');
+  app.dataSource.query('UPDATE payment_intent SET end_again_at = now() WHERE end_again_at > now()');
 
 /** A payment that was opened later has expired: the job has been by since then. */
 async function untilTheJobWasBy(): Promise<void> {

@@ -24,6 +24,11 @@ const ARROWS: readonly (readonly [from: string, to: string])[] = [
   ['PROCESSING UNKNOWN', 'PENDING'],
   // Added: late money that can't be honoured.
   ['FAILED CANCELLED EXPIRED', 'REVIEW'],
+  // Added: a person accepts, gives back, or closes.
+  ['REVIEW', 'PAID REFUNDED CANCELLED'],
+  // Added: a refund that had succeeded fails after all; a refunded payment may be disputed all the same.
+  ['PARTIALLY_REFUNDED', 'PAID'],
+  ['REFUNDED', 'PAID PARTIALLY_REFUNDED DISPUTED'],
 ];
 
 const allowed = new Set(
@@ -54,11 +59,8 @@ test('the same status again is never a step', () => {
   expect(PAYMENT_STATUSES.filter((status) => mayMove(status, status))).toEqual([]);
 });
 
-test('only REFUNDED is the end of everything, and REVIEW waits for a person', () => {
-  expect(PAYMENT_STATUSES.filter((status) => TRANSITIONS[status].length === 0)).toEqual([
-    'REVIEW',
-    'REFUNDED',
-  ]);
+test('late money, a person, or the payer’s bank may move what seemed to be over: no status is a dead end', () => {
+  expect(PAYMENT_STATUSES.filter((status) => TRANSITIONS[status].length === 0)).toEqual([]);
 });
 
 test('once money has moved, nothing leads back to a status without money', () => {

@@ -1,3 +1,5 @@
+import { eventually } from './support/eventually.js';
+import { watch } from './support/subscriber.js';
 import { startTestApp, type RunningApp } from './support/running-app.js';
 import { booksOf, storedEvents, untilStatus } from './support/books.js';
 import { BANK, newEventId, notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
@@ -24,6 +26,45 @@ async function expire(payment: OpenPayment): Promise<void> {
   await app.dataSource.query(sql, [payment.id]);
   await untilStatus(app, payment.id, 'EXPIRED');
 }
+
+const untilRefund = (id: string, status: string) =>
+  eventually(async () =>
+    expect(
+      await app.dataSource.query(
+        'SELECT r.status FROM refund r JOIN payment_intent i ON i.id = r.intent_id WHERE i.reference = $1',
+        [id],
+      ),
+    ).toEqual([{ status }]),
+  );
+
+test('money that comes after CANCELLED, with the stock gone, is given back by itself', async () => {
+  const payment = await BANK.open(app, { stock: 1 });
+  await cancel(payment);
+  const other = await app.order(payment.sku);
+  await app.pay(other.orderId, other.token, { method: 'CARD' });
+  app.bank.payLate(payment.attemptReference);
+  expect(await untilStatus(app, payment.id, 'REFUNDED')).toMatchObject({
+    failureCode: 'PAID_WITHOUT_STOCK',
+    orderStatus: 'OPEN',
+    captured: 1_500,
+    refunded: 1_500,
+    stock: 1,
+    reserved: 1,
+  });
+});
+
+test('money that comes for an order that was cancelled is given back by itself', async () => {
+  const payment = await BANK.open(app, { stock: 5 });
+  const cancelOrder = 'mutation ($id: ID!) { cancelOrder(id: $id) { status } }';
+  dataOf(await app.graphql(cancelOrder, { id: payment.orderId }, payment.token));
+  app.bank.payLate(payment.attemptReference);
+  expect(await untilStatus(app, payment.id, 'REFUNDED')).toMatchObject({
+    failureCode: 'ORDER_CANCELLED',
+    orderStatus: 'CANCELLED',
+    stock: 5,
+    reserved: 0,
+  });
+});
 
 describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
   test.each([
@@ -96,21 +137,26 @@ describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
   test.each([
     ['CANCELLED', cancel],
     ['EXPIRED', expire],
-  ])('that comes after %s, with the stock gone: REVIEW, and nothing is oversold', async (_status, end) => {
-    const payment = await provider.open(app, { stock: 1 });
-    await end(payment);
-    const other = await app.order(payment.sku);
-    await app.pay(other.orderId, other.token, { method: 'CARD' });
-    expect(await notify(app, provider, provider.paid(payment))).toBe(200);
-    expect(await booksOf(app, payment.id)).toMatchObject({
-      status: 'REVIEW',
-      failureCode: 'PAID_WITHOUT_STOCK',
-      orderStatus: 'OPEN',
-      captured: 1_500,
-      stock: 1,
-      reserved: 1,
-    });
-  });
+  ])(
+    'that comes after %s, with the stock gone, and that the provider does not give back: REVIEW, and nothing is oversold',
+    async (_status, end) => {
+      const payment = await provider.open(app, { stock: 1 });
+      await end(payment);
+      const other = await app.order(payment.sku);
+      await app.pay(other.orderId, other.token, { method: 'CARD' });
+      expect(await notify(app, provider, provider.paid(payment))).toBe(200);
+      await untilRefund(payment.id, 'FAILED');
+      expect(await booksOf(app, payment.id)).toMatchObject({
+        status: 'REVIEW',
+        failureCode: 'PAID_WITHOUT_STOCK',
+        orderStatus: 'OPEN',
+        captured: 1_500,
+        refunded: 0,
+        stock: 1,
+        reserved: 1,
+      });
+    },
+  );
 
   test('for a payment that was cancelled, while another one of the same order is open: the order is paid once', async () => {
     const payment = await provider.open(app, { stock: 5 });
@@ -125,9 +171,10 @@ describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
     });
 
     app.stripe.pay(second.nextAction.clientSecret, '4242424242424242');
-    expect(await untilStatus(app, second.id, 'REVIEW')).toMatchObject({
+    expect(await untilStatus(app, second.id, 'REFUNDED')).toMatchObject({
       failureCode: 'ORDER_ALREADY_PAID',
       captured: 1_500,
+      refunded: 1_500,
       stock: 4,
       reserved: 0,
     });
@@ -150,33 +197,43 @@ describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
   });
 });
 
-test('two attempts of one payment are both paid: both moneys are in the books, and the order is confirmed once', async () => {
+test('two attempts of one payment are both paid: the second money is given back by itself, and the order confirmed once', async () => {
   const payment = await STRIPE.open(app, { stock: 5 });
-  const refusesToCancel = { answer: { kind: 'status', status: 500 }, times: 3 } as const;
-  app.stripe.answerNext('payment_intents.cancel', refusesToCancel);
+  // So that the first attempt can't be ended before it is paid too.
+  app.stripe.answerNext('payment_intents.cancel', {
+    answer: { kind: 'status', status: 500, shouldRetry: false },
+    times: 1_000,
+  });
   const input = { method: 'BANK', returnUrl: RETURN_URL };
   expect(await app.pay(payment.orderId, payment.token, input)).toMatchObject({ id: payment.id });
   app.bank.pay(`${payment.id}-2`);
-  const paid = await untilStatus(app, payment.id, 'PAID');
-  expect(paid.attempts).toMatchObject([{ status: 'PENDING' }, { status: 'SUCCEEDED' }]);
+  await untilStatus(app, payment.id, 'PAID');
 
   app.stripe.pay(payment.providerReference, '4242424242424242');
-  await app.stripe.settled();
 
-  expect(await booksOf(app, payment.id)).toMatchObject({
-    status: 'PAID',
-    version: 2,
-    failureCode: 'CAPTURED_TWICE',
-    captured: 3_000,
-    movements: [
-      { kind: 'CAPTURE', amount: 1_500 },
-      { kind: 'CAPTURE', amount: 1_500 },
-    ],
-    attempts: [{ status: 'SUCCEEDED' }, { status: 'SUCCEEDED' }],
-    orderStatus: 'CONFIRMED',
-    stock: 4,
-    reserved: 0,
-  });
+  await eventually(async () =>
+    expect(await booksOf(app, payment.id)).toMatchObject({
+      status: 'PAID',
+      failureCode: 'CAPTURED_TWICE',
+      captured: 3_000,
+      refunded: 1_500,
+      attempts: [{ status: 'SUCCEEDED' }, { status: 'SUCCEEDED' }],
+      orderStatus: 'CONFIRMED',
+      stock: 4,
+      reserved: 0,
+    }),
+  );
+  app.stripe.clearFaults();
+  const watcher = watch(app, payment.id, payment.token, 0);
+  const heard = await watcher.until((all) => all.length === 4);
+  await watcher.close();
+  expect(heard.map(({ status, version }) => [status, version])).toEqual([
+    ['PENDING', 1],
+    ['PAID', 2],
+    ['PAID', 3],
+    ['PAID', 4],
+  ]);
+  expect(app.stripe.chargesFor(payment.attemptReference)).toMatchObject([{ amountRefunded: 1_500 }]);
 }, 15_000);
 
 test('a late failure of the first attempt does not touch the success of the second', async () => {

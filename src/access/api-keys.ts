@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { EntityManager } from 'typeorm';
+import { IsNull, type EntityManager } from 'typeorm';
+import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { ApiKey } from './api-key.js';
 
 /** Recognisable in logs and by secret scanners. */
@@ -21,8 +22,34 @@ export interface ApiKeyHolder {
 /** @returns the key itself, which can't be shown again: only its hash is stored. */
 export async function createApiKey(manager: EntityManager, name: string): Promise<string> {
   const key = API_KEY_PREFIX + randomBytes(32).toString('base64url');
-  await manager.insert(ApiKey, { id: uuidv7(), name, hash: hashOf(key) });
+  const id = uuidv7();
+  await manager.transaction(async (transaction) => {
+    await transaction.insert(ApiKey, { id, name, hash: hashOf(key) });
+    await recordAct(transaction, 'api_key.created', { id, name });
+  });
   return key;
+}
+
+/** One that is revoked already stays as it is. */
+export async function revokeApiKey(manager: EntityManager, { id, name }: ApiKey): Promise<void> {
+  await manager.transaction(async (transaction) => {
+    const { affected } = await transaction.update(
+      ApiKey,
+      { id, revokedAt: IsNull() },
+      { revokedAt: () => 'now()' },
+    );
+    if (affected === 1) await recordAct(transaction, 'api_key.revoked', { id, name });
+  });
+}
+
+/** Keys are made and revoked at the terminal alone: who sat there is not ours to know. */
+async function recordAct(
+  manager: EntityManager,
+  action: string,
+  { id, name }: Pick<ApiKey, 'id' | 'name'>,
+): Promise<void> {
+  const entry = { subject: `api-key:${id}`, actor: 'terminal', before: null, after: { name }, reason: null };
+  await writeAuditEntry(manager, { ...entry, action });
 }
 
 /** Looks API keys up, and remembers the good ones for a few seconds. */

@@ -54,6 +54,13 @@ export function requireStaffOrBackend(caller: Caller): void {
   throw new AccessError('FORBIDDEN', 'Only backends (API key) and operators may do this.');
 }
 
+/** @throws {AccessError} for everybody but operators. */
+export function requireOperator(caller: Caller): void {
+  if (caller.kind === 'operator') return;
+  if (caller.kind === 'anonymous') throw tokenMissing();
+  throw new AccessError('FORBIDDEN', 'Only operators may do this.');
+}
+
 /** @throws {AccessError} for everybody but backends. */
 export function requireBackend(caller: Caller): void {
   if (caller.kind === 'backend') return;

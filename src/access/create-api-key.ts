@@ -1,15 +1,8 @@
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { IsNull, QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
-import { ConfigError, loadConfig, type Config } from '../config.js';
-import { createDataSource } from '../database/data-source.js';
-import {
-  createDatabaseIfMissing,
-  EmbeddedPostgresError,
-  startEmbeddedPostgres,
-} from '../database/embedded-postgres.js';
+import type { EntityManager } from 'typeorm';
+import { CommandError, runCommand, withDatabase } from '../command-line.js';
 import { ApiKey } from './api-key.js';
-import { createApiKey } from './api-keys.js';
+import { createApiKey, revokeApiKey } from './api-keys.js';
 
 const USAGE = `Makes, lists and revokes the API keys of backends.
 
@@ -23,11 +16,6 @@ It works on DATABASE_URL, or else on the embedded database in DATA_FOLDER.`;
 const LONGEST_NAME = 100;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Something that the person at the terminal can put right; its message says how. */
-class CommandError extends Error {
-  override readonly name = 'CommandError';
-}
-
 type Command =
   | { readonly kind: 'create'; readonly name: string }
   | { readonly kind: 'list' }
@@ -36,8 +24,7 @@ type Command =
 async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2));
   if (command === 'help') return console.log(USAGE);
-  const config = loadConfig();
-  await withDatabase(config, (manager) => carryOut(command, manager));
+  await withDatabase('api-key', (manager) => carryOut(command, manager));
 }
 
 /** @throws {CommandError} which says how to say it. */
@@ -101,65 +88,8 @@ async function list(manager: EntityManager): Promise<void> {
 async function revoke(manager: EntityManager, id: string): Promise<void> {
   const key = UUID.test(id) ? await manager.findOneBy(ApiKey, { id }) : null;
   if (!key) throw new CommandError(`There is no API key with the id ${id}. --list shows them all.`);
-  await manager.update(ApiKey, { id, revokedAt: IsNull() }, { revokedAt: () => 'now()' });
+  await revokeApiKey(manager, key);
   console.log(`The API key “${key.name}” is revoked.`);
 }
 
-async function withDatabase(config: Config, work: (manager: EntityManager) => Promise<void>): Promise<void> {
-  if (config.databaseUrl) return withDataSource(config.databaseUrl, work);
-  const postgres = await startEmbeddedPostgres({
-    directory: join(config.dataFolder, 'postgres'),
-    log: (message) => console.error(message),
-  });
-  try {
-    await withDataSource(await createDatabaseIfMissing(postgres.url, 'quittance'), work);
-  } finally {
-    // One that was running already is the running product's.
-    if (!postgres.adopted) await postgres.stop();
-  }
-}
-
-async function withDataSource(url: string, work: (manager: EntityManager) => Promise<void>): Promise<void> {
-  const dataSource = await connect(url);
-  try {
-    await work(dataSource.manager);
-  } catch (error) {
-    if (!isTableMissing(error)) throw error;
-    throw new CommandError('This database has no tables yet. Start Quittance once, which makes them.', {
-      cause: error,
-    });
-  } finally {
-    await dataSource.destroy();
-  }
-}
-
-async function connect(url: string): Promise<DataSource> {
-  try {
-    return await createDataSource({ url, poolSize: 1, applicationName: 'quittance api-key' }).initialize();
-  } catch (error) {
-    const { hostname, port, pathname } = new URL(url);
-    throw new CommandError(
-      `Can't open the database ${pathname.slice(1)} on ${hostname}:${port || '5432'}: ${messageOf(error)}. Check DATABASE_URL.`,
-      { cause: error },
-    );
-  }
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** SQLSTATE undefined_table. */
-function isTableMissing(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '42P01';
-}
-
-function fail(error: unknown): void {
-  const isForPeople =
-    error instanceof CommandError || error instanceof ConfigError || error instanceof EmbeddedPostgresError;
-  console.error(isForPeople ? error.message : error);
-  process.exitCode = 1;
-}
-
-main().catch(fail);
+runCommand(main);

@@ -7,10 +7,16 @@ import { OrderLine } from '../orders/order-line.js';
 import { PaymentIntent } from '../payments/payment-intent.js';
 import { PaymentAttempt } from '../payments/payment-attempt.js';
 import { Movement } from '../payments/movement.js';
+import { Refund } from '../payments/refund.js';
+import { Dispute } from '../payments/dispute.js';
+import { AuditEntry } from '../audit/audit-entry.js';
+import { ProviderCursor } from '../reconcile/provider-cursor.js';
 import { WebhookEvent } from '../webhooks/webhook-event.js';
 import { OutboxEvent } from '../outbox/outbox-event.js';
 import { ApiKey } from '../access/api-key.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { MoneyIsNeverWrong1796000000000 } from '../../migrations/1796000000000-money-is-never-wrong.js';
+import { InboxAndAudit1796100000000 } from '../../migrations/1796100000000-inbox-and-audit.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -50,12 +56,16 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       PaymentIntent,
       PaymentAttempt,
       Movement,
+      Refund,
+      Dispute,
+      AuditEntry,
+      ProviderCursor,
       WebhookEvent,
       OutboxEvent,
       ApiKey,
       IdempotencyKey,
     ],
-    migrations: [TheHeart1795000000000],
+    migrations: [TheHeart1795000000000, MoneyIsNeverWrong1796000000000, InboxAndAudit1796100000000],
     migrationsTableName: 'migration',
     synchronize: false,
     // Amounts are bigint and never exceed what a JavaScript integer holds: a CHECK on each of them says so.

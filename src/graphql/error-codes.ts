@@ -1,6 +1,7 @@
 import type { AccessErrorKind } from '../access/access-error.js';
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
+import type { WebhookErrorKind } from '../webhooks/webhook-error.js';
 
 /** What a client's program reads: stable, and documented in `docs/errors.md`. */
 export type ErrorCode =
@@ -17,6 +18,9 @@ export type ErrorCode =
   | 'OUT_OF_STOCK'
   | 'PAYMENT_DECLINED'
   | 'PAYMENT_NOT_CANCELLABLE'
+  | 'PAYMENT_NOT_CAPTURABLE'
+  | 'PAYMENT_NOT_IN_REVIEW'
+  | 'PAYMENT_NOT_REFUNDABLE'
   | 'PAYMENT_NOT_UPDATABLE'
   | 'PROVIDER_REJECTED'
   | 'PROVIDER_UNAVAILABLE'
@@ -33,7 +37,10 @@ export interface PublicError {
 
 /** Total: an error that is not mapped does not compile. */
 export const ERROR_CODES: Readonly<
-  Record<OrderErrorKind | PaymentErrorKind | AccessErrorKind | 'IDEMPOTENCY_KEY_REUSED', PublicError>
+  Record<
+    OrderErrorKind | PaymentErrorKind | WebhookErrorKind | AccessErrorKind | 'IDEMPOTENCY_KEY_REUSED',
+    PublicError
+  >
 > = {
   ORDER_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   ORDER_ALREADY_PAID: { code: 'ORDER_ALREADY_PAID', retryable: false },
@@ -48,6 +55,11 @@ export const ERROR_CODES: Readonly<
   RETURN_URL_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
   RETURN_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
   PAYMENT_NOT_CANCELLABLE: { code: 'PAYMENT_NOT_CANCELLABLE', retryable: false },
+  PAYMENT_NOT_CAPTURABLE: { code: 'PAYMENT_NOT_CAPTURABLE', retryable: false },
+  PAYMENT_NOT_REFUNDABLE: { code: 'PAYMENT_NOT_REFUNDABLE', retryable: false },
+  PAYMENT_NOT_IN_REVIEW: { code: 'PAYMENT_NOT_IN_REVIEW', retryable: false },
+  AMOUNT_TOO_LARGE: { code: 'BAD_USER_INPUT', retryable: false, field: 'amount' },
+  RESTOCK_NOT_POSSIBLE: { code: 'BAD_USER_INPUT', retryable: false, field: 'restock' },
   PAYMENT_NOT_UPDATABLE: { code: 'PAYMENT_NOT_UPDATABLE', retryable: false },
   PAYMENT_DECLINED: { code: 'PAYMENT_DECLINED', retryable: false },
   PROVIDER_REJECTED: { code: 'PROVIDER_REJECTED', retryable: false },
@@ -55,5 +67,7 @@ export const ERROR_CODES: Readonly<
   UNAUTHENTICATED: { code: 'UNAUTHENTICATED', retryable: false },
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
+  WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
+  CURSOR_UNKNOWN: { code: 'BAD_USER_INPUT', retryable: false, field: 'after' },
   IDEMPOTENCY_KEY_REUSED: { code: 'IDEMPOTENCY_KEY_REUSED', retryable: false },
 };

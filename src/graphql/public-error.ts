@@ -9,6 +9,7 @@ import { isTextUnstorable } from '../database/unstorable-text.js';
 import { IdempotencyKeyReused } from '../idempotency/key-use.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
+import { WebhookError } from '../webhooks/webhook-error.js';
 import { ERROR_CODES, type ErrorCode, type PublicError } from './error-codes.js';
 
 interface FieldFault {
@@ -57,7 +58,9 @@ function describe(error: unknown, log: Logger): Description {
   if (error instanceof OrderError || error instanceof PaymentError) {
     return ours(error.message, ERROR_CODES[error.kind], error.field);
   }
-  if (error instanceof AccessError) return ours(error.message, ERROR_CODES[error.kind]);
+  if (error instanceof AccessError || error instanceof WebhookError) {
+    return ours(error.message, ERROR_CODES[error.kind]);
+  }
   if (error instanceof IdempotencyKeyReused) {
     return ours(error.message, ERROR_CODES.IDEMPOTENCY_KEY_REUSED, 'idempotencyKey');
   }

@@ -4,14 +4,24 @@ import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
 import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
 import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
+import { PaymentTimelineResolver } from '../payments/payment-timeline-resolver.js';
 import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub-sub.js';
+import { WebhookResolver } from '../webhooks/webhook-resolver.js';
 
 export async function createSchema(
   pubSub: PaymentPubSub = createPaymentPubSub(),
   emitSchemaFile?: BuildSchemaOptions['emitSchemaFile'],
 ): Promise<GraphQLSchema> {
   return buildSchema({
-    resolvers: [OrderResolver, ProductResolver, PaymentResolver, OrderPaymentsResolver, PaymentSubscriptions],
+    resolvers: [
+      OrderResolver,
+      ProductResolver,
+      PaymentResolver,
+      OrderPaymentsResolver,
+      PaymentSubscriptions,
+      PaymentTimelineResolver,
+      WebhookResolver,
+    ],
     pubSub,
     validate: { forbidUnknownValues: false, whitelist: false },
     emitSchemaFile: emitSchemaFile ?? false,

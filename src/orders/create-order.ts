@@ -82,6 +82,8 @@ async function newOrder(manager: EntityManager, request: CreateOrder) {
     version: 1,
     createdAt: clock!.now,
     confirmedAt: null,
+    refundedAt: null,
+    restockedAt: null,
   };
   return { order, lines };
 }

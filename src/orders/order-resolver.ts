@@ -21,6 +21,7 @@ import {
 import type { OrderContext as Context } from './order-context.js';
 import { formatMoney } from '../money.js';
 import { createOrder } from './create-order.js';
+import { recordNewOrderToken } from './record-new-order-token.js';
 import { Order } from './order.js';
 import { OrderError } from './order-error.js';
 import {
@@ -93,7 +94,7 @@ export class OrderResolver {
   ): Promise<Order> {
     if (input.ownLines) requireStaffOrBackend(context.caller);
     const order = await findOrder(context, input.orderId, 'orderId');
-    return updateOrder(context.manager, order.reference, linesOf(input));
+    return updateOrder(context.manager, order.reference, linesOf(input), callerName(context.caller));
   }
 
   @Mutation(() => String, {
@@ -106,6 +107,7 @@ export class OrderResolver {
     // Not for operators: with it they could act as the payer.
     requireBackend(context.caller);
     const { reference } = await findOrder(context, orderId, 'orderId');
+    await recordNewOrderToken(context.manager, reference, callerName(context.caller));
     return context.authentication.orderTokens.sign(reference);
   }
 

@@ -97,4 +97,12 @@ export class Order {
   @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was paid; null before.' })
   @Column('timestamptz', { nullable: true })
   confirmedAt: Date | null;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When all of its money was given back.' })
+  @Column('timestamptz', { nullable: true })
+  refundedAt: Date | null;
+
+  /** When its pieces went back into the stock, after they had been sold. */
+  @Column('timestamptz', { nullable: true })
+  restockedAt: Date | null;
 }

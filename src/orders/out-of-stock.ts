@@ -4,7 +4,21 @@ import { OrderError } from './order-error.js';
 
 /** Says in the customer's words what the database has just refused: which SKUs, and how many pieces there are. */
 export async function outOfStock(manager: EntityManager, order: Pick<Order, 'id'>): Promise<OrderError> {
-  const short: { sku: string; available: number }[] = await manager.query(
+  const short = await productsShortOf(manager, order);
+  const list = short.map(({ sku, available }) => `${sku} (${available} left)`).join(', ');
+  // Between the refusal and this question others may have given pieces back.
+  const message = list
+    ? `Not enough in stock: ${list}. Order fewer pieces, or try later.`
+    : 'It was out of stock a moment ago. Try again.';
+  return new OrderError('OUT_OF_STOCK', message);
+}
+
+/** The products of which an order that holds none wants more pieces than are free. */
+export async function productsShortOf(
+  manager: EntityManager,
+  order: Pick<Order, 'id'>,
+): Promise<{ sku: string; available: number }[]> {
+  return manager.query(
     `SELECT p.sku, p.stock - p.reserved AS available
      FROM product p JOIN (
        SELECT product_id, sum(quantity) AS quantity FROM order_line WHERE order_id = $1 GROUP BY product_id
@@ -13,10 +27,4 @@ export async function outOfStock(manager: EntityManager, order: Pick<Order, 'id'
      ORDER BY p.sku`,
     [order.id],
   );
-  const list = short.map(({ sku, available }) => `${sku} (${available} left)`).join(', ');
-  // Between the refusal and this question others may have given pieces back.
-  const message = list
-    ? `Not enough in stock: ${list}. Order fewer pieces, or try later.`
-    : 'It was out of stock a moment ago. Try again.';
-  return new OrderError('OUT_OF_STOCK', message);
 }

@@ -10,7 +10,9 @@ export type StockStep =
   /** The payer paid: held pieces leave. */
   | 'TAKE_HELD'
   /** The payer paid after the pieces had been released: free pieces leave, if there are any. */
-  | 'TAKE_FREE';
+  | 'TAKE_FREE'
+  /** All the money went back, and the pieces with it. */
+  | 'RETURN';
 
 /** For each piece of the order, how much `stock` and `reserved` change. */
 export const STOCK_STEPS: Readonly<Record<StockStep, { readonly stock: number; readonly reserved: number }>> =
@@ -19,6 +21,7 @@ export const STOCK_STEPS: Readonly<Record<StockStep, { readonly stock: number; r
     RELEASE: { stock: 0, reserved: -1 },
     TAKE_HELD: { stock: -1, reserved: -1 },
     TAKE_FREE: { stock: -1, reserved: 0 },
+    RETURN: { stock: 1, reserved: 0 },
   };
 
 /** The constraint that stands between a sale and a piece that isn't there. */

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { toRow } from '../database/rows.js';
 import { violatedConstraint } from '../database/statement.js';
 import { Order } from './order.js';
@@ -15,9 +16,21 @@ export async function updateOrder(
   manager: EntityManager,
   reference: string,
   inputs: readonly LineInput[],
+  actor: string,
 ): Promise<Order> {
   try {
-    return await manager.transaction((transaction) => replaceLines(transaction, reference, inputs));
+    return await manager.transaction(async (transaction) => {
+      const { before, after } = await replaceLines(transaction, reference, inputs);
+      await writeAuditEntry(transaction, {
+        subject: reference,
+        actor,
+        action: 'order.updated',
+        before: { amount: before.amount, currency: before.currency },
+        after: { amount: after.amount, currency: after.currency, lines: inputs },
+        reason: null,
+      });
+      return after;
+    });
   } catch (error) {
     if (violatedConstraint(error) !== STOCK_CONSTRAINT) throw error;
     const skus = inputs.flatMap((input) => ('sku' in input ? [input.sku] : []));
@@ -33,7 +46,7 @@ async function replaceLines(
   manager: EntityManager,
   reference: string,
   inputs: readonly LineInput[],
-): Promise<Order> {
+): Promise<{ before: Order; after: Order }> {
   // The order first, then its products by SKU: the order of locks that everything keeps.
   const order = await manager.findOne(Order, { where: { reference }, lock: { mode: 'pessimistic_write' } });
   if (!order) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
@@ -52,7 +65,7 @@ async function replaceLines(
     order.id,
     amount,
   ]);
-  return { ...order, amount, version: order.version + 1 };
+  return { before: order, after: { ...order, amount, version: order.version + 1 } };
 }
 
 /** Old and new products together, so that releasing some and holding others can't cross another order's locks. */

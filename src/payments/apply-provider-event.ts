@@ -1,14 +1,22 @@
 import { parseAttemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
+import { applyDispute } from './apply-dispute.js';
+import { applyRefund } from './apply-refund.js';
+import type { Movement } from './movement.js';
 import {
   addMovement,
   changeAttempt,
+  checkSoon,
   confirmOrder,
   moveTo,
   releaseStock,
   setFailure,
+  tellAgain,
+  watchWhatIsLeft,
   type PaymentChange,
 } from './payment-change.js';
+import { addRefund } from './refunds.js';
+import { review } from './review.js';
 import { mayMove, type PaymentStatus } from './transitions.js';
 
 /**
@@ -22,7 +30,7 @@ export function applyProviderEvent(change: PaymentChange, event: ProviderEvent, 
   if (event.providerReference && attempt.providerReference === null) {
     changeAttempt(change, attempt, { providerReference: event.providerReference });
   }
-  return applyOutcome(change, attempt, event.outcome);
+  return applyOutcome(change, attempt, event);
 }
 
 function findAttempt(
@@ -33,11 +41,25 @@ function findAttempt(
   const ours = event.attemptReference ? parseAttemptReference(event.attemptReference) : undefined;
   return change.attempts.find((attempt) => {
     if (attempt.provider !== provider) return false;
-    return ours ? attempt.number === ours.number : attempt.providerReference === event.providerReference;
+    if (ours) return attempt.number === ours.number;
+    const { providerReference } = attempt;
+    if (providerReference !== null && providerReference === event.providerReference) return true;
+    return event.captureReference !== undefined && isOfCapture(change, attempt, event.captureReference);
   });
 }
 
-function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, outcome: ProviderOutcome): string {
+function isOfCapture({ movements }: PaymentChange, attempt: PaymentAttempt, capture: string): boolean {
+  return (
+    attempt.providerReference === capture ||
+    movements.some(
+      ({ kind, attemptId, providerReference }) =>
+        kind === 'CAPTURE' && attemptId === attempt.id && providerReference === capture,
+    )
+  );
+}
+
+function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, event: ProviderEvent): string {
+  const { outcome } = event;
   switch (outcome.kind) {
     case 'pending':
       return applyPending(change, attempt);
@@ -51,8 +73,14 @@ function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, outcome: P
       return applyEnd(change, attempt, 'FAILED', outcome);
     case 'cancelled':
       return applyEnd(change, attempt, 'CANCELLED', { code: 'CANCELLED', message: outcome.reason });
-    case 'refunded':
-      return applyRefunded(change, attempt, outcome);
+    case 'authorized':
+      return applyAuthorized(change, attempt, outcome);
+    case 'refund':
+      return applyRefund(change, attempt, event, outcome);
+    case 'refundsChanged':
+      return applyRefundsChanged(change, outcome.totalAmount);
+    case 'dispute':
+      return applyDispute(change, attempt, outcome);
     default:
       return outcome satisfies never;
   }
@@ -77,7 +105,7 @@ function applyDeclined(
   attempt: PaymentAttempt,
   { code, message }: { code: string; message: string },
 ): string {
-  if (!isLive(attempt)) return `stale: the attempt is ${attempt.status}`;
+  if (!isLive(attempt) || attempt.status === 'AUTHORIZED') return `stale: the attempt is ${attempt.status}`;
   changeAttempt(change, attempt, { status: 'PENDING', failureCode: code, failureMessage: message });
   if (change.intent.status === 'PENDING') return `declined (${code}); the payer may try again`;
   return step(change, 'PENDING');
@@ -105,6 +133,9 @@ export function endIntent(
   const status = end === 'CANCELLED' ? howItWasCancelled(change) : end;
   // A late failure must not stand as the reason of a payment that has succeeded by another attempt.
   if (status === 'FAILED' && mayMove(change.intent.status, status)) setFailure(change, code, message);
+  if (change.intent.status === 'AUTHORIZED') {
+    setFailure(change, 'AUTHORIZATION_RELEASED', `The money that was held was let go: ${message}.`);
+  }
   const outcome = step(change, status);
   if (change.intent.status === status) releaseStock(change);
   return outcome;
@@ -117,6 +148,27 @@ function howItWasCancelled({ intent, now }: PaymentChange): 'CANCELLED' | 'EXPIR
   return intent.status === 'PENDING' && intent.expiresAt <= now ? 'EXPIRED' : 'CANCELLED';
 }
 
+function applyAuthorized(
+  change: PaymentChange,
+  attempt: PaymentAttempt,
+  { amount, currency }: Extract<ProviderOutcome, { kind: 'authorized' }>,
+): string {
+  if (attempt.status === 'AUTHORIZED') return 'nothing new';
+  if (attempt.status === 'SUCCEEDED') return 'stale: the attempt is SUCCEEDED';
+  changeAttempt(change, attempt, { status: 'AUTHORIZED', failureCode: null, failureMessage: null });
+  if (amount !== change.intent.amount || currency !== change.intent.currency) {
+    return review(
+      change,
+      'AMOUNT_MISMATCH',
+      `${amount} ${currency} held, and the order costs ${change.intent.amount}.`,
+    );
+  }
+  const outcome = step(change, 'AUTHORIZED');
+  // Held for a payment that is over, or paid otherwise: it is let go.
+  watchWhatIsLeft(change);
+  return outcome;
+}
+
 function applyPaid(
   change: PaymentChange,
   attempt: PaymentAttempt,
@@ -124,13 +176,13 @@ function applyPaid(
 ): string {
   if (isKnownMoney(change, attempt.provider, paid.movementReference, 'CAPTURE')) return 'nothing new';
   changeAttempt(change, attempt, { status: 'SUCCEEDED', failureCode: null, failureMessage: null });
-  const { intent, order } = change;
+  const { intent } = change;
   if (paid.currency !== intent.currency) {
     // Money of another currency can't be added to this intent's totals; the notification itself is the evidence.
     return review(change, 'CURRENCY_MISMATCH', `Paid in ${paid.currency} instead of ${intent.currency}.`);
   }
-  const firstMoney = intent.capturedAmount === 0;
-  addMovement(change, {
+  const problem = whyNotPaid(change, paid.amount);
+  const capture = addMovement(change, {
     intentId: intent.id,
     attemptId: attempt.id,
     kind: 'CAPTURE',
@@ -139,58 +191,73 @@ function applyPaid(
     provider: attempt.provider,
     providerReference: paid.movementReference,
   });
-  if (!firstMoney) return review(change, 'CAPTURED_TWICE', 'Two attempts of this payment took money.');
-  if (order.status === 'CONFIRMED') {
-    return review(change, 'ORDER_ALREADY_PAID', 'Another payment had already paid this order.');
-  }
-  if (paid.amount !== intent.amount || paid.amount !== order.amount) {
-    return review(change, 'AMOUNT_MISMATCH', `Paid ${paid.amount}, and the order costs ${order.amount}.`);
-  }
-  if (change.stockIsGone) {
-    return review(change, 'PAID_WITHOUT_STOCK', 'Paid after the stock had been released, and it is sold.');
-  }
+  if (problem) return takeAsProblem(change, capture, problem);
   setFailure(change, null, null);
   const outcome = step(change, 'PAID');
   if (change.intent.status === 'PAID') confirmOrder(change);
   return outcome;
 }
 
-function applyRefunded(
-  change: PaymentChange,
-  attempt: PaymentAttempt,
-  refunded: Extract<ProviderOutcome, { kind: 'refunded' }>,
-): string {
-  const { intent } = change;
-  // The total is what the provider says for certain: notifications of several refunds come in any order.
-  const amount = refunded.totalAmount - intent.refundedAmount;
-  if (amount <= 0) return 'nothing new';
-  if (refunded.currency !== intent.currency || refunded.totalAmount > intent.capturedAmount) {
-    return review(
-      change,
-      'REFUND_MISMATCH',
-      `${refunded.totalAmount} ${refunded.currency} given back of ${intent.capturedAmount} ${intent.currency} taken.`,
-    );
-  }
-  addMovement(change, {
-    intentId: intent.id,
-    attemptId: attempt.id,
-    kind: 'REFUND',
-    amount,
-    currency: intent.currency,
-    provider: attempt.provider,
-    providerReference: refunded.movementReference,
-  });
-  return step(change, intent.refundedAmount === intent.capturedAmount ? 'REFUNDED' : 'PARTIALLY_REFUNDED');
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  /** Whether the money goes back by itself; else a person decides. */
+  readonly giveBack: boolean;
 }
 
-/**
- * Money that can't be honoured is never dropped: a person decides. Where the table has no such step (the intent was
- * PAID already), the reason still stands on the intent.
- */
-export function review(change: PaymentChange, code: string, message: string): string {
-  setFailure(change, code, message);
-  moveTo(change, 'REVIEW');
-  return `${code}: ${message}`;
+/** The policies for money that is not simply the price of an open order: section 4 of the design, one line each. */
+function whyNotPaid({ intent, order, stockIsGone }: PaymentChange, amount: number): Problem | null {
+  const problem = (code: string, message: string, giveBack: boolean) => ({ code, message, giveBack });
+  if (intent.capturedAmount > 0) {
+    return problem(
+      'CAPTURED_TWICE',
+      'Two attempts of this payment took money; the second is given back.',
+      true,
+    );
+  }
+  if (order.status === 'CONFIRMED') {
+    return problem(
+      'ORDER_ALREADY_PAID',
+      'Another payment had paid this order; this one is given back.',
+      true,
+    );
+  }
+  if (order.status === 'CANCELLED') {
+    return problem('ORDER_CANCELLED', 'Paid after the order had been cancelled; it is given back.', true);
+  }
+  // Of money that was held, a part may be taken; what is taken is then the merchant's decision.
+  const fits = intent.captureMethod === 'MANUAL' ? amount <= intent.amount : amount === intent.amount;
+  if (!fits || intent.amount !== order.amount) {
+    return problem('AMOUNT_MISMATCH', `Paid ${amount}, and the order costs ${order.amount}.`, false);
+  }
+  if (!stockIsGone) return null;
+  return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it is given back.', true);
+}
+
+function takeAsProblem(
+  change: PaymentChange,
+  capture: Movement,
+  { code, message, giveBack }: Problem,
+): string {
+  const { version } = change.intent;
+  const outcome = review(change, code, message);
+  if (giveBack) {
+    addRefund(change, {
+      capture,
+      amount: capture.amount,
+      origin: 'AUTOMATIC',
+      reason: code === 'CAPTURED_TWICE' || code === 'ORDER_ALREADY_PAID' ? 'DUPLICATE' : 'OTHER',
+      nextCheckAt: change.now,
+    });
+  }
+  if (change.intent.version === version) tellAgain(change);
+  return outcome;
+}
+
+function applyRefundsChanged(change: PaymentChange, totalAmount: number): string {
+  if (totalAmount === change.intent.refundedAmount) return 'nothing new';
+  checkSoon(change);
+  return 'refunds changed: the provider is asked';
 }
 
 function step(change: PaymentChange, status: PaymentStatus): string {

@@ -26,7 +26,9 @@ export async function cancelOrder(
       throw new OrderError('ORDER_ALREADY_PAID', 'This order is paid: refund it instead.');
     }
     if (payment) await cancelPaymentIntent(manager, dependencies, payment.intent.reference);
-    else if (await cancelUnpaidOrder(manager, order)) return { ...order, status: 'CANCELLED' };
+    else if (await cancelUnpaidOrder(manager, order, dependencies.actor)) {
+      return { ...order, status: 'CANCELLED' };
+    }
     return DISTURBED;
   });
 }

@@ -18,7 +18,8 @@ export async function cancelPaymentIntent(
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  const payment = await endAtProviders(manager, dependencies, intentReference);
+  const mayEnd = ({ intent }: LoadedPayment) => awaitsPayer(intent.status) || intent.status === 'AUTHORIZED';
+  const payment = await endAtProviders(manager, dependencies, intentReference, mayEnd);
   const { status } = payment.intent;
   if (status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED') return payment;
   throw new PaymentError(
@@ -32,6 +33,7 @@ export async function endAtProviders(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
+  isEndable: (payment: LoadedPayment) => boolean = ({ intent }) => awaitsPayer(intent.status),
 ): Promise<LoadedPayment> {
   let payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
@@ -43,8 +45,4 @@ export async function endAtProviders(
   return writePayment(manager, dependencies, intentReference, (change) => {
     if (isEndable(change) && !change.attempts.some(isLive)) endIntent(change, 'CANCELLED', 'CANCELLED', '');
   });
-}
-
-function isEndable({ intent }: LoadedPayment): boolean {
-  return awaitsPayer(intent.status);
 }

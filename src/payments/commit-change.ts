@@ -21,7 +21,9 @@ const COMMIT = statement<{ committed: number }>(
       version = version + 1,
       status = coalesce($3::text, status),
       confirmed_at = CASE WHEN $3::text = 'CONFIRMED' THEN $4::timestamptz ELSE confirmed_at END,
-      reserved_until = CASE WHEN $5::boolean THEN $6::timestamptz ELSE reserved_until END
+      reserved_until = CASE WHEN $5::boolean THEN $6::timestamptz ELSE reserved_until END,
+      refunded_at = CASE WHEN $15::boolean THEN $16::timestamptz ELSE refunded_at END,
+      restocked_at = CASE WHEN $15::boolean THEN $17::timestamptz ELSE restocked_at END
     WHERE id = $1::uuid AND version = $2::integer
     RETURNING id
   ),
@@ -36,6 +38,7 @@ const COMMIT = statement<{ committed: number }>(
       amount = excluded.amount,
       captured_amount = excluded.captured_amount,
       refunded_amount = excluded.refunded_amount,
+      disputed_amount = excluded.disputed_amount,
       status = excluded.status,
       version = excluded.version,
       failure_code = excluded.failure_code,
@@ -48,6 +51,7 @@ const COMMIT = statement<{ committed: number }>(
     INSERT INTO payment_attempt SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::payment_attempt, $10) AS row
     ON CONFLICT (id) DO UPDATE SET
       amount = excluded.amount,
+      capture_amount = excluded.capture_amount,
       provider_reference = excluded.provider_reference,
       status = excluded.status,
       sealed_next_action = excluded.sealed_next_action,
@@ -56,6 +60,27 @@ const COMMIT = statement<{ committed: number }>(
   ),
   movement AS (
     INSERT INTO movement SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::movement, $11) AS row
+  ),
+  refunded AS (
+    INSERT INTO refund SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::refund, $18) AS row
+    ON CONFLICT (id) DO UPDATE SET
+      status = excluded.status,
+      provider_reference = excluded.provider_reference,
+      failure_code = excluded.failure_code,
+      failure_message = excluded.failure_message,
+      next_check_at = excluded.next_check_at,
+      settled_at = excluded.settled_at
+  ),
+  disputed AS (
+    INSERT INTO dispute SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::dispute, $19) AS row
+    ON CONFLICT (id) DO UPDATE SET
+      status = excluded.status, respond_by_at = excluded.respond_by_at, settled_at = excluded.settled_at
+  ),
+  audited AS (
+    INSERT INTO audit_log (subject, actor, action, before, after, reason)
+    SELECT row.subject, row.actor, row.action, row.before, row.after, row.reason
+    FROM guarded, jsonb_to_recordset($20)
+      AS row(subject text, actor text, action text, before jsonb, after jsonb, reason text)
   ),
   outbox AS (
     INSERT INTO outbox_event (topic, key, version, payload)
@@ -67,7 +92,7 @@ const COMMIT = statement<{ committed: number }>(
     INSERT INTO webhook_event SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::webhook_event, $13) AS row
     ON CONFLICT (id) DO UPDATE SET
       status = excluded.status, outcome = excluded.outcome, tries = excluded.tries,
-      next_try_at = excluded.next_try_at, processed_at = excluded.processed_at
+      next_try_at = excluded.next_try_at, intent_id = excluded.intent_id, processed_at = excluded.processed_at
   ),
   used_key AS (
     INSERT INTO idempotency_key SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::idempotency_key, $14) AS row
@@ -97,6 +122,12 @@ export async function commitChange(manager: EntityManager, change: PaymentChange
     JSON.stringify(change.outboxEvents),
     rows(change.newWebhookEvents),
     rows(change.newKeys),
+    change.orderMarked,
+    change.order.refundedAt,
+    change.order.restockedAt,
+    rows(change.refunds.filter(({ id }) => change.changedRefunds.has(id))),
+    rows(change.disputes.filter(({ id }) => change.changedDisputes.has(id))),
+    JSON.stringify(change.auditEntries),
   ]);
   return result?.committed === 1;
 }

@@ -7,6 +7,7 @@ import {
   keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
+import type { CaptureMethod } from '../providers/provider.js';
 import { OrderError } from '../orders/order-error.js';
 import { outOfStock } from '../orders/out-of-stock.js';
 import { STOCK_CONSTRAINT } from '../orders/stock.js';
@@ -29,6 +30,8 @@ export interface CreatePaymentIntent extends WantedWay {
   /** The order's public id. */
   readonly orderReference: string;
   readonly returnUrl?: string | null;
+  /** Of a new intent; one that is open keeps its own. */
+  readonly captureMethod?: CaptureMethod | null;
   /** Who asks, and the key they gave: the same key and the same input give the same answer. */
   readonly caller: string;
   readonly idempotencyKey?: string | null;
@@ -96,8 +99,11 @@ async function begin(
   if (resumed && payment && !key) return { payment, attemptId: resumed.id };
 
   const change = payment
-    ? changePayment(payment)
-    : openIntent(order, now, new Date(now.getTime() + dependencies.reservationMilliseconds));
+    ? changePayment(payment, dependencies.actor)
+    : openIntent(order, dependencies.actor, now, {
+        expiresAt: new Date(now.getTime() + dependencies.reservationMilliseconds),
+        captureMethod: request.captureMethod ?? 'AUTOMATIC',
+      });
   const attempt = resumed ?? beginAttempt(change, dependencies, request);
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return DISTURBED;

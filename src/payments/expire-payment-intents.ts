@@ -33,11 +33,11 @@ export async function expirePaymentIntents(
 
 async function claimDue(manager: EntityManager): Promise<string[]> {
   const [rows] = await manager.query<[{ reference: string }[], number]>(
-    `UPDATE payment_intent SET next_check_at = now() + make_interval(secs => $1)
+    `UPDATE payment_intent SET end_again_at = now() + make_interval(secs => $1)
      WHERE id IN (
        SELECT id FROM payment_intent
        WHERE status IN ('PENDING', 'UNKNOWN') AND expires_at <= now()
-         AND (next_check_at IS NULL OR next_check_at <= now())
+         AND (end_again_at IS NULL OR end_again_at <= now())
        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
      RETURNING reference`,
     [CLAIM_SECONDS, BATCH],

@@ -23,9 +23,6 @@ import { PaymentError } from './payment-error.js';
 import type { PaymentIntent } from './payment-intent.js';
 import { writePayment } from './write-change.js';
 
-/** How soon a provider that did not answer is to be asked again. */
-const CHECK_UNKNOWN_AFTER_MILLISECONDS = 30_000;
-
 /** Calls under way in this process, by attempt: whoever needs the same answer waits for it instead of asking again. */
 const underWay = new Map<string, Promise<LoadedPayment>>();
 
@@ -80,6 +77,7 @@ async function callProvider(
       returnUrl: attempt.returnUrl ?? undefined,
       customerEmail: payment.order.customer?.email,
       locale: payment.order.locale,
+      captureMethod: payment.intent.captureMethod,
       expiresAt: payment.intent.expiresAt,
     });
   } catch (error) {
@@ -103,7 +101,7 @@ async function storeAnswer(
   answer: Initiated | ProviderFailure,
 ): Promise<LoadedPayment> {
   const prepare = (change: PaymentChange) => applyAnswer(change, dependencies, attemptId, answer);
-  const first = changePayment(payment);
+  const first = changePayment(payment, dependencies.actor);
   prepare(first);
   if (isEmpty(first)) return payment;
   if (!(await commitChange(manager, first))) {
@@ -143,7 +141,6 @@ function applyFailure(change: PaymentChange, attempt: PaymentAttempt, failure: P
     case 'outcomeUnknown':
       changeAttempt(change, attempt, { status: 'UNKNOWN' });
       moveTo(change, 'UNKNOWN');
-      change.intent.nextCheckAt = new Date(change.now.getTime() + CHECK_UNKNOWN_AFTER_MILLISECONDS);
       return;
     case 'declined':
     case 'rejected':
@@ -207,7 +204,10 @@ export function asInitiated(
   };
 }
 
-export function providerOf({ providers }: PaymentDependencies, attempt: PaymentAttempt): Provider {
+export function providerOf(
+  { providers }: Pick<PaymentDependencies, 'providers'>,
+  attempt: PaymentAttempt,
+): Provider {
   const provider = providers.get(attempt.provider);
   if (provider) return provider;
   throw new PaymentError(

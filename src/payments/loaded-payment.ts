@@ -2,9 +2,12 @@ import type { EntityManager } from 'typeorm';
 import { fromRow } from '../database/rows.js';
 import { run, statement } from '../database/statement.js';
 import type { Order } from '../orders/order.js';
+import type { ProviderEvent } from '../providers/provider.js';
+import type { Dispute } from './dispute.js';
 import type { Movement } from './movement.js';
 import { parseAttemptReference, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
+import type { Refund } from './refund.js';
 import { OPEN_STATUSES } from './transitions.js';
 
 /**
@@ -18,6 +21,10 @@ export interface LoadedPayment {
   readonly intent: PaymentIntent;
   readonly attempts: readonly PaymentAttempt[];
   readonly movements: readonly Movement[];
+  readonly refunds: readonly Refund[];
+  readonly disputes: readonly Dispute[];
+  /** Beside a payment in REVIEW: whether a newer one of the same order is open, which then holds the stock. */
+  readonly otherIsOpen: boolean;
 }
 
 interface PaymentRow {
@@ -26,11 +33,25 @@ interface PaymentRow {
   intent_row: Record<string, unknown> | null;
   attempt_rows: Record<string, unknown>[];
   movement_rows: Record<string, unknown>[];
+  refund_rows: Record<string, unknown>[] | null;
+  dispute_rows: Record<string, unknown>[] | null;
+  other_is_open: boolean | null;
 }
+
+const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
+
+const OPEN = inQuotes(OPEN_STATUSES);
 
 const COLUMNS = `now() AS now, to_jsonb(o) AS order_row, to_jsonb(i) AS intent_row,
   coalesce((SELECT jsonb_agg(to_jsonb(a) ORDER BY a.number) FROM payment_attempt a WHERE a.intent_id = i.id), '[]') AS attempt_rows,
-  coalesce((SELECT jsonb_agg(to_jsonb(m)) FROM movement m WHERE m.intent_id = i.id), '[]') AS movement_rows`;
+  coalesce((SELECT jsonb_agg(to_jsonb(m)) FROM movement m WHERE m.intent_id = i.id), '[]') AS movement_rows,
+  CASE WHEN i.captured_amount > 0 THEN
+    (SELECT jsonb_agg(to_jsonb(r) ORDER BY r.created_at, r.id) FROM refund r WHERE r.intent_id = i.id) END AS refund_rows,
+  CASE WHEN i.captured_amount > 0 THEN
+    (SELECT jsonb_agg(to_jsonb(d) ORDER BY d.created_at) FROM dispute d WHERE d.intent_id = i.id) END AS dispute_rows,
+  CASE WHEN i.status = 'REVIEW' THEN EXISTS (
+    SELECT FROM payment_intent other WHERE other.order_id = o.id AND other.id <> i.id AND other.status IN (${OPEN})
+  ) END AS other_is_open`;
 
 const BY_INTENT = statement<PaymentRow>(
   'load_payment_by_intent',
@@ -44,6 +65,13 @@ const BY_PROVIDER_REFERENCE = statement<PaymentRow>(
    WHERE t.provider = $1 AND t.provider_reference = $2`,
 );
 
+const BY_CAPTURE = statement<PaymentRow>(
+  'load_payment_by_capture',
+  `SELECT ${COLUMNS} FROM movement c
+     JOIN payment_intent i ON i.id = c.intent_id JOIN orders o ON o.id = i.order_id
+   WHERE c.provider = $1 AND c.provider_reference = $2 AND c.kind = 'CAPTURE'`,
+);
+
 /** The caller's earlier use of an idempotency key: what it asked, and the attempt that it made. */
 export interface UsedKey {
   readonly fingerprint: string;
@@ -54,7 +82,7 @@ export interface UsedKey {
  * Statuses in which an order's intent stands in the way of a new one. REVIEW comes first: beside money that a person has
  * to decide about, nobody is led to pay again.
  */
-const IN_THE_WAY = [...OPEN_STATUSES, 'REVIEW'].map((status) => `'${status}'`).join(', ');
+const IN_THE_WAY = inQuotes([...OPEN_STATUSES, 'REVIEW']);
 
 /** An order with its open intent, or with the intent that the idempotency key made. */
 export interface OrderToPay {
@@ -88,12 +116,12 @@ export async function loadPayment(
 
 /**
  * The payment that a provider speaks of: by our own reference where the provider gave it back, which works even before
- * we have stored the provider's; else by the provider's.
+ * we have stored the provider's; else by the provider's, of the attempt or of the money that it brought.
  */
 export async function loadPaymentOfProvider(
   manager: EntityManager,
   provider: string,
-  event: { readonly attemptReference?: string; readonly providerReference?: string },
+  event: Pick<ProviderEvent, 'attemptReference' | 'providerReference' | 'captureReference'>,
 ): Promise<LoadedPayment | null> {
   const ours = event.attemptReference ? parseAttemptReference(event.attemptReference) : undefined;
   if (ours) {
@@ -101,8 +129,13 @@ export async function loadPaymentOfProvider(
     const attempt = payment?.attempts.find(({ number }) => number === ours.number);
     return attempt?.provider === provider ? payment : null;
   }
-  if (!event.providerReference) return null;
-  const [row] = await run(manager, BY_PROVIDER_REFERENCE, [provider, event.providerReference]);
+  for (const reference of [event.providerReference, event.captureReference]) {
+    if (!reference) continue;
+    const [row] = await run(manager, BY_PROVIDER_REFERENCE, [provider, reference]);
+    if (row) return toPayment(row);
+  }
+  if (!event.captureReference) return null;
+  const [row] = await run(manager, BY_CAPTURE, [provider, event.captureReference]);
   return row ? toPayment(row) : null;
 }
 
@@ -131,5 +164,8 @@ function toPayment(row: PaymentRow): LoadedPayment | null {
     intent: fromRow<PaymentIntent>(row.intent_row),
     attempts: row.attempt_rows.map((attempt) => fromRow<PaymentAttempt>(attempt)),
     movements: row.movement_rows.map((movement) => fromRow<Movement>(movement)),
+    refunds: (row.refund_rows ?? []).map((refund) => fromRow<Refund>(refund)),
+    otherIsOpen: row.other_is_open ?? false,
+    disputes: (row.dispute_rows ?? []).map((dispute) => fromRow<Dispute>(dispute)),
   };
 }

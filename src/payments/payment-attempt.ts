@@ -8,6 +8,7 @@ export const ATTEMPT_STATUSES = [
   'PENDING',
   'PROCESSING',
   'UNKNOWN',
+  'AUTHORIZED',
   'SUCCEEDED',
   'FAILED',
   'CANCELLED',
@@ -24,6 +25,7 @@ registerEnumType(AttemptStatus, {
     PENDING: { description: 'The payer has something to do.' },
     PROCESSING: { description: 'The payer acted; the provider has not decided.' },
     UNKNOWN: { description: 'The provider did not answer.' },
+    AUTHORIZED: { description: 'The money is held and not taken yet.' },
     SUCCEEDED: { description: 'It brought money.' },
     FAILED: { description: 'It is over without money.' },
     CANCELLED: { description: 'It was ended without money.' },
@@ -62,6 +64,7 @@ registerEnumType(Presentation, {
   'payment_attempt_status_known',
   `status IN (${ATTEMPT_STATUSES.map((status) => `'${status}'`).join(', ')})`,
 )
+@Check('payment_attempt_capture_amount_positive', `capture_amount > 0`)
 @Check('payment_attempt_amount_positive', `amount > 0`)
 export class PaymentAttempt {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_attempt_pkey' })
@@ -94,6 +97,10 @@ export class PaymentAttempt {
   @Field(() => GraphQLSafeInt, { description: 'What the provider was told to collect, in minor units.' })
   @Column('bigint')
   amount: number;
+
+  /** What of the held money is to be taken, in minor units: written before the provider is told. */
+  @Column('bigint', { nullable: true })
+  captureAmount: number | null;
 
   /** Null until the provider has answered: the call is under way, or has to be made again with the same key. */
   @Column('text', { nullable: true })
@@ -129,9 +136,11 @@ export class PaymentAttempt {
   createdAt: Date;
 }
 
+const LIVE_STATUSES: readonly AttemptStatus[] = ['PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED'];
+
 /** Money may still come through an attempt in one of these. */
 export function isLive(attempt: PaymentAttempt): boolean {
-  return attempt.status === 'PENDING' || attempt.status === 'PROCESSING' || attempt.status === 'UNKNOWN';
+  return LIVE_STATUSES.includes(attempt.status);
 }
 
 /** Our name for the attempt at its provider: opaque, and enough to find it again. */

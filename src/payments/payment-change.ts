@@ -1,19 +1,26 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { NewAuditEntry } from '../audit/audit-entry.js';
 import type { Order, OrderStatus } from '../orders/order.js';
 import type { StockStep } from '../orders/stock.js';
 import { newReference } from '../references.js';
 import type { NewOutboxEvent } from '../outbox/topics.js';
+import type { CaptureMethod } from '../providers/provider.js';
 import type { WebhookEvent } from '../webhooks/webhook-event.js';
 import type { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { nextCheckOf } from './check-schedule.js';
+import type { Dispute } from './dispute.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import type { Movement } from './movement.js';
-import type { PaymentAttempt } from './payment-attempt.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
+import type { Refund } from './refund.js';
 import { statusChanged } from './status-changed.js';
-import { mayMove, type PaymentStatus } from './transitions.js';
+import { isOpen, mayMove, type PaymentStatus } from './transitions.js';
 
 /** A change of an order and one of its intents, prepared in memory and written at once by `commitChange`. */
 export interface PaymentChange {
+  /** Who wants it: for the audit log. */
+  readonly actor: string;
   readonly now: Date;
   readonly orderId: string;
   /** The order's version when it was read. If it has moved on, nothing of the change is written. */
@@ -22,10 +29,17 @@ export interface PaymentChange {
   intent: PaymentIntent;
   attempts: PaymentAttempt[];
   movements: Movement[];
+  refunds: Refund[];
+  disputes: Dispute[];
+  readonly otherIsOpen: boolean;
   readonly newMovements: Movement[];
   readonly changedAttempts: Set<string>;
+  readonly changedRefunds: Set<string>;
+  readonly changedDisputes: Set<string>;
   intentChanged: boolean;
   orderStatus: OrderStatus | null;
+  /** Whether `refundedAt` or `restockedAt` of the order changed. */
+  orderMarked: boolean;
   stockStep: StockStep | null;
   /** Undefined: leave as it is. */
   reservedUntil: Date | null | undefined;
@@ -34,11 +48,13 @@ export interface PaymentChange {
   readonly outboxEvents: NewOutboxEvent[];
   readonly newWebhookEvents: WebhookEvent[];
   readonly newKeys: IdempotencyKey[];
+  readonly auditEntries: NewAuditEntry[];
 }
 
 /** Starts a change of a payment that exists. The loaded rows stay as they are; the change works on copies. */
-export function changePayment(loaded: LoadedPayment, stockIsGone = false): PaymentChange {
+export function changePayment(loaded: LoadedPayment, actor: string, stockIsGone = false): PaymentChange {
   return {
+    actor,
     now: loaded.now,
     orderId: loaded.order.id,
     orderVersion: loaded.order.version,
@@ -46,21 +62,33 @@ export function changePayment(loaded: LoadedPayment, stockIsGone = false): Payme
     intent: { ...loaded.intent },
     attempts: loaded.attempts.map((attempt) => ({ ...attempt })),
     movements: [...loaded.movements],
+    refunds: loaded.refunds.map((refund) => ({ ...refund })),
+    otherIsOpen: loaded.otherIsOpen,
+    disputes: loaded.disputes.map((dispute) => ({ ...dispute })),
     newMovements: [],
     changedAttempts: new Set(),
+    changedRefunds: new Set(),
+    changedDisputes: new Set(),
     intentChanged: false,
     orderStatus: null,
+    orderMarked: false,
     stockStep: null,
     reservedUntil: undefined,
     stockIsGone,
     outboxEvents: [],
     newWebhookEvents: [],
     newKeys: [],
+    auditEntries: [],
   };
 }
 
 /** Starts the change that gives an order a new intent, PENDING at version 1, with its stock held until then. */
-export function openIntent(order: Order, now: Date, expiresAt: Date): PaymentChange {
+export function openIntent(
+  order: Order,
+  actor: string,
+  now: Date,
+  { expiresAt, captureMethod }: { readonly expiresAt: Date; readonly captureMethod: CaptureMethod },
+): PaymentChange {
   const intent: PaymentIntent = {
     id: uuidv7(),
     reference: newReference('TXN'),
@@ -69,19 +97,25 @@ export function openIntent(order: Order, now: Date, expiresAt: Date): PaymentCha
     currency: order.currency,
     capturedAmount: 0,
     refundedAmount: 0,
+    disputedAmount: 0,
+    captureMethod,
     status: 'PENDING',
     version: 1,
     failureCode: null,
     failureMessage: null,
     expiresAt,
-    nextCheckAt: null,
+    nextCheckAt: nextCheckOf(now, now),
+    askedAt: null,
+    endAgainAt: null,
     paidAt: null,
     createdAt: now,
   };
-  const change = changePayment({ now, order, intent, attempts: [], movements: [] });
+  const nothing = { attempts: [], movements: [], refunds: [], disputes: [], otherIsOpen: false };
+  const change = changePayment({ now, order, intent, ...nothing }, actor);
   change.intentChanged = true;
   holdStock(change, expiresAt);
   change.outboxEvents.push(statusChanged(change, null));
+  record(change, 'payment.opened', null);
   return change;
 }
 
@@ -93,6 +127,9 @@ export function afterCommit(change: PaymentChange): LoadedPayment {
     intent: change.intent,
     attempts: change.attempts,
     movements: change.movements,
+    refunds: change.refunds,
+    disputes: change.disputes,
+    otherIsOpen: change.otherIsOpen,
   };
 }
 
@@ -103,13 +140,63 @@ export function afterCommit(change: PaymentChange): LoadedPayment {
 export function moveTo(change: PaymentChange, status: PaymentStatus): boolean {
   const previousStatus = change.intent.status;
   if (!mayMove(previousStatus, status)) return false;
+  const before = summaryOf(change.intent);
   change.intent.status = status;
-  change.intent.version += 1;
-  change.intent.nextCheckAt = null;
+  change.intent.nextCheckAt = isOpen(status) ? nextCheckOf(change.now, change.intent.createdAt) : null;
   if (status === 'PAID') change.intent.paidAt ??= change.now;
+  tell(change, previousStatus);
+  record(change, 'payment.status', before);
+  watchWhatIsLeft(change);
+  return true;
+}
+
+/** Money moved and the status stayed: watchers hear of it as of a change of status. */
+export function tellAgain(change: PaymentChange): void {
+  const before = summaryOf(change.intent);
+  tell(change, change.intent.status);
+  // Each version has its entry: by the last one the log is known to be whole.
+  record(change, 'payment.told', before);
+}
+
+function tell(change: PaymentChange, previousStatus: PaymentStatus): void {
+  change.intent.version += 1;
   change.intentChanged = true;
   change.outboxEvents.push(statusChanged(change, previousStatus));
-  return true;
+}
+
+/** An act, for the audit log, with the payment as it was before and as it is after. */
+export function record(
+  change: PaymentChange,
+  action: string,
+  before: object | null,
+  { reason = null, after }: { readonly reason?: string | null; readonly after?: object } = {},
+): void {
+  const { intent, actor } = change;
+  change.auditEntries.push({
+    subject: intent.reference,
+    actor,
+    action,
+    before,
+    after: after ?? summaryOf(intent),
+    reason,
+  });
+}
+
+export function summaryOf(intent: PaymentIntent): object {
+  const { status, version, amount, currency, capturedAmount, refundedAmount, disputedAmount } = intent;
+  return { status, version, amount, currency, capturedAmount, refundedAmount, disputedAmount };
+}
+
+/** The provider is to be asked, or told to end what is left, as soon as the job comes by. */
+export function checkSoon(change: PaymentChange): void {
+  change.intent.nextCheckAt = change.now;
+  change.intentChanged = true;
+}
+
+/** An attempt that lives on beside the end of its payment could still bring money: it is to be ended. */
+export function watchWhatIsLeft(change: PaymentChange): void {
+  const { status } = change.intent;
+  if (!isOpen(status) && status !== 'REVIEW' && change.attempts.some(isLive)) checkSoon(change);
 }
 
 export function setFailure(change: PaymentChange, code: string | null, message: string | null): void {
@@ -141,6 +228,7 @@ export function addAttempt(
     method: way.method,
     presentation: way.presentation,
     amount: change.intent.amount,
+    captureAmount: null,
     providerReference: null,
     idempotencyKey: `attempt_${id}`,
     status: 'PENDING',
@@ -155,14 +243,28 @@ export function addAttempt(
   return attempt;
 }
 
+const EFFECTS = {
+  CAPTURE: ['capturedAmount', 1],
+  REFUND: ['refundedAmount', 1],
+  REFUND_REVERSAL: ['refundedAmount', -1],
+  CHARGEBACK: ['disputedAmount', 1],
+  CHARGEBACK_REVERSAL: ['disputedAmount', -1],
+} as const;
+
 /** Writes money into the books and into the intent's totals, together. */
-export function addMovement(change: PaymentChange, movement: Omit<Movement, 'id' | 'createdAt'>): void {
+export function addMovement(change: PaymentChange, movement: Omit<Movement, 'id' | 'createdAt'>): Movement {
   const row: Movement = { ...movement, id: uuidv7(), createdAt: change.now };
   change.movements.push(row);
   change.newMovements.push(row);
-  if (row.kind === 'CAPTURE') change.intent.capturedAmount += row.amount;
-  if (row.kind === 'REFUND') change.intent.refundedAmount += row.amount;
+  const before = summaryOf(change.intent);
+  const [total, sign] = EFFECTS[row.kind];
+  change.intent[total] += sign * row.amount;
   change.intentChanged = true;
+  const { kind, amount, currency, provider, providerReference } = row;
+  record(change, 'money.moved', before, {
+    after: { ...summaryOf(change.intent), movement: { kind, amount, currency, provider, providerReference } },
+  });
+  return row;
 }
 
 export function holdStock(change: PaymentChange, until: Date): void {
@@ -189,12 +291,28 @@ export function confirmOrder(change: PaymentChange): void {
   change.reservedUntil = null;
 }
 
+/** Sold pieces go back into the stock. */
+export function returnStock(change: PaymentChange): void {
+  change.stockStep = 'RETURN';
+  change.order.restockedAt = change.now;
+  change.orderMarked = true;
+}
+
+export function markRefunded(change: PaymentChange, at: Date | null): void {
+  change.order.refundedAt = at;
+  change.orderMarked = true;
+}
+
 /** Whether there is anything to write. */
 export function isEmpty(change: PaymentChange): boolean {
   return (
     !change.intentChanged &&
     change.changedAttempts.size === 0 &&
     change.newMovements.length === 0 &&
+    change.changedRefunds.size === 0 &&
+    change.changedDisputes.size === 0 &&
+    change.auditEntries.length === 0 &&
+    !change.orderMarked &&
     change.orderStatus === null &&
     change.reservedUntil === undefined &&
     change.newWebhookEvents.length === 0 &&

@@ -14,4 +14,6 @@ export interface PaymentDependencies {
   /** Tells the relay that there is something to tell. Cheap, and may be called too often. */
   readonly wakeRelay: () => void;
   readonly log: Logger;
+  /** Who acts, for the audit log: a caller's name, `provider:…` or `job:…`. */
+  readonly actor: string;
 }

@@ -12,6 +12,7 @@ import {
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { Currency } from '../money.js';
+import type { CaptureMethod as Method } from '../providers/provider.js';
 import { Order } from '../orders/order.js';
 import { OPEN_STATUSES, PAYMENT_STATUSES, PaymentStatus } from './transitions.js';
 
@@ -36,6 +37,19 @@ registerEnumType(PaymentStatus, {
   },
 });
 
+export const CaptureMethod: { readonly [Name in Method]: Name } = {
+  AUTOMATIC: 'AUTOMATIC',
+  MANUAL: 'MANUAL',
+};
+registerEnumType(CaptureMethod, {
+  name: 'CaptureMethod',
+  description: 'Whether the money is taken when the payer pays.',
+  valuesConfig: {
+    AUTOMATIC: { description: 'It is.' },
+    MANUAL: { description: 'It is held, and taken by capturePaymentIntent.' },
+  },
+});
+
 const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
 /** The will to collect one order's total. */
@@ -48,6 +62,12 @@ const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).
 })
 @Index('payment_intent_order', ['orderId'])
 @Index('payment_intent_to_expire', ['expiresAt'], { where: `status IN ('PENDING', 'UNKNOWN')` })
+@Index('payment_intent_to_check', ['nextCheckAt'], { where: `next_check_at IS NOT NULL` })
+@Check('payment_intent_capture_method_known', `capture_method IN ('AUTOMATIC', 'MANUAL')`)
+@Check(
+  'payment_intent_disputed_within_captured',
+  `disputed_amount >= 0 AND disputed_amount <= captured_amount`,
+)
 @Check('payment_intent_status_known', `status IN (${inQuotes(PAYMENT_STATUSES)})`)
 @Check('payment_intent_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
 @Check(
@@ -90,6 +110,16 @@ export class PaymentIntent {
   @Column('bigint', { default: 0 })
   refundedAmount: number;
 
+  @Field(() => GraphQLSafeInt, {
+    description: 'What the payer’s bank has taken back and not returned, in minor units.',
+  })
+  @Column('bigint', { default: 0 })
+  disputedAmount: number;
+
+  @Field(() => CaptureMethod, { description: 'Whether the money is taken when the payer pays.' })
+  @Column('text', { default: 'AUTOMATIC' })
+  captureMethod: Method;
+
   @Field(() => PaymentStatus, { description: 'Where it stands.' })
   @Column('text')
   status: PaymentStatus;
@@ -115,6 +145,14 @@ export class PaymentIntent {
   /** When the provider is to be asked again. */
   @Column('timestamptz', { nullable: true })
   nextCheckAt: Date | null;
+
+  /** When the provider was last asked because somebody wanted to know. */
+  @Column('timestamptz', { nullable: true })
+  askedAt: Date | null;
+
+  /** When ending it, its time being up, is to be tried again. */
+  @Column('timestamptz', { nullable: true })
+  endAgainAt: Date | null;
 
   @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When the money had moved; null before.' })
   @Column('timestamptz', { nullable: true })

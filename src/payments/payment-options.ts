@@ -1,6 +1,13 @@
 import type { Order } from '../orders/order.js';
-import type { PaymentMethod, Presentation, Provider, WayToPay } from '../providers/provider.js';
+import type {
+  CaptureMethod,
+  PaymentMethod,
+  Presentation,
+  Provider,
+  WayToPay,
+} from '../providers/provider.js';
 import { PaymentError } from './payment-error.js';
+import type { PaymentIntent } from './payment-intent.js';
 
 /** One way in which an order can be paid. */
 export interface PaymentChoice extends WayToPay {
@@ -17,9 +24,10 @@ export interface WantedWay {
 export function paymentChoices(
   providers: ReadonlyMap<string, Provider>,
   order: Pick<Order, 'amount' | 'currency'>,
+  captureMethod: CaptureMethod = 'AUTOMATIC',
 ): PaymentChoice[] {
   return [...providers.values()]
-    .filter((provider) => takes(provider, order))
+    .filter((provider) => takes(provider, order) && (captureMethod === 'AUTOMATIC' || provider.capture))
     .flatMap((provider) => provider.capabilities.ways.map((way) => ({ ...way, provider })));
 }
 
@@ -35,10 +43,10 @@ function takes(
 /** The first way that fits what the payer asked for. @throws {PaymentError} NO_WAY_TO_PAY, naming what there is. */
 export function choosePayment(
   providers: ReadonlyMap<string, Provider>,
-  order: Pick<Order, 'amount' | 'currency'>,
+  order: Pick<PaymentIntent, 'amount' | 'currency' | 'captureMethod'>,
   wanted: WantedWay,
 ): PaymentChoice {
-  const choices = paymentChoices(providers, order);
+  const choices = paymentChoices(providers, order, order.captureMethod);
   const choice = choices.find(({ provider, ...way }) => fits({ ...way, provider: provider.name }, wanted));
   if (choice) return choice;
   throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(choices));
@@ -54,7 +62,7 @@ export function fits(way: WayToPay & { readonly provider: string }, wanted: Want
 }
 
 function noWayMessage(choices: readonly PaymentChoice[]): string {
-  if (choices.length === 0) return 'No provider takes an order of this amount and currency.';
+  if (choices.length === 0) return 'No provider takes an order of this amount and currency in this way.';
   const list = choices.map(
     ({ provider, method, presentation }) => `${provider.name} ${method} ${presentation}`,
   );

@@ -1,5 +1,13 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { callerName, maySeeOrder, requireToken, type Caller } from '../access/caller.js';
+import {
+  callerName,
+  isStaffOrBackend,
+  maySeeOrder,
+  requireOperator,
+  requireStaffOrBackend,
+  requireToken,
+  type Caller,
+} from '../access/caller.js';
 import type { PaymentContext as Context } from './payment-context.js';
 import { formatMoney } from '../money.js';
 import { Order } from '../orders/order.js';
@@ -8,20 +16,30 @@ import { OrderError } from '../orders/order-error.js';
 import type { NextAction as Action } from '../providers/provider.js';
 import { cancelOrder } from './cancel-order.js';
 import { cancelPaymentIntent } from './cancel-payment-intent.js';
+import { capturePaymentIntent } from './capture-payment-intent.js';
 import { createPaymentIntent } from './create-payment-intent.js';
+import { Dispute } from './dispute.js';
 import { nextActionOf } from './initiate-attempt.js';
 import { isLive, PaymentAttempt } from './payment-attempt.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { PaymentIntent } from './payment-intent.js';
 import { paymentChoices } from './payment-options.js';
 import {
+  CapturePaymentIntentInput,
   CreatePaymentIntentInput,
   CreatePaymentIntentPayload,
   NextAction,
   PaymentOption,
+  RefundPaymentInput,
+  SettlePaymentReviewInput,
   UpdatePaymentIntentInput,
 } from './payment-types.js';
+import { Refund } from './refund.js';
+import { refundPayment } from './refund-payment.js';
+import { settlePaymentReview } from './settle-payment-review.js';
 import { updatePaymentIntent } from './update-payment-intent.js';
+import { verifyPaymentIntent } from './verify-payment-intent.js';
 
 @Resolver(() => PaymentIntent)
 export class PaymentResolver {
@@ -54,11 +72,14 @@ export class PaymentResolver {
   async createPaymentIntent(
     @Arg('input', () => CreatePaymentIntentInput, { description: 'What is asked for.' })
     { orderId, ...input }: CreatePaymentIntentInput,
-    @Ctx() { caller, manager, payments }: Context,
+    @Ctx() context: Context,
   ): Promise<CreatePaymentIntentPayload> {
+    const { caller, manager, payments } = context;
     requireToken(caller);
+    // Who pays does not decide that the shop gets its money later.
+    if (input.captureMethod === 'MANUAL') requireStaffOrBackend(caller);
     if (!maySeeOrder(caller, orderId)) throw orderNotFound();
-    const { payment, attempt } = await createPaymentIntent(manager, payments, {
+    const { payment, attempt } = await createPaymentIntent(manager, acting(context), {
       ...input,
       orderReference: orderId,
       caller: callerName(caller),
@@ -78,7 +99,7 @@ export class PaymentResolver {
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
-    return (await updatePaymentIntent(context.manager, context.payments, intent.reference)).intent;
+    return (await updatePaymentIntent(context.manager, acting(context), intent.reference)).intent;
   }
 
   @Mutation(() => PaymentIntent, {
@@ -89,7 +110,64 @@ export class PaymentResolver {
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
     const { intent } = await findPaymentIntent(context, id);
-    return (await cancelPaymentIntent(context.manager, context.payments, intent.reference)).intent;
+    return (await cancelPaymentIntent(context.manager, acting(context), intent.reference)).intent;
+  }
+
+  @Mutation(() => PaymentIntent, {
+    description:
+      '“Did it go through?” From the database; the provider is asked about a payment that is open for more than 30 s.',
+  })
+  async verifyPaymentIntent(
+    @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<PaymentIntent> {
+    const { intent } = await findPaymentIntent(context, id);
+    return (await verifyPaymentIntent(context.manager, acting(context), intent.reference)).intent;
+  }
+
+  @Mutation(() => PaymentIntent, {
+    description: 'For backends and operators: takes money that is held, all or a part.',
+  })
+  async capturePaymentIntent(
+    @Arg('input', () => CapturePaymentIntentInput, { description: 'What is asked for.' })
+    { paymentIntentId, amount }: CapturePaymentIntentInput,
+    @Ctx() context: Context,
+  ): Promise<PaymentIntent> {
+    requireStaffOrBackend(context.caller);
+    const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
+    const { manager } = context;
+    return (await capturePaymentIntent(manager, acting(context), intent.reference, amount ?? null)).intent;
+  }
+
+  @Mutation(() => Refund, {
+    description: 'For backends and operators: gives money back, all that is left or a part of it.',
+  })
+  async refundPayment(
+    @Arg('input', () => RefundPaymentInput, { description: 'What is asked for.' })
+    { paymentIntentId, ...input }: RefundPaymentInput,
+    @Ctx() context: Context,
+  ): Promise<Refund> {
+    requireStaffOrBackend(context.caller);
+    const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
+    return refundPayment(context.manager, acting(context), {
+      ...input,
+      intentReference: intent.reference,
+      caller: callerName(context.caller),
+    });
+  }
+
+  @Mutation(() => PaymentIntent, {
+    description: 'For operators: decides about a payment in REVIEW. The reason stays in the audit log.',
+  })
+  async settlePaymentReview(
+    @Arg('input', () => SettlePaymentReviewInput, { description: 'What is decided.' })
+    { paymentIntentId, ...settlement }: SettlePaymentReviewInput,
+    @Ctx() context: Context,
+  ): Promise<PaymentIntent> {
+    requireOperator(context.caller);
+    const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
+    const { manager } = context;
+    return (await settlePaymentReview(manager, acting(context), intent.reference, settlement)).intent;
   }
 
   @Mutation(() => Order, { description: 'Cancels an order that is not paid, and its open payment with it.' })
@@ -98,7 +176,7 @@ export class PaymentResolver {
     @Ctx() context: Context,
   ): Promise<Order> {
     const { reference } = await findOrder(context, id);
-    return cancelOrder(context.manager, context.payments, reference);
+    return cancelOrder(context.manager, acting(context), reference);
   }
 
   @FieldResolver(() => Order, { description: 'What is being paid.' })
@@ -109,6 +187,19 @@ export class PaymentResolver {
   @FieldResolver(() => [PaymentAttempt], { description: 'Every try so far, the first one first.' })
   async attempts(@Root() intent: PaymentIntent, @Ctx() { manager }: Context): Promise<PaymentAttempt[]> {
     return manager.find(PaymentAttempt, { where: { intentId: intent.id }, order: { number: 'ASC' } });
+  }
+
+  @FieldResolver(() => [Refund], { description: 'Every refund, the first one first.' })
+  async refunds(@Root() intent: PaymentIntent, @Ctx() { manager }: Context): Promise<Refund[]> {
+    return manager.find(Refund, { where: { intentId: intent.id }, order: { createdAt: 'ASC', id: 'ASC' } });
+  }
+
+  @FieldResolver(() => [Dispute], {
+    description: 'Every dispute, the first one first. For backends and operators; empty for payers.',
+  })
+  async disputes(@Root() intent: PaymentIntent, @Ctx() { manager, caller }: Context): Promise<Dispute[]> {
+    if (!isStaffOrBackend(caller)) return [];
+    return manager.find(Dispute, { where: { intentId: intent.id }, order: { createdAt: 'ASC' } });
   }
 
   @FieldResolver(() => NextAction, {
@@ -160,6 +251,11 @@ export async function findPaymentIntent(
     return { intent: found, orderReference: found.order.reference };
   }
   throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment, or it is not yours.', { field });
+}
+
+/** What actions need, in the caller's name: the audit log has it. */
+function acting({ payments, caller }: Context): PaymentDependencies {
+  return { ...payments, actor: callerName(caller) };
 }
 
 /** Whoever holds a next action can act as the payer, which is no business of staff. */

@@ -1,8 +1,10 @@
-import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { IsOptional, Length, MaxLength } from 'class-validator';
+import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { IsInt, IsOptional, IsPositive, Length, MaxLength } from 'class-validator';
+import { GraphQLSafeInt } from 'graphql-scalars';
 import type { NextAction as Action } from '../providers/provider.js';
 import { PaymentMethod, Presentation } from './payment-attempt.js';
-import { PaymentIntent } from './payment-intent.js';
+import { CaptureMethod, PaymentIntent } from './payment-intent.js';
+import { RefundReason } from './refund.js';
 
 @ObjectType({ description: 'Confirm with Stripe.js: stripe.confirmPayment({ elements, … }).' })
 class ConfirmWithStripe {
@@ -62,6 +64,12 @@ export class CreatePaymentIntentInput {
   @MaxLength(2_000)
   returnUrl?: string;
 
+  @Field(() => CaptureMethod, {
+    nullable: true,
+    description: 'MANUAL, for backends and operators: the money is held, and taken by capturePaymentIntent.',
+  })
+  captureMethod?: keyof typeof CaptureMethod;
+
   @Field(() => String, {
     nullable: true,
     description: 'A random text of your own (a UUID): the same request made twice is one payment.',
@@ -69,6 +77,81 @@ export class CreatePaymentIntentInput {
   @IsOptional()
   @Length(16, 255)
   idempotencyKey?: string;
+}
+
+@InputType({ description: 'How much to give back, and why. For backends and operators.' })
+export class RefundPaymentInput {
+  @Field(() => ID, { description: 'The payment to give money back of.' })
+  paymentIntentId: string;
+
+  @Field(() => GraphQLSafeInt, {
+    nullable: true,
+    description: 'In minor units. Without it, all that is left.',
+  })
+  @IsOptional()
+  @IsInt()
+  @IsPositive()
+  amount?: number;
+
+  @Field(() => RefundReason, { nullable: true, description: 'Told to the provider, where it takes one.' })
+  reason?: keyof typeof RefundReason;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Puts the pieces back into the stock. Only with a refund that leaves nothing.',
+  })
+  restock?: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A random text of your own (a UUID): the same request made twice is one refund.',
+  })
+  @IsOptional()
+  @Length(16, 255)
+  idempotencyKey?: string;
+}
+
+@InputType({ description: 'How much of held money to take. For backends and operators.' })
+export class CapturePaymentIntentInput {
+  @Field(() => ID, { description: 'The payment whose money is held.' })
+  paymentIntentId: string;
+
+  @Field(() => GraphQLSafeInt, {
+    nullable: true,
+    description: 'In minor units. Without it, all; of less, the rest is let go.',
+  })
+  @IsOptional()
+  @IsInt()
+  @IsPositive()
+  amount?: number;
+}
+
+export enum ReviewDecision {
+  ACCEPT = 'ACCEPT',
+  REFUND = 'REFUND',
+  CLOSE = 'CLOSE',
+}
+registerEnumType(ReviewDecision, {
+  name: 'ReviewDecision',
+  description: 'What a person decides about money that did not fit.',
+  valuesConfig: {
+    ACCEPT: { description: 'It is good as it is: the order is paid and confirmed.' },
+    REFUND: { description: 'All of it goes back to the payer.' },
+    CLOSE: { description: 'Nothing more is done here: it was settled elsewhere.' },
+  },
+});
+
+@InputType({ description: 'What an operator decides about a payment in REVIEW.' })
+export class SettlePaymentReviewInput {
+  @Field(() => ID, { description: 'The payment in REVIEW.' })
+  paymentIntentId: string;
+
+  @Field(() => ReviewDecision, { description: 'What is to become of it.' })
+  decision: ReviewDecision;
+
+  @Field(() => String, { description: 'Why: it stays in the audit log.' })
+  @Length(3, 1_000)
+  reason: string;
 }
 
 @InputType({ description: 'Which payment to bring up to date.' })

@@ -36,9 +36,11 @@ export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[
   FAILED: ['PAID', 'REVIEW'],
   CANCELLED: ['PAID', 'REVIEW'],
   EXPIRED: ['PAID', 'REVIEW'],
-  REVIEW: [],
-  PARTIALLY_REFUNDED: ['REFUNDED', 'DISPUTED'],
-  REFUNDED: [],
+  // A person decides: accept, refund, or close.
+  REVIEW: ['PAID', 'REFUNDED', 'CANCELLED'],
+  // Back when a refund that had succeeded fails after all, which a card's bank may cause days later.
+  PARTIALLY_REFUNDED: ['PAID', 'REFUNDED', 'DISPUTED'],
+  REFUNDED: ['PAID', 'PARTIALLY_REFUNDED', 'DISPUTED'],
   DISPUTED: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED'],
 };
 

@@ -24,6 +24,7 @@ const MAX_PAUSE_MILLISECONDS = 20;
  */
 export async function writeChange<Result>(
   manager: EntityManager,
+  actor: string,
   load: () => Promise<LoadedPayment | null>,
   prepare: (change: PaymentChange) => Result,
 ): Promise<{ change: PaymentChange; result: Result } | null> {
@@ -31,7 +32,7 @@ export async function writeChange<Result>(
   return untilUndisturbed(async () => {
     const loaded = await load();
     if (!loaded) return null;
-    const change = changePayment(loaded, stockIsGone);
+    const change = changePayment(loaded, actor, stockIsGone);
     const result = prepare(change);
     if (isEmpty(change)) return { change, result };
     try {
@@ -51,11 +52,11 @@ export async function writeChange<Result>(
  */
 export async function writePayment(
   manager: EntityManager,
-  { wakeRelay }: Pick<PaymentDependencies, 'wakeRelay'>,
+  { wakeRelay, actor }: Pick<PaymentDependencies, 'wakeRelay' | 'actor'>,
   intentReference: string,
   prepare: (change: PaymentChange) => void,
 ): Promise<LoadedPayment> {
-  const written = await writeChange(manager, () => loadPayment(manager, intentReference), prepare);
+  const written = await writeChange(manager, actor, () => loadPayment(manager, intentReference), prepare);
   if (!written) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
   if (written.change.outboxEvents.length > 0) wakeRelay();
   return afterCommit(written.change);

@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
 import { applyProviderEvent } from '../payments/apply-provider-event.js';
-import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
+import { loadPaymentOfProvider, type LoadedPayment } from '../payments/loaded-payment.js';
+import type { PaymentChange } from '../payments/payment-change.js';
 import { writeChange } from '../payments/write-change.js';
 import type {
   NotificationHeaders,
@@ -54,11 +55,22 @@ export async function receiveNotification(
   provider: Provider,
   notification: Notification,
 ): Promise<Reception> {
-  const parsed = provider.parseNotification(
-    notification.rawBody,
-    notification.headers,
-    notification.receivedAt,
-  );
+  const { rawBody, headers, receivedAt } = notification;
+  const parsed = provider.parseNotification(rawBody, headers, receivedAt);
+  return takeNotification(manager, dependencies, provider, notification, parsed);
+}
+
+/**
+ * What `receiveNotification` does once a notification has been read: here by its signature, elsewhere because the
+ * provider itself listed it. @throws when the database can't store it.
+ */
+export async function takeNotification(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  provider: Provider,
+  notification: Notification,
+  parsed: ParsedNotification,
+): Promise<Reception> {
   switch (parsed.verdict) {
     case 'refused':
       return { kind: 'refused', detail: `${parsed.reason}: ${parsed.detail}` };
@@ -109,27 +121,45 @@ export async function applyNotification(
   webhookEvent: WebhookEvent,
   events: readonly ProviderEvent[],
 ): Promise<string | null> {
-  const [first] = events;
-  if (!first) throw new Error(`${provider.name} accepted a notification without events`);
   const written = await writeChange(
     manager,
-    () => loadPaymentOfProvider(manager, provider.name, first),
-    (change) => {
-      const outcome = events.map((event) => applyProviderEvent(change, event, provider.name)).join('; ');
-      change.newWebhookEvents.push({
-        ...webhookEvent,
-        status: 'APPLIED',
-        outcome,
-        tries: webhookEvent.tries + 1,
-        nextTryAt: null,
-        processedAt: change.now,
-      });
-      return outcome;
-    },
+    `provider:${provider.name}`,
+    () => loadPaymentOfEvents(manager, provider, events),
+    (change) => prepareNotification(change, provider, webhookEvent, events),
   );
   if (!written) return null;
   if (written.change.outboxEvents.length > 0) wakeRelay();
   return written.result;
+}
+
+/** The payment that the events of one notification are about. */
+export function loadPaymentOfEvents(
+  manager: EntityManager,
+  { name }: Provider,
+  [first]: readonly ProviderEvent[],
+): Promise<LoadedPayment | null> {
+  if (!first) throw new Error(`${name} accepted a notification without events`);
+  return loadPaymentOfProvider(manager, name, first);
+}
+
+/** Applies the events to a payment, and puts the webhook event's row, as it will be, beside them. Says what came of it. */
+export function prepareNotification(
+  change: PaymentChange,
+  provider: Provider,
+  webhookEvent: WebhookEvent,
+  events: readonly ProviderEvent[],
+): string {
+  const outcome = events.map((event) => applyProviderEvent(change, event, provider.name)).join('; ');
+  change.newWebhookEvents.push({
+    ...webhookEvent,
+    intentId: change.intent.id,
+    status: 'APPLIED',
+    outcome,
+    tries: webhookEvent.tries + 1,
+    nextTryAt: null,
+    processedAt: change.now,
+  });
+  return outcome;
 }
 
 async function store(
@@ -165,6 +195,7 @@ function newEvent(
     type,
     payload: keptBody(provider, rawBody),
     headers: keptHeaders(provider, headers),
+    intentId: null,
     status: 'WAITING',
     outcome: null,
     tries: 0,

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { fromRow } from '../database/rows.js';
 import type { Provider } from '../providers/provider.js';
+import { readAgain } from './read-again.js';
 import { applyNotification, type WebhookDependencies } from './receive-notification.js';
 import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -34,12 +35,10 @@ async function tryAgain(
   providers: ReadonlyMap<string, Provider>,
   event: WebhookEvent,
 ): Promise<string | null> {
-  const provider = providers.get(event.provider);
-  if (!provider) return `the provider ${event.provider} is not configured any more`;
   try {
-    const parsed = provider.readKeptNotification(Buffer.from(event.payload), event.headers);
-    if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
-    const outcome = await applyNotification(manager, dependencies, provider, event, parsed.events);
+    const read = readAgain(providers, event);
+    if (typeof read === 'string') return read;
+    const outcome = await applyNotification(manager, dependencies, read.provider, event, read.events);
     return outcome === null ? 'no such attempt yet' : null;
   } catch (error) {
     dependencies.log.error({ err: error, webhookEvent: event.id }, 'could not apply a waiting notification');

@@ -1,57 +1,115 @@
-import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  Unique,
+  type Relation,
+} from 'typeorm';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { PaymentIntent } from '../payments/payment-intent.js';
 
-/**
- * APPLIED: it changed something, or said what was known already. IGNORED: genuine, and nothing for us.
- * WAITING: it names an attempt that isn't there yet, or a fault of ours stopped it; it is tried again.
- * PARKED: tried often enough; a person has to look.
- */
-export const WEBHOOK_EVENT_STATUSES = ['APPLIED', 'IGNORED', 'WAITING', 'PARKED'] as const;
-export type WebhookEventStatus = (typeof WEBHOOK_EVENT_STATUSES)[number];
+export const WebhookEventStatus = {
+  APPLIED: 'APPLIED',
+  IGNORED: 'IGNORED',
+  WAITING: 'WAITING',
+  PARKED: 'PARKED',
+} as const;
+export type WebhookEventStatus = keyof typeof WebhookEventStatus;
+registerEnumType(WebhookEventStatus, {
+  name: 'WebhookEventStatus',
+  description: 'What became of a notification.',
+  valuesConfig: {
+    APPLIED: { description: 'It changed something, or said what was known already.' },
+    IGNORED: { description: 'Genuine, and nothing for us.' },
+    WAITING: {
+      description:
+        'It names an attempt that isn’t there yet, or a fault of ours stopped it; it is tried again.',
+    },
+    PARKED: { description: 'Tried often enough; a person has to look, and may replay it.' },
+  },
+});
+
+const STATUSES = Object.keys(WebhookEventStatus);
 
 /** A verified notification of a provider, as it came. */
+@ObjectType({ description: 'A verified notification of a provider, as it came.' })
 @Entity('webhook_event')
 @Unique('webhook_event_once', ['provider', 'eventId'])
+@Index('webhook_event_intent', ['intentId'], { where: `intent_id IS NOT NULL` })
 @Index('webhook_event_to_retry', ['nextTryAt'], { where: `status = 'WAITING'` })
-@Check(
-  'webhook_event_status_known',
-  `status IN (${WEBHOOK_EVENT_STATUSES.map((status) => `'${status}'`).join(', ')})`,
-)
+@Index('webhook_event_received', ['receivedAt', 'id'])
+@Check('webhook_event_status_known', `status IN (${STATUSES.map((status) => `'${status}'`).join(', ')})`)
 export class WebhookEvent {
+  @Field(() => ID, { description: 'Our own id of it. Give it to replayWebhookEvent.' })
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'webhook_event_pkey' })
   id: string;
 
+  @Field(() => String, { description: 'Who sent it.' })
   @Column('text')
   provider: string;
 
+  @Field(() => String, { description: 'The provider’s id of it.' })
   @Column('text')
   eventId: string;
 
+  @Field(() => String, { description: 'What it is about, in the provider’s word.' })
   @Column('text')
   type: string;
 
   /** The body as it came, but for what would let a reader act as the payer. */
+  @Field(() => String, {
+    description: 'The body as it came, but for what would let a reader act as the payer.',
+  })
   @Column('text')
   payload: string;
 
   @Column('jsonb')
   headers: Record<string, string | string[]>;
 
+  @Field(() => WebhookEventStatus, { description: 'What became of it.' })
   @Column('text')
   status: WebhookEventStatus;
 
-  /** What came of it, in words: which step was taken, or why none. */
+  @Field(() => PaymentIntent, {
+    name: 'paymentIntent',
+    nullable: true,
+    description: 'The payment that it is about, once that is known.',
+  })
+  @ManyToOne(() => PaymentIntent)
+  @JoinColumn({ name: 'intent_id', foreignKeyConstraintName: 'webhook_event_intent_fkey' })
+  intent?: Relation<PaymentIntent> | null;
+
+  @Column('uuid', { nullable: true })
+  intentId: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What came of it, in words: which step was taken, or why none.',
+  })
   @Column('text', { nullable: true })
   outcome: string | null;
 
+  @Field(() => Int, { description: 'How often it was read and applied, or tried to.' })
   @Column('integer', { default: 0 })
   tries: number;
 
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'When it is tried again; null when it is not.',
+  })
   @Column('timestamptz', { nullable: true })
   nextTryAt: Date | null;
 
+  @Field(() => GraphQLDateTimeISO, { description: 'When it came.' })
   @Column('timestamptz', { default: () => 'now()' })
   receivedAt: Date;
 
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was applied or ignored.' })
   @Column('timestamptz', { nullable: true })
   processedAt: Date | null;
 }

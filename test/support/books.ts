@@ -76,7 +76,7 @@ export function untilEvent(
 function expectSumsToAgree({ captured, refunded, movements }: Books): void {
   const sum = (kind: string) =>
     movements.filter((movement) => movement.kind === kind).reduce((total, { amount }) => total + amount, 0);
-  if (sum('CAPTURE') !== captured || sum('REFUND') !== refunded) {
+  if (sum('CAPTURE') !== captured || sum('REFUND') - sum('REFUND_REVERSAL') !== refunded) {
     throw new Error(`${captured} and ${refunded} are not the sums of ${JSON.stringify(movements)}`);
   }
 }

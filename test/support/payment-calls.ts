@@ -3,7 +3,7 @@ import { watch } from './subscriber.js';
 
 /** What a client may know of a payment. */
 const PAYMENT = `
-  id status version amount currency capturedAmount refundedAmount failureCode failureMessage
+  id status version amount currency capturedAmount refundedAmount disputedAmount failureCode failureMessage
   order { id status amount reservedUntil }
   attempts { number provider method presentation amount status failureCode }
   nextAction { ... on ConfirmWithStripe { clientSecret } ... on RedirectToUrl { url } }`;

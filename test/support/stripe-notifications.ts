@@ -26,8 +26,16 @@ export const PAYMENT_STORIES = {
     paymentIntent('payment_intent.canceled', payment, 'canceled', { cancellation_reason: 'abandoned' }),
   succeeded: (payment) =>
     paymentIntent('payment_intent.succeeded', payment, 'succeeded', { amount_received: payment.amount }),
-  partlyRefunded: (payment) => refundedCharge(payment, 30),
-  refunded: (payment) => refundedCharge(payment, payment.amount),
+  partlyRefunded: (payment) => refund('refund.created', payment, 30),
+  refunded: (payment) => refund('refund.created', payment, payment.amount - 30),
+  refundBegun: (payment) => refund('refund.created', payment, 40, 'pending'),
+  refundDone: (payment) => refund('refund.updated', payment, 40),
+  refundFailed: (payment) => refund('refund.failed', payment, 40, 'failed'),
+  disputed: (payment) => dispute('charge.dispute.created', payment, 'needs_response'),
+  disputeTaken: (payment) => dispute('charge.dispute.funds_withdrawn', payment, 'needs_response'),
+  disputeWon: (payment) => dispute('charge.dispute.closed', payment, 'won'),
+  disputeReturned: (payment) => dispute('charge.dispute.funds_reinstated', payment, 'won'),
+  disputeLost: (payment) => dispute('charge.dispute.closed', payment, 'lost'),
 } satisfies Record<string, (payment: NotifiedPayment) => StripeNotification>;
 
 export type PaymentStory = keyof typeof PAYMENT_STORIES;
@@ -65,17 +73,43 @@ function paymentIntent(
   });
 }
 
-function refundedCharge(payment: NotifiedPayment, amountRefunded: number): StripeNotification {
-  const { paymentIntentId, attemptReference, amount } = payment;
-  return event('charge.refunded', `${paymentIntentId}_${amountRefunded}`, {
-    id: paymentIntentId.replace('pi_', 'ch_'),
-    object: 'charge',
-    payment_intent: paymentIntentId,
+function refund(
+  type: 'refund.created' | 'refund.updated' | 'refund.failed',
+  { paymentIntentId }: NotifiedPayment,
+  amount: number,
+  status: 'pending' | 'succeeded' | 'failed' = 'succeeded',
+): StripeNotification {
+  const id = `re_${paymentIntentId}_${amount}`;
+  return event(type, id, {
+    id,
+    object: 'refund',
     amount,
-    amount_captured: amount,
-    amount_refunded: amountRefunded,
     currency: 'eur',
-    metadata: { quittance_attempt: attemptReference },
+    charge: paymentIntentId.replace('pi_', 'ch_'),
+    payment_intent: paymentIntentId,
+    metadata: {},
+    status,
+    ...(status === 'failed' && { failure_reason: 'expired_or_canceled_card' }),
+  });
+}
+
+function dispute(
+  type: string,
+  { paymentIntentId, amount }: NotifiedPayment,
+  status: string,
+): StripeNotification {
+  const id = `dp_${paymentIntentId}`;
+  return event(type, id, {
+    id,
+    object: 'dispute',
+    amount,
+    currency: 'eur',
+    charge: paymentIntentId.replace('pi_', 'ch_'),
+    payment_intent: paymentIntentId,
+    reason: 'fraudulent',
+    balance_transactions: [],
+    evidence_details: { due_by: null },
+    status,
   });
 }
 

@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { TellableEvent } from '../outbox/relay.js';
+import { PAYMENT_STATUS_CHANGED } from '../outbox/topics.js';
+import type { StatusChangedPayload } from './status-changed.js';
+
+/**
+ * Money that did not fit and money that is disputed are said loudly, once they are committed: at the level on which
+ * people are woken. Told twice after a crash, as everything the relay tells.
+ */
+export function alertOperators(log: Logger, event: TellableEvent): void {
+  if (event.topic !== PAYMENT_STATUS_CHANGED) return;
+  const { status, previousStatus, paymentIntent } = event.payload as StatusChangedPayload;
+  const { reference, failureCode, failureMessage } = paymentIntent;
+  const fields = { paymentIntent: reference, status, failureCode, failureMessage };
+  if (status === 'DISPUTED' && previousStatus !== status) {
+    log.error(fields, 'a payment is disputed: evidence can be given at the provider');
+  } else if (status === 'REVIEW' && previousStatus !== status) {
+    log.error(
+      fields,
+      'a payment is under review: settlePaymentReview, unless its money is going back by itself',
+    );
+  } else if (failureCode === 'CAPTURED_TWICE' && previousStatus === status) {
+    log.error(fields, 'a payer paid twice: the second money is being given back');
+  }
+}

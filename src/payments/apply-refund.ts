@@ -1,0 +1,131 @@
+import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
+import { followBooks } from './books.js';
+import { nextCheckOf } from './check-schedule.js';
+import { MoneyNotKnownYet } from './money-not-known-yet.js';
+import type { PaymentAttempt } from './payment-attempt.js';
+import { addMovement, type PaymentChange } from './payment-change.js';
+import type { Refund } from './refund.js';
+import { addRefund, capturesOf, changeRefund } from './refunds.js';
+import { review } from './review.js';
+
+type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
+
+/** Applies what a provider says of one refund, whoever made it, in whatever order it is said. */
+export function applyRefund(
+  change: PaymentChange,
+  attempt: PaymentAttempt,
+  event: ProviderEvent,
+  outcome: RefundOutcome,
+): string {
+  if (outcome.currency !== change.intent.currency) {
+    return review(
+      change,
+      'REFUND_MISMATCH',
+      `A refund in ${outcome.currency}: ${outcome.providerRefundReference}.`,
+    );
+  }
+  const refund = knownRefund(change, attempt, outcome) ?? foundRefund(change, attempt, event, outcome);
+  if (refund === null) throw new MoneyNotKnownYet('the payment that it gives back has not been told of yet');
+  if (refund.providerReference === null) {
+    changeRefund(change, refund, { providerReference: outcome.providerRefundReference });
+  }
+  return STEPS[outcome.status](change, attempt, refund, outcome);
+}
+
+type Step = (
+  change: PaymentChange,
+  attempt: PaymentAttempt,
+  refund: Refund,
+  outcome: RefundOutcome,
+) => string;
+
+const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
+  pending(change, _attempt, refund) {
+    if (refund.status !== 'QUEUED') return 'nothing new';
+    const nextCheckAt = nextCheckOf(change.now, refund.createdAt);
+    changeRefund(change, refund, { status: 'SUBMITTED', nextCheckAt });
+    return 'refund submitted';
+  },
+  succeeded(change, attempt, refund, outcome) {
+    if (refund.status === 'SUCCEEDED') return 'nothing new';
+    if (refund.status === 'FAILED' && refund.failureCode !== NEVER_TAKEN)
+      return 'stale: the refund is FAILED';
+    const { intent } = change;
+    if (outcome.amount > intent.capturedAmount - intent.refundedAmount) {
+      return review(change, 'REFUND_MISMATCH', `${outcome.amount} more given back than was there to give.`);
+    }
+    changeRefund(change, refund, {
+      status: 'SUCCEEDED',
+      failureCode: null,
+      failureMessage: null,
+      nextCheckAt: null,
+      settledAt: change.now,
+    });
+    addMovement(change, refundMovement(change, attempt, 'REFUND', outcome));
+    return followBooks(change);
+  },
+  failed(change, attempt, refund, outcome) {
+    if (refund.status === 'FAILED') return 'nothing new';
+    const hadSucceeded = refund.status === 'SUCCEEDED';
+    changeRefund(change, refund, {
+      status: 'FAILED',
+      failureCode: outcome.code ?? 'FAILED',
+      failureMessage: outcome.message ?? 'The provider could not give the money back.',
+      nextCheckAt: null,
+      settledAt: change.now,
+    });
+    if (!hadSucceeded) return 'refund failed';
+    addMovement(change, refundMovement(change, attempt, 'REFUND_REVERSAL', outcome));
+    return followBooks(change);
+  },
+};
+
+/** The provider refused our call. Should it be heard of there all the same, what is heard counts. */
+export const NEVER_TAKEN = 'REFUSED';
+
+function refundMovement(
+  { intent }: PaymentChange,
+  attempt: PaymentAttempt,
+  kind: 'REFUND' | 'REFUND_REVERSAL',
+  { amount, providerRefundReference }: RefundOutcome,
+) {
+  return {
+    intentId: intent.id,
+    attemptId: attempt.id,
+    kind,
+    amount,
+    currency: intent.currency,
+    provider: attempt.provider,
+    providerReference: providerRefundReference,
+  };
+}
+
+function knownRefund(
+  { refunds }: PaymentChange,
+  { provider }: PaymentAttempt,
+  { providerRefundReference, refundReference }: RefundOutcome,
+): Refund | undefined {
+  return refunds.find(
+    (refund) =>
+      refund.provider === provider &&
+      (refund.providerReference === providerRefundReference ||
+        (refundReference !== undefined && refund.reference === refundReference)),
+  );
+}
+
+/** A refund that somebody made at the provider. Null when the capture that it belongs to is not in the books. */
+function foundRefund(
+  change: PaymentChange,
+  attempt: PaymentAttempt,
+  { captureReference }: ProviderEvent,
+  outcome: RefundOutcome,
+): Refund | null {
+  const capture = capturesOf(change).find(
+    (movement) =>
+      movement.attemptId === attempt.id &&
+      (captureReference === undefined || movement.providerReference === captureReference),
+  );
+  if (!capture) return null;
+  const { amount } = outcome;
+  return addRefund(change, { capture, amount, origin: 'PROVIDER', reason: null, nextCheckAt: null });
+}

@@ -1,0 +1,107 @@
+import type { EntityManager } from 'typeorm';
+import { ProviderFailure } from '../providers/provider.js';
+import { applyAnswer, askProvider } from './ask-provider.js';
+import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
+import type { LoadedPayment } from './loaded-payment.js';
+import type { PaymentAttempt } from './payment-attempt.js';
+import { changeAttempt, checkSoon, record, summaryOf, type PaymentChange } from './payment-change.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import { writePayment } from './write-change.js';
+
+/**
+ * Takes money that is held, all or a part. What is to be taken is written first and the provider told second, so that a
+ * crash in between is healed by the job. Asked again with the same amount, it gives the same result. A provider that
+ * doesn't answer leaves the payment AUTHORIZED, and it is asked again until it says.
+ * @param amount minor units; null: all.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE, AMOUNT_TOO_LARGE, PROVIDER_REJECTED
+ */
+export async function capturePaymentIntent(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+  amount: number | null,
+): Promise<LoadedPayment> {
+  let attemptId: string | null = null;
+  const payment = await writePayment(manager, dependencies, intentReference, (change) => {
+    attemptId = decideCapture(change, amount);
+  });
+  return attemptId === null ? payment : captureAttempt(manager, dependencies, payment, attemptId);
+}
+
+/** The attempt to capture; null when that has been done already. */
+function decideCapture(change: PaymentChange, wanted: number | null): string | null {
+  const { intent } = change;
+  const attempt = change.attempts.find(({ status }) => status === 'AUTHORIZED');
+  if (intent.status !== 'AUTHORIZED' || !attempt) {
+    const isDone = intent.captureMethod === 'MANUAL' && (wanted === null || wanted === intent.capturedAmount);
+    if (intent.status === 'PAID' && isDone) return null;
+    throw new PaymentError(
+      'PAYMENT_NOT_CAPTURABLE',
+      `This payment is ${intent.status}: only money that is held (AUTHORIZED) can be taken.`,
+    );
+  }
+  const amount = wanted ?? attempt.captureAmount ?? attempt.amount;
+  if (amount > attempt.amount) {
+    throw new PaymentError('AMOUNT_TOO_LARGE', `At most ${attempt.amount} is held and can be taken.`);
+  }
+  if (attempt.captureAmount !== null && attempt.captureAmount !== amount) {
+    throw new PaymentError(
+      'PAYMENT_NOT_CAPTURABLE',
+      `${attempt.captureAmount} of it is being taken already. Refund a part afterwards instead.`,
+    );
+  }
+  if (attempt.captureAmount === null) {
+    changeAttempt(change, attempt, { captureAmount: amount });
+    record(change, 'capture.asked', summaryOf(intent), { after: { captureAmount: amount } });
+  }
+  return attempt.id;
+}
+
+/** The second half: also what the job does for a capture that was written, and of which nothing has been heard. */
+export async function captureAttempt(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attemptId: string,
+): Promise<LoadedPayment> {
+  const attempt = attemptOf(payment, attemptId);
+  const { providerReference, captureAmount } = attempt;
+  const provider = providerOf(dependencies, attempt);
+  if (!provider.capture || providerReference === null || captureAmount === null) return payment;
+  try {
+    const event = await provider.capture(
+      asInitiated(payment.intent, attempt, providerReference),
+      captureAmount,
+    );
+    return await applyAnswer(manager, dependencies, payment, attempt, [event]);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    dependencies.log.warn({ err: error, attempt: attempt.id }, 'the provider did not take the held money');
+    if (error.kind === 'rejected' || error.kind === 'declined') {
+      return afterRefusal(manager, dependencies, payment, { ...attempt, providerReference }, error);
+    }
+    return writePayment(manager, dependencies, payment.intent.reference, (change) => {
+      if (change.intent.status === 'AUTHORIZED' && change.intent.nextCheckAt === null) checkSoon(change);
+    });
+  }
+}
+
+/** What the provider says of the attempt counts: it may have been taken, or let go. If it is still held, ask anew. */
+async function afterRefusal(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attempt: PaymentAttempt & { readonly providerReference: string },
+  failure: ProviderFailure,
+): Promise<LoadedPayment> {
+  const asked = await askProvider(manager, dependencies, payment, attempt);
+  if (attemptOf(asked, attempt.id).status !== 'AUTHORIZED') return asked;
+  await writePayment(manager, dependencies, payment.intent.reference, (change) => {
+    const held = attemptOf(change, attempt.id);
+    if (held.status !== 'AUTHORIZED' || held.captureAmount !== attempt.captureAmount) return;
+    changeAttempt(change, held, { captureAmount: null });
+    record(change, 'capture.refused', summaryOf(change.intent), { reason: failure.code });
+  });
+  throw new PaymentError('PROVIDER_REJECTED', failure.message, { cause: failure });
+}

@@ -1,0 +1,131 @@
+import type { EntityManager } from 'typeorm';
+import { ProviderFailure } from '../providers/provider.js';
+import { askProvider } from './ask-provider.js';
+import { cancelAttempt } from './cancel-attempt.js';
+import { captureAttempt } from './capture-payment-intent.js';
+import { nextCheckOf } from './check-schedule.js';
+import { attemptOf, initiateAttempt } from './initiate-attempt.js';
+import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import { isOpen } from './transitions.js';
+
+/** How many are taken at once, and asked about side by side. The rest waits for the next round, a moment later. */
+const BATCH = 40;
+const SIDE_BY_SIDE = 8;
+
+/** Claimed for this long, so that other nodes leave it alone. */
+const CLAIM_SECONDS = 60;
+
+/**
+ * Asks providers about payments that are not final and of which nothing was heard: what a lost notification would have
+ * said is applied as if it had come. Also finishes what a crash cut off, and ends attempts that others have replaced.
+ * @returns how many were due.
+ */
+export async function checkPayments(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+): Promise<number> {
+  const due = await claimDue(manager);
+  const waiting = [...due];
+  const work = async (): Promise<void> => {
+    for (let reference = waiting.shift(); reference !== undefined; reference = waiting.shift()) {
+      await checkAndSchedule(manager, dependencies, reference);
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  return due.length;
+}
+
+async function checkAndSchedule(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  reference: string,
+): Promise<void> {
+  try {
+    const { payment, isAnswered } = await checkAttempts(manager, dependencies, reference);
+    const again =
+      !isAnswered || isUnfinished(payment) ? nextCheckOf(payment.now, payment.intent.createdAt) : null;
+    // A change that was made meanwhile has its own mind about when to look again.
+    await manager.query(
+      `UPDATE payment_intent SET next_check_at = $2 WHERE reference = $1 AND version = $3
+         AND next_check_at > now() + interval '1 second'`,
+      [reference, again, payment.intent.version],
+    );
+  } catch (error) {
+    dependencies.log.warn(
+      { err: error, paymentIntent: reference },
+      'could not check a payment; it is tried again',
+    );
+  }
+}
+
+function isUnfinished({ intent, attempts }: LoadedPayment): boolean {
+  return isOpen(intent.status) || attempts.some(isLive);
+}
+
+/**
+ * Does for each attempt of a payment what is left to do, and asks how it stands. A provider that doesn't answer leaves
+ * its attempt as it is.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND
+ */
+export async function checkPayment(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<LoadedPayment> {
+  return (await checkAttempts(manager, dependencies, intentReference)).payment;
+}
+
+async function checkAttempts(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<{ payment: LoadedPayment; isAnswered: boolean }> {
+  let isAnswered = true;
+  let payment = await loadPayment(manager, intentReference);
+  if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
+  for (const { id } of payment.attempts) {
+    try {
+      payment = await checkAttempt(manager, dependencies, payment, attemptOf(payment, id));
+    } catch (error) {
+      if (!(error instanceof ProviderFailure || error instanceof PaymentError)) throw error;
+      isAnswered = false;
+      dependencies.log.warn({ err: error, attempt: id }, 'the provider did not say how an attempt stands');
+    }
+  }
+  return { payment: (await loadPayment(manager, intentReference)) ?? payment, isAnswered };
+}
+
+async function checkAttempt(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attempt: PaymentAttempt,
+): Promise<LoadedPayment> {
+  const { providerReference } = attempt;
+  if (isLive(attempt)) {
+    // Its payment is over, or its order was paid otherwise: it must not bring money any more.
+    const isOver = !isOpen(payment.intent.status) && payment.intent.status !== 'REVIEW';
+    const isLeftOver = isOver || payment.order.status !== 'OPEN';
+    if (isLeftOver) return cancelAttempt(manager, dependencies, payment, attempt.id);
+    if (providerReference === null) return initiateAttempt(manager, dependencies, payment, attempt.id);
+    if (attempt.captureAmount !== null) return captureAttempt(manager, dependencies, payment, attempt.id);
+  }
+  const mayHaveNews = isLive(attempt) || attempt.status === 'SUCCEEDED';
+  if (!mayHaveNews || providerReference === null) return payment;
+  return askProvider(manager, dependencies, payment, { ...attempt, providerReference });
+}
+
+async function claimDue(manager: EntityManager): Promise<string[]> {
+  const [rows] = await manager.query<[{ reference: string }[], number]>(
+    `UPDATE payment_intent SET next_check_at = now() + make_interval(secs => $1)
+     WHERE id IN (
+       SELECT id FROM payment_intent WHERE next_check_at <= now()
+       ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+     RETURNING reference`,
+    [CLAIM_SECONDS, BATCH],
+  );
+  return rows.map(({ reference }) => reference);
+}

@@ -1,0 +1,121 @@
+import type { EntityManager } from 'typeorm';
+import { ProviderFailure, type RefundToMake } from '../providers/provider.js';
+import { NEVER_TAKEN } from './apply-refund.js';
+import { applyAnswer, askProvider } from './ask-provider.js';
+import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
+import type { LoadedPayment } from './loaded-payment.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import type { PaymentAttempt } from './payment-attempt.js';
+import type { Refund } from './refund.js';
+import { changeRefund } from './refunds.js';
+import { writePayment } from './write-change.js';
+
+/** Calls under way in this process, by refund: whoever needs the same answer waits for it. */
+const calls = new Map<string, Promise<LoadedPayment>>();
+
+/**
+ * Makes sure that the provider has this refund. The call carries the refund's own key, so making it again gives nothing
+ * back twice. What isn't answered stays QUEUED, and the job goes on with it.
+ * @param mayHaveBeenMade an earlier call may have got through: the provider is asked first, for its memory of keys is short.
+ */
+export function makeRefund(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  refundId: string,
+  mayHaveBeenMade: boolean,
+): Promise<LoadedPayment> {
+  const others = calls.get(refundId);
+  if (others) return others;
+  const call = make(manager, dependencies, payment, refundId, mayHaveBeenMade).finally(() =>
+    calls.delete(refundId),
+  );
+  calls.set(refundId, call);
+  return call;
+}
+
+async function make(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  refundId: string,
+  mayHaveBeenMade: boolean,
+): Promise<LoadedPayment> {
+  if (refundOf(payment, refundId).status !== 'QUEUED') return payment;
+  let current = payment;
+  const attempt = initiatedAttempt(payment, refundOf(payment, refundId));
+  try {
+    if (mayHaveBeenMade) current = await askProvider(manager, dependencies, payment, attempt);
+    const refund = refundOf(current, refundId);
+    if (refund.status !== 'QUEUED') return current;
+    const provider = providerOf(dependencies, attempt);
+    if (!provider.refund) throw refusal(provider.name);
+    const event = await provider.refund(toMake(current, attempt, refund));
+    return await applyAnswer(manager, dependencies, current, attempt, [event]);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    dependencies.log.warn({ err: error, refund: refundId }, 'the provider did not take a refund');
+    const isRefused = error.kind === 'rejected' || error.kind === 'declined';
+    return isRefused ? refused(manager, dependencies, current, refundId, error) : current;
+  }
+}
+
+function refused(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  { intent }: LoadedPayment,
+  refundId: string,
+  failure: ProviderFailure,
+): Promise<LoadedPayment> {
+  return writePayment(manager, dependencies, intent.reference, (change) => {
+    const refund = refundOf(change, refundId);
+    if (refund.status !== 'QUEUED') return;
+    dependencies.log.error(
+      { refund: refund.reference, paymentIntent: intent.reference, origin: refund.origin, err: failure },
+      'a refund was refused: a person has to look at it',
+    );
+    changeRefund(change, refund, {
+      status: 'FAILED',
+      failureCode: NEVER_TAKEN,
+      failureMessage: `${failure.message} (${failure.code})`,
+      nextCheckAt: null,
+      settledAt: change.now,
+    });
+  });
+}
+
+function refusal(provider: string): ProviderFailure {
+  return new ProviderFailure(
+    provider,
+    'rejected',
+    'REFUNDS_NOT_SUPPORTED',
+    `${provider} can't give money back by itself: do it there, or by hand.`,
+  );
+}
+
+function toMake({ intent }: LoadedPayment, attempt: InitiatedPaymentAttempt, refund: Refund): RefundToMake {
+  return {
+    reference: refund.reference,
+    idempotencyKey: refund.idempotencyKey,
+    attempt: asInitiated(intent, attempt, attempt.providerReference),
+    captureReference: refund.captureReference,
+    amount: refund.amount,
+    currency: refund.currency,
+    reason: refund.reason,
+  };
+}
+
+type InitiatedPaymentAttempt = PaymentAttempt & { readonly providerReference: string };
+
+function initiatedAttempt(payment: LoadedPayment, { attemptId }: Refund): InitiatedPaymentAttempt {
+  const attempt = attemptOf(payment, attemptId);
+  const { providerReference } = attempt;
+  if (providerReference === null) throw new Error(`attempt ${attemptId} took money and has no reference`);
+  return { ...attempt, providerReference };
+}
+
+export function refundOf({ refunds }: { readonly refunds: readonly Refund[] }, refundId: string): Refund {
+  const refund = refunds.find(({ id }) => id === refundId);
+  if (!refund) throw new Error(`refund ${refundId} is not one of this payment`);
+  return refund;
+}

@@ -1,0 +1,163 @@
+import type { EntityManager } from 'typeorm';
+import { violatedConstraint } from '../database/statement.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import {
+  IdempotencyKeyReused,
+  KEY_CONSTRAINT,
+  keyExpiry,
+  keyUse,
+  type KeyUse,
+} from '../idempotency/key-use.js';
+import type { RefundReason } from '../providers/provider.js';
+import { nextCheckOf } from './check-schedule.js';
+import { commitChange } from './commit-change.js';
+import { providerOf, attemptOf } from './initiate-attempt.js';
+import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { makeRefund, refundOf } from './make-refund.js';
+import type { Movement } from './movement.js';
+import { afterCommit, changePayment, type PaymentChange } from './payment-change.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import type { Refund } from './refund.js';
+import { addRefund, capturesOf, leftOf, underWay } from './refunds.js';
+import { DISTURBED, untilUndisturbed } from './write-change.js';
+
+export interface RefundPayment {
+  readonly intentReference: string;
+  /** Minor units; null: all that is left. */
+  readonly amount?: number | null;
+  readonly reason?: RefundReason | null;
+  readonly restock?: boolean | null;
+  readonly caller: string;
+  readonly idempotencyKey?: string | null;
+}
+
+/**
+ * Gives money back: the refund is written first, under the order's guard and with a key of its own, and only then the
+ * provider is called. Of two refunds that together are more than what is left, one is written and the other refused.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_LARGE, RESTOCK_NOT_POSSIBLE
+ */
+export async function refundPayment(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  request: RefundPayment,
+): Promise<Refund> {
+  const key = keyUse('refundPayment', request);
+  const { payment, refundId, isNew } = await untilUndisturbed(async () => {
+    const used = key && (await usedKey(manager, key));
+    const loaded = await loadPayment(manager, request.intentReference);
+    if (!loaded) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
+    if (used) return { payment: loaded, refundId: used, isNew: false };
+    return write(manager, dependencies, loaded, request, key);
+  });
+  const made = await makeRefund(manager, dependencies, payment, refundId, !isNew);
+  return refundOf(made, refundId);
+}
+
+async function usedKey(manager: EntityManager, { caller, key, fingerprint }: KeyUse): Promise<string | null> {
+  const used = await manager.findOneBy(IdempotencyKey, { caller, key });
+  if (used && used.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
+  return used?.resourceId ?? null;
+}
+
+async function write(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  loaded: LoadedPayment,
+  request: RefundPayment,
+  key: KeyUse | null,
+) {
+  const change = changePayment(loaded, dependencies.actor);
+  const { id } = queueRefund(change, dependencies, request);
+  if (key) change.newKeys.push({ ...key, resourceId: id, expiresAt: keyExpiry(change.now) });
+  try {
+    if (!(await commitChange(manager, change))) return DISTURBED;
+  } catch (error) {
+    if (violatedConstraint(error) === KEY_CONSTRAINT) return DISTURBED;
+    throw error;
+  }
+  return { payment: afterCommit(change), refundId: id, isNew: true };
+}
+
+function queueRefund(
+  change: PaymentChange,
+  dependencies: PaymentDependencies,
+  { amount: wanted, reason = null, restock = false }: RefundPayment,
+): Refund {
+  refuseUnrefundable(change);
+  const left = leftInAll(change);
+  const amount = wanted ?? left;
+  if (left === 0 || amount > left) throw tooLarge(change, left);
+  const capture = captureFor(change, amount);
+  refuseWhatProviderCannot(change, dependencies, capture, amount);
+  if (restock && amount !== left) {
+    throw new PaymentError(
+      'RESTOCK_NOT_POSSIBLE',
+      'The pieces go back with a refund that leaves nothing: it is not known which pieces a part stands for.',
+    );
+  }
+  return addRefund(change, {
+    capture,
+    amount,
+    origin: 'REQUESTED',
+    reason: reason ?? null,
+    restock: restock ?? false,
+    nextCheckAt: nextCheckOf(change.now, change.now),
+  });
+}
+
+function refuseUnrefundable({ intent }: PaymentChange): void {
+  if (intent.status === 'PAID' || intent.status === 'PARTIALLY_REFUNDED') return;
+  const why: Partial<Record<typeof intent.status, string>> = {
+    REFUNDED: 'all of its money was given back',
+    DISPUTED: 'the payer’s bank decides about its money',
+    REVIEW: 'a person has to decide about it first: settlePaymentReview',
+    AUTHORIZED: 'its money is only held: cancelPaymentIntent lets it go',
+  };
+  throw new PaymentError(
+    'PAYMENT_NOT_REFUNDABLE',
+    `This payment is ${intent.status}: ${why[intent.status] ?? 'no money was taken'}.`,
+  );
+}
+
+function leftInAll(change: PaymentChange): number {
+  const { intent } = change;
+  return intent.capturedAmount - intent.refundedAmount - intent.disputedAmount - underWay(change);
+}
+
+function tooLarge(change: PaymentChange, left: number): PaymentError {
+  const { capturedAmount, refundedAmount, currency } = change.intent;
+  const coming = underWay(change);
+  return new PaymentError(
+    'AMOUNT_TOO_LARGE',
+    `At most ${left} ${currency} (minor units) can be given back: ${capturedAmount} were taken, ${refundedAmount} given back, and ${coming} are on their way back.`,
+    { field: 'amount' },
+  );
+}
+
+/** A refund gives back of one capture; two captures there are only where a payer paid twice. */
+function captureFor(change: PaymentChange, amount: number): Movement {
+  const captures = capturesOf(change);
+  const capture = captures.find((candidate) => leftOf(change, candidate) >= amount);
+  if (capture) return capture;
+  const most = Math.max(...captures.map((candidate) => leftOf(change, candidate)));
+  throw new PaymentError(
+    'AMOUNT_TOO_LARGE',
+    `The money came in ${captures.length} parts: at most ${most} can be given back at once.`,
+    { field: 'amount' },
+  );
+}
+
+function refuseWhatProviderCannot(
+  change: PaymentChange,
+  dependencies: PaymentDependencies,
+  capture: Movement,
+  amount: number,
+): void {
+  const { refund, capabilities, name } = providerOf(dependencies, attemptOf(change, capture.attemptId));
+  if (!refund) {
+    throw new PaymentError('PAYMENT_NOT_REFUNDABLE', `${name} can't give money back by itself: do it there.`);
+  }
+  if (capabilities.partialRefunds || amount === capture.amount) return;
+  throw new PaymentError('PAYMENT_NOT_REFUNDABLE', `${name} gives back all of a payment, or nothing.`);
+}

@@ -1,0 +1,87 @@
+import { v7 as uuidv7 } from 'uuid';
+import { newReference } from '../references.js';
+import type { RefundReason } from '../providers/provider.js';
+import type { Movement } from './movement.js';
+import { record, type PaymentChange } from './payment-change.js';
+import { isUnderWay, type Refund, type RefundOrigin } from './refund.js';
+
+/** What one capture can still give back, in minor units. */
+export function leftOf({ refunds }: Pick<PaymentChange, 'refunds'>, capture: Movement): number {
+  const taken = refunds.filter(
+    (refund) =>
+      refund.status !== 'FAILED' &&
+      refund.provider === capture.provider &&
+      refund.captureReference === capture.providerReference,
+  );
+  return capture.amount - taken.reduce((sum, { amount }) => sum + amount, 0);
+}
+
+export function capturesOf({ movements }: Pick<PaymentChange, 'movements'>): Movement[] {
+  return movements.filter(({ kind }) => kind === 'CAPTURE');
+}
+
+/** So much is on its way back already, and the provider has not said how it ended, in minor units. */
+export function underWay({ refunds }: Pick<PaymentChange, 'refunds'>): number {
+  return refunds.filter(isUnderWay).reduce((sum, { amount }) => sum + amount, 0);
+}
+
+interface NewRefund {
+  readonly capture: Movement;
+  readonly amount: number;
+  readonly origin: RefundOrigin;
+  readonly reason: RefundReason | null;
+  readonly restock?: boolean;
+  /** When the job is to take it up, should nobody have done so. */
+  readonly nextCheckAt: Date | null;
+}
+
+/** A refund, QUEUED, with the key that its call will use. */
+export function addRefund(change: PaymentChange, wanted: NewRefund): Refund {
+  const id = uuidv7();
+  const refund: Refund = {
+    id,
+    reference: newReference('RFD'),
+    intentId: change.intent.id,
+    attemptId: wanted.capture.attemptId,
+    amount: wanted.amount,
+    currency: wanted.capture.currency,
+    status: 'QUEUED',
+    reason: wanted.reason,
+    restock: wanted.restock ?? false,
+    origin: wanted.origin,
+    provider: wanted.capture.provider,
+    providerReference: null,
+    captureReference: wanted.capture.providerReference,
+    idempotencyKey: `refund_${id}`,
+    failureCode: null,
+    failureMessage: null,
+    nextCheckAt: wanted.nextCheckAt,
+    createdAt: change.now,
+    settledAt: null,
+  };
+  change.refunds.push(refund);
+  change.changedRefunds.add(id);
+  record(change, 'refund.queued', null, { after: summaryOfRefund(refund) });
+  return refund;
+}
+
+export function changeRefund(change: PaymentChange, refund: Refund, values: Partial<Refund>): void {
+  const before = summaryOfRefund(refund);
+  Object.assign(refund, values);
+  change.changedRefunds.add(refund.id);
+  if (values.status) {
+    record(change, `refund.${values.status.toLowerCase()}`, before, { after: summaryOfRefund(refund) });
+  }
+}
+
+function summaryOfRefund({
+  reference,
+  amount,
+  currency,
+  status,
+  origin,
+  reason,
+  failureCode,
+}: Refund): object {
+  return { refund: reference, amount, currency, status, origin, reason, failureCode };
+}

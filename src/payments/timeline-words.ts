@@ -1,0 +1,70 @@
+import type { AuditEntry } from '../audit/audit-entry.js';
+import { formatMoney, isCurrency } from '../money.js';
+
+export const TimelineKind = {
+  INTENT: 'INTENT',
+  ATTEMPT: 'ATTEMPT',
+  NOTIFICATION: 'NOTIFICATION',
+  TRANSITION: 'TRANSITION',
+  ACT: 'ACT',
+  MOVEMENT: 'MOVEMENT',
+  REFUND: 'REFUND',
+  DISPUTE: 'DISPUTE',
+} as const;
+export type TimelineKind = keyof typeof TimelineKind;
+
+/** Entries that another source of the timeline tells better: the intent itself, and the books. */
+const TOLD_ELSEWHERE = new Set(['payment.opened', 'payment.told', 'money.moved']);
+
+/** Null: nothing to show for it. */
+export function kindOf(action: string): TimelineKind | null {
+  if (TOLD_ELSEWHERE.has(action)) return null;
+  if (action === 'payment.status') return 'TRANSITION';
+  if (action.startsWith('refund.')) return 'REFUND';
+  if (action.startsWith('dispute.')) return 'DISPUTE';
+  return 'ACT';
+}
+
+/** What is known of an entry's before and after: whatever was written at its time. */
+type Said = Readonly<Record<string, unknown>>;
+
+type Words = (after: Said, before: Said) => string;
+
+const WORDS: Readonly<Record<string, Words>> = {
+  'payment.status': (after, before) =>
+    `The payment went from ${text(before.status)} to ${text(after.status)}.`,
+  'payment.found': (after) => `The audit log began when the payment was ${text(after.status)}.`,
+  'payment.noted': () => 'Something to look at was noted.',
+  'refund.queued': (after) => `Refund ${text(after.refund)} of ${money(after)} was written down.`,
+  'refund.submitted': (after) => `Refund ${text(after.refund)} of ${money(after)} was taken by the provider.`,
+  'refund.succeeded': (after) => `Refund ${text(after.refund)} of ${money(after)} succeeded.`,
+  'refund.failed': (after) =>
+    `Refund ${text(after.refund)} of ${money(after)} failed: ${text(after.failureCode)}.`,
+  'dispute.opened': (after) => `The payer’s bank disputes ${money(after)}: ${text(after.reason)}.`,
+  'dispute.decided': (after) => `The dispute about ${money(after)} was decided: ${text(after.status)}.`,
+  'capture.asked': () => 'Taking the money that is held was asked for.',
+  'capture.refused': () => 'The provider refused to take the money that is held.',
+  'review.accept': () => 'The review was settled: the payment is good as it is.',
+  'review.refund': () => 'The review was settled: the money goes back.',
+  'review.close': () => 'The review was settled: nothing more is done here.',
+  'webhook.replayed': (after) =>
+    `The notification ${text(after.eventId)} was replayed: ${text(after.outcome)}.`,
+  'order.updated': (after, before) => `The order was changed from ${money(before)} to ${money(after)}.`,
+  'order.cancelled': () => 'The order was cancelled.',
+  'order.token_created': () => 'A new order token was made.',
+};
+
+/** An entry as a sentence; one that has no sentence here by its bare name. */
+export function inWords({ action, before, after, reason }: AuditEntry): string {
+  const sentence = WORDS[action]?.((after ?? {}) as Said, (before ?? {}) as Said) ?? `${action}.`;
+  return reason === null ? sentence : `${sentence} Reason: ${reason}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : 'unknown';
+}
+
+function money({ amount, currency }: Said): string {
+  const isMoney = typeof amount === 'number' && typeof currency === 'string' && isCurrency(currency);
+  return isMoney ? formatMoney(amount, currency, 'en') : 'an unknown amount';
+}

@@ -1,0 +1,111 @@
+import type { EntityManager } from 'typeorm';
+import { writeAuditEntry } from '../audit/write-audit-entry.js';
+import { isDatabaseUnavailable } from '../database/unavailable.js';
+import { foreseeChange } from '../payments/foresee-change.js';
+import type { LoadedPayment } from '../payments/loaded-payment.js';
+import { record, type PaymentChange } from '../payments/payment-change.js';
+import type { PaymentDependencies } from '../payments/payment-dependencies.js';
+import { PaymentError } from '../payments/payment-error.js';
+import { writeChange } from '../payments/write-change.js';
+import { findWebhookEvent } from './list-webhook-events.js';
+import { readAgain, type ReadNotification } from './read-again.js';
+import { loadPaymentOfEvents, prepareNotification } from './receive-notification.js';
+import { WebhookError } from './webhook-error.js';
+import type { WebhookEvent } from './webhook-event.js';
+import type { WebhookReplay } from './webhook-types.js';
+import { whatChanged } from './what-changed.js';
+
+type ReplayDependencies = Pick<PaymentDependencies, 'providers' | 'wakeRelay' | 'log' | 'actor'>;
+type Result = Pick<WebhookReplay, 'applied' | 'outcome' | 'changes'>;
+
+/**
+ * Reads a kept notification again and applies it, whatever became of it before: a payment takes no step twice. It stays
+ * in the audit log under whoever asked. A dry run decides in the same way, and writes nothing.
+ * @throws {WebhookError} WEBHOOK_EVENT_NOT_FOUND @throws {PaymentError} CHANGED_TOO_OFTEN
+ */
+export async function replayWebhookEvent(
+  manager: EntityManager,
+  dependencies: ReplayDependencies,
+  id: string,
+  dryRun: boolean,
+): Promise<WebhookReplay> {
+  const event = await find(manager, id);
+  const result = await replay(manager, dependencies, event, dryRun);
+  if (dryRun) return { ...result, dryRun, webhookEvent: event };
+  if (!result.applied) await recordInVain(manager, dependencies.actor, event, result.outcome);
+  return { ...result, dryRun, webhookEvent: await find(manager, id) };
+}
+
+async function replay(
+  manager: EntityManager,
+  dependencies: ReplayDependencies,
+  event: WebhookEvent,
+  dryRun: boolean,
+): Promise<Result> {
+  try {
+    const read = readAgain(dependencies.providers, event);
+    if (typeof read === 'string') return notApplied(read);
+    return await apply(manager, dependencies, event, read, dryRun ? foreseeChange : writeChange);
+  } catch (error) {
+    // Those two say nothing of the notification: asking again may help.
+    if (error instanceof PaymentError || isDatabaseUnavailable(error)) throw error;
+    dependencies.log.error({ err: error, webhookEvent: event.id, dryRun }, 'could not replay a notification');
+    return notApplied(`failed: ${String(error)}`);
+  }
+}
+
+async function apply(
+  manager: EntityManager,
+  { actor, wakeRelay }: ReplayDependencies,
+  event: WebhookEvent,
+  { provider, events }: ReadNotification,
+  change: typeof writeChange | typeof foreseeChange,
+): Promise<Result> {
+  let before: LoadedPayment | null = null;
+  const load = async () => (before = await loadPaymentOfEvents(manager, provider, events));
+  const prepared = await change(manager, actor, load, (draft) => {
+    const outcome = prepareNotification(draft, provider, { ...event, intent: null }, events);
+    recordReplay(draft, event, outcome);
+    return { outcome, changes: whatChanged(before!, draft) };
+  });
+  if (!prepared) return notApplied('no such attempt yet');
+  if (prepared.change.outboxEvents.length > 0) wakeRelay();
+  const { outcome, changes } = prepared.result;
+  const ofEvent = { what: 'notification status', before: event.status, after: 'APPLIED' };
+  return { applied: true, outcome, changes: event.status === 'APPLIED' ? changes : [...changes, ofEvent] };
+}
+
+function recordReplay(change: PaymentChange, event: WebhookEvent, outcome: string): void {
+  const after = { ...summaryOf(event), status: 'APPLIED', outcome };
+  record(change, 'webhook.replayed', summaryOf(event), { after });
+}
+
+/** It found no payment to be written with, so it is an entry of its own. */
+async function recordInVain(
+  manager: EntityManager,
+  actor: string,
+  event: WebhookEvent,
+  reason: string,
+): Promise<void> {
+  const summary = summaryOf(event);
+  await manager.transaction(async (transaction) => {
+    await transaction.query('SELECT 1 FROM webhook_event WHERE id = $1 FOR NO KEY UPDATE', [event.id]);
+    const subject = `webhook-event:${event.id}`;
+    const entry = { subject, actor, action: 'webhook.replayed', before: summary, after: summary, reason };
+    await writeAuditEntry(transaction, entry);
+  });
+}
+
+function summaryOf({ provider, eventId, type, status, outcome }: WebhookEvent): object {
+  return { provider, eventId, type, status, outcome };
+}
+
+function notApplied(outcome: string): Result {
+  return { applied: false, outcome, changes: [] };
+}
+
+async function find(manager: EntityManager, id: string): Promise<WebhookEvent> {
+  const event = await findWebhookEvent(manager, id);
+  if (event) return event;
+  throw new WebhookError('WEBHOOK_EVENT_NOT_FOUND', 'There is no such notification.');
+}

@@ -1,0 +1,109 @@
+import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
+import { WebhookEvent, WebhookEventStatus } from './webhook-event.js';
+
+const DEFAULT_PAGE = 50;
+const LARGEST_PAGE = 200;
+
+@InputType({ description: 'Which notifications to list: those that fit everything that is given.' })
+export class WebhookEventFilter {
+  @Field(() => String, { nullable: true, description: 'Only of this provider.' })
+  provider?: string | null;
+
+  @Field(() => WebhookEventStatus, { nullable: true, description: 'Only those that this became of.' })
+  status?: WebhookEventStatus | null;
+
+  @Field(() => String, { nullable: true, description: 'Only of this type, in the provider’s word.' })
+  type?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The provider’s id of one.' })
+  eventId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Only about this payment.' })
+  paymentIntentId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Only those whose payload contains this, in capitals or not. In a large inbox, say the provider or type too.',
+  })
+  @IsOptional()
+  @Length(3, 200)
+  text?: string | null;
+}
+
+@ArgsType()
+export class WebhookEventsArgs {
+  @Field(() => WebhookEventFilter, { nullable: true, description: 'Which ones; without it, all.' })
+  @IsOptional()
+  @ValidateNested()
+  filter?: WebhookEventFilter | null;
+
+  @Field(() => Int, { defaultValue: DEFAULT_PAGE, description: `How many, at most ${LARGEST_PAGE}.` })
+  @Min(1)
+  @Max(LARGEST_PAGE)
+  first: number;
+
+  @Field(() => String, { nullable: true, description: 'The cursor after which to go on.' })
+  after?: string | null;
+}
+
+@ObjectType({ description: 'A notification in a list.' })
+class WebhookEventEdge {
+  @Field(() => String, { description: 'Where it stands in the list: give it to `after`.' })
+  cursor: string;
+
+  @Field(() => WebhookEvent, { description: 'The notification.' })
+  node: WebhookEvent;
+}
+
+@ObjectType({ description: 'Where a page of a list ends.' })
+class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is more after it.' })
+  hasNextPage: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The last cursor: give it to `after` for the next page.',
+  })
+  endCursor: string | null;
+}
+
+@ObjectType({ description: 'A page of notifications, the newest first.' })
+export class WebhookEventConnection {
+  @Field(() => [WebhookEventEdge], { description: 'The notifications.' })
+  edges: WebhookEventEdge[];
+
+  @Field(() => PageInfo, { description: 'Where the page ends.' })
+  pageInfo: PageInfo;
+}
+
+@ObjectType({ description: 'One thing that a replay changed, or would change.' })
+export class WebhookReplayChange {
+  @Field(() => String, { description: 'What, such as “payment status” or “attempt 1 failureCode”.' })
+  what: string;
+
+  @Field(() => String, { nullable: true, description: 'As it was; null where there was nothing.' })
+  before: string | null;
+
+  @Field(() => String, { nullable: true, description: 'As it is from then on.' })
+  after: string | null;
+}
+
+@ObjectType({ description: 'What came of applying a notification again, or would come of it.' })
+export class WebhookReplay {
+  @Field(() => WebhookEvent, { description: 'The notification, as it is now.' })
+  webhookEvent: WebhookEvent;
+
+  @Field(() => Boolean, { description: 'Whether this only looked, and wrote nothing.' })
+  dryRun: boolean;
+
+  @Field(() => Boolean, { description: 'Whether it was applied; of a dry run, whether it would be.' })
+  applied: boolean;
+
+  @Field(() => String, { description: 'In words: which step is taken, or why none.' })
+  outcome: string;
+
+  @Field(() => [WebhookReplayChange], { description: 'What changes by it. Nothing, when all was known.' })
+  changes: WebhookReplayChange[];
+}
