@@ -4,7 +4,7 @@ import { cancelAttemptQuietly } from './cancel-attempt.js';
 import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
-import { addAttempt, changeAttempt, type PaymentChange } from './payment-change.js';
+import { addAttempt, changeAttempt, record, summaryOf, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { fits } from './payment-options.js';
@@ -43,8 +43,10 @@ async function takeOrderAmount(
         `This payment is ${draft.intent.status}: its amount can't change any more.`,
       );
     }
+    const before = summaryOf(draft.intent);
     draft.intent.amount = draft.order.amount;
     draft.intentChanged = true;
+    record(draft, 'payment.amount', before);
   });
 }
 
