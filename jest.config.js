@@ -1,5 +1,7 @@
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // They take minutes, and have a configuration of their own: `npm run test:crash`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/crash/'],
   extensionsToTreatAsEsm: ['.ts'],
   // TypeScript's ESM names the file that will be emitted; Jest needs the one that is there.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -13,6 +13,7 @@ const double = await startStripeDouble({
   publishableKey: 'pk_test_bench',
   webhookUrl: () => 'http://127.0.0.1:9/',
   webhooks: false,
+  events: false,
   maxObjects: 5_000,
 });
 process.on('disconnect', () => process.exit());

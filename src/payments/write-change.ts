@@ -38,8 +38,10 @@ export async function writeChange<Result>(
     try {
       return (await commitChange(manager, change)) ? { change, result } : DISTURBED;
     } catch (error) {
-      // Late money found its stock sold: decide again, knowing that.
-      if (change.stockStep !== 'TAKE_FREE' || violatedConstraint(error) !== STOCK_CONSTRAINT) throw error;
+      const foundStockSold =
+        change.stockStep === 'TAKE_FREE' && violatedConstraint(error) === STOCK_CONSTRAINT;
+      // Late money: decide again, knowing that. Whoever knew it and takes the stock all the same is told.
+      if (!foundStockSold || stockIsGone) throw error;
       stockIsGone = true;
       return DISTURBED;
     }

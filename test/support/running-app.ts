@@ -11,6 +11,7 @@ import { startApp, type App, type AppSettings } from '../../src/app.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import type { Currency } from '../../src/money.js';
 import { Product } from '../../src/orders/product.js';
+import type { Provider } from '../../src/providers/provider.js';
 import { createBankProvider } from '../../src/providers/bank/bank-provider.js';
 import { createStripeProvider } from '../../src/providers/stripe/stripe-provider.js';
 import { startBankDouble, type BankDouble } from '../../src/sandbox/bank/bank-double.js';
@@ -48,6 +49,8 @@ export interface RunningApp {
   readonly dataSource: DataSource;
   readonly databaseUrl: string;
   readonly stripe: StripeDouble;
+  /** With which the double of Stripe lets anybody in. */
+  readonly stripeSecretKey: string;
   readonly bank: BankDouble;
   readonly apiKey: string;
   readonly operatorToken: string;
@@ -62,12 +65,26 @@ export interface RunningApp {
     token: string,
     input?: object,
   ): Promise<{ id: string; status: string; version: number; nextAction: any }>;
-  /** Stops the server alone (gently), and starts one again on the same database and port. */
-  restart(): Promise<void>;
+  /**
+   * Stops the server alone (gently), and starts one again on the same database and port.
+   * @param meanwhile what happens while it is down.
+   */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startTestApp(overrides: Partial<AppSettings> = {}): Promise<RunningApp> {
+export interface TestSettings extends Partial<AppSettings> {
+  /** What the app is given in place of each provider. */
+  readonly decorate?: (provider: Provider) => Provider;
+  /** How many objects of each kind the double of Stripe remembers. */
+  readonly maxStripeObjects?: number;
+}
+
+export async function startTestApp({
+  decorate = (provider) => provider,
+  maxStripeObjects,
+  ...overrides
+}: TestSettings = {}): Promise<RunningApp> {
   const database = await createTestDatabase();
   const dataSource = await createDataSource({
     url: database.url,
@@ -82,6 +99,7 @@ export async function startTestApp(overrides: Partial<AppSettings> = {}): Promis
     webhookSecret: STRIPE_WEBHOOK_SECRET,
     webhookUrl: () => `http://127.0.0.1:${port}/webhooks/stripe`,
     webhookRetryMilliseconds: 50,
+    ...(maxStripeObjects !== undefined && { maxObjects: maxStripeObjects }),
   });
   const bank = await startBankDouble({
     name: 'bank-x',
@@ -109,7 +127,7 @@ export async function startTestApp(overrides: Partial<AppSettings> = {}): Promis
         webhookSecrets: [BANK_WEBHOOK_SECRET],
         timeoutMilliseconds: 1_000,
       }),
-    ],
+    ].map(decorate),
     secret: SECRET,
     operators: { secret: OPERATOR_JWT_SECRET },
     allowedOrigins: [SHOP_ORIGIN],
@@ -134,6 +152,7 @@ export async function startTestApp(overrides: Partial<AppSettings> = {}): Promis
     dataSource,
     databaseUrl: database.url,
     stripe,
+    stripeSecretKey: secretKey,
     bank,
     apiKey: await createApiKey(dataSource.manager, 'tests'),
     operatorToken: await signOperatorToken(OPERATOR_JWT_SECRET, 'olga', HOUR),
@@ -141,8 +160,9 @@ export async function startTestApp(overrides: Partial<AppSettings> = {}): Promis
     addProduct: (product) => addProduct(dataSource, product),
     order: (sku, quantity) => createOrder(port, sku, quantity),
     pay: (orderId, token, input) => createPayment(port, orderId, token, input),
-    async restart() {
+    async restart(meanwhile) {
       await app.close();
+      await meanwhile?.();
       app = await startApp({ ...settings, port });
     },
     async stop() {

@@ -53,6 +53,8 @@ export class StripeAccount {
   readonly chargeCounts = { succeeded: 0, failed: 0 };
   /** The API request that is being answered, while one is: events name it. */
   origin: RequestOrigin | null = null;
+  /** False: nothing is told, and nothing listed. */
+  keepsEvents = true;
   onEvent: (event: EventRecord) => void = () => {};
   onPaymentCreated: (payment: PaymentRecord) => void = () => {};
   onSessionCreated: (session: SessionRecord) => void = () => {};
@@ -96,6 +98,7 @@ export class StripeAccount {
   }
 
   emit(type: string, object: { readonly id: string }, subject: string): void {
+    if (!this.keepsEvents) return;
     const id = newId('evt');
     const created = now();
     const body = JSON.stringify({

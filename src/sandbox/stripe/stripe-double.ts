@@ -22,8 +22,10 @@ export interface StripeDoubleOptions {
   readonly webhookDelayMilliseconds?: number;
   /** Before a delivery's second try; doubled after each. 500 unless told. */
   readonly webhookRetryMilliseconds?: number;
-  /** False: nothing is ever delivered, for a benchmark that makes its own notifications. */
+  /** False: nothing is ever delivered. */
   readonly webhooks?: boolean;
+  /** False: nothing that happens is kept or told, for a benchmark that makes its own notifications. */
+  readonly events?: boolean;
   /** Somebody pays everything at once, or after a while, with this test card. */
   readonly autoConfirm?: { readonly card: string; readonly afterMilliseconds?: number };
   /** Of each kind; the oldest are forgotten. */
@@ -86,6 +88,7 @@ function assemble(options: StripeDoubleOptions, baseUrl: () => string): DoublePa
     },
     work,
   );
+  account.keepsEvents = options.events !== false;
   if (options.webhooks !== false) account.onEvent = (event) => webhooks.send(event);
   if (options.autoConfirm) payEverything(account, options.autoConfirm, log);
   return { account, api: new StripeApi(account, options.secretKey, maxObjects), webhooks, work };
