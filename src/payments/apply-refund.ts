@@ -3,7 +3,7 @@ import { followBooks } from './books.js';
 import { nextCheckOf } from './check-schedule.js';
 import { MoneyNotKnownYet } from './money-not-known-yet.js';
 import type { PaymentAttempt } from './payment-attempt.js';
-import { addMovement, type PaymentChange } from './payment-change.js';
+import { addMovement, setFailure, type PaymentChange } from './payment-change.js';
 import type { Refund } from './refund.js';
 import { addRefund, capturesOf, changeRefund } from './refunds.js';
 import { review } from './review.js';
@@ -52,8 +52,9 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
       return 'stale: the refund is FAILED';
     const { intent } = change;
     if (outcome.amount > intent.capturedAmount - intent.refundedAmount) {
-      return review(change, 'REFUND_MISMATCH', `${outcome.amount} more given back than was there to give.`);
+      return noteMismatch(change, refund, outcome);
     }
+    if (isNoted(change, refund)) setFailure(change, null, null);
     changeRefund(change, refund, {
       status: 'SUCCEEDED',
       failureCode: null,
@@ -79,6 +80,21 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
     return followBooks(change);
   },
 };
+
+/**
+ * The refund that it stands in for may have failed, which we have not been told yet. So the provider is asked again, and
+ * never told to give it back.
+ */
+function noteMismatch(change: PaymentChange, refund: Refund, { amount }: RefundOutcome): string {
+  if (isNoted(change, refund)) return 'nothing new';
+  const nextCheckAt = nextCheckOf(change.now, refund.createdAt);
+  changeRefund(change, refund, { status: 'SUBMITTED', nextCheckAt });
+  return review(change, 'REFUND_MISMATCH', `${amount} more given back than was there to give.`);
+}
+
+function isNoted({ intent }: PaymentChange, { status }: Refund): boolean {
+  return status === 'SUBMITTED' && intent.failureCode === 'REFUND_MISMATCH';
+}
 
 /** The provider refused our call. Should it be heard of there all the same, what is heard counts. */
 export const NEVER_TAKEN = 'REFUSED';
