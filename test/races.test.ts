@@ -6,7 +6,7 @@ import { expectInvariants } from './support/invariants.js';
 import { BANK, STRIPE, type NotifyingProvider, type OpenPayment } from './support/notifying-provider.js';
 import { cancelPayment } from './support/payment-calls.js';
 import { heldPayment, paidPayment, payAt, settled, underpaidPayment } from './support/payments-with-money.js';
-import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import {
   capturePayment,
   readAsStaff,
@@ -461,3 +461,35 @@ test('a refund made anew at Stripe is told of before the failure of the one that
     });
   });
 });
+
+test.each([
+  ['is told of', () => settled(app)],
+  ['is not told of yet', () => {}],
+])(
+  'a part of double money is given back at Stripe, which %s, while all of it goes back by itself: the rest goes back by itself',
+  async (_, told) => {
+    const payment = await STRIPE.open(app, { stock: 5 });
+    // So that the first attempt can't be ended before it is paid too.
+    app.stripe.answerNext('payment_intents.cancel', {
+      answer: { kind: 'status', status: 500, shouldRetry: false },
+      times: 1_000,
+    });
+    await app.pay(payment.orderId, payment.token, { method: 'BANK', returnUrl: RETURN_URL });
+    app.bank.pay(`${payment.id}-2`);
+    await untilStatus(app, payment.id, 'PAID');
+    steps.before('stripe.refund', () => {
+      app.stripe.refundInDashboard(payment.providerReference, 820);
+      return told();
+    });
+    payAt(app, STRIPE, payment);
+    await eventually(async () =>
+      expect(await readAsStaff(app, payment)).toMatchObject({
+        status: 'PAID',
+        capturedAmount: 3_000,
+        refundedAmount: 1_500,
+      }),
+    );
+    app.stripe.clearFaults();
+    expect(app.stripe.chargesFor(payment.attemptReference)).toMatchObject([{ amountRefunded: 1_500 }]);
+  },
+);

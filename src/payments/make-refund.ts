@@ -7,7 +7,8 @@ import type { LoadedPayment } from './loaded-payment.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import type { PaymentAttempt } from './payment-attempt.js';
 import type { Refund } from './refund.js';
-import { changeRefund } from './refunds.js';
+import type { PaymentChange } from './payment-change.js';
+import { addRefund, capturesOf, changeRefund, leftOf } from './refunds.js';
 import { writePayment } from './write-change.js';
 
 /** Calls under way in this process, by refund: whoever needs the same answer waits for it. */
@@ -56,7 +57,29 @@ async function make(
     if (!(error instanceof ProviderFailure)) throw error;
     dependencies.log.warn({ err: error, refund: refundId }, 'the provider did not take a refund');
     const isRefused = error.kind === 'rejected' || error.kind === 'declined';
-    return isRefused ? refused(manager, dependencies, current, refundId, error) : current;
+    return isRefused ? afterRefusal(manager, dependencies, current, refundId, error) : current;
+  }
+}
+
+/** Whatever was given back meanwhile without us is the likely reason, so it comes into the books first. */
+async function afterRefusal(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  refundId: string,
+  failure: ProviderFailure,
+): Promise<LoadedPayment> {
+  const attempt = initiatedAttempt(payment, refundOf(payment, refundId));
+  try {
+    const asked = await askProvider(manager, dependencies, payment, attempt);
+    return await refused(manager, dependencies, asked, refundId, failure);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    dependencies.log.warn(
+      { err: error, refund: refundId },
+      'the provider did not say why; it is tried again',
+    );
+    return payment;
   }
 }
 
@@ -81,7 +104,22 @@ function refused(
       nextCheckAt: null,
       settledAt: change.now,
     });
+    if (refund.origin === 'AUTOMATIC') giveBackTheRest(change, refund);
   });
+}
+
+/** Money that goes back by itself, and of which somebody at the provider gave a part back meanwhile. */
+function giveBackTheRest(
+  change: PaymentChange,
+  { captureReference, provider, amount, reason }: Refund,
+): void {
+  const capture = capturesOf(change).find(
+    (movement) => movement.provider === provider && movement.providerReference === captureReference,
+  );
+  const left = capture ? leftOf(change, capture) : 0;
+  // As much as before, and nothing has changed: it would be refused again.
+  if (!capture || left <= 0 || left >= amount) return;
+  addRefund(change, { capture, amount: left, origin: 'AUTOMATIC', reason, nextCheckAt: change.now });
 }
 
 function refusal(provider: string): ProviderFailure {

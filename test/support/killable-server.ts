@@ -1,25 +1,44 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { createServer } from 'node:net';
+import { startBankDouble, type BankDouble } from '../../src/sandbox/bank/bank-double.js';
 import { startStripeDouble, type StripeDouble } from '../../src/sandbox/stripe/stripe-double.js';
 import { eventually } from './eventually.js';
 import { createTestDatabase } from './postgres.js';
-import { OPERATOR_JWT_SECRET, RETURN_URL, SECRET, STRIPE_WEBHOOK_SECRET } from './running-app.js';
+import { buildProduct, type Program } from './program.js';
+import {
+  BANK_WEBHOOK_SECRET,
+  OPERATOR_JWT_SECRET,
+  RETURN_URL,
+  SECRET,
+  STRIPE_WEBHOOK_SECRET,
+} from './running-app.js';
 
-const CHECKOUT = resolve(import.meta.dirname, '../..');
-const TYPESCRIPT = pathToFileURL(
-  resolve(CHECKOUT, 'node_modules/@swc-node/register/esm/esm-register.mjs'),
-).href;
-const SECRET_KEY = 'sk_test_killable';
+export const SECRET_KEY = 'sk_test_killable';
 const PUBLISHABLE_KEY = 'pk_test_killable';
+const BANK_API_KEY = 'bank-api-key-killable';
 
-/** The product in a process of its own, with production's settings, that can be killed at any moment. */
+/** A server that is started again meanwhile is reached by one of the next tries. */
+const FIRST_RETRY_MILLISECONDS = 50;
+
+export interface KillableServerOptions {
+  /** URLs of modules that the server's process loads first. */
+  readonly preload?: readonly string[];
+  /** Beside what production needs. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Migrated, and the caller's to remove. Without it, the server has a database of its own. */
+  readonly databaseUrl?: string;
+}
+
+/** The product as it is built, in a process of its own, with production's settings, that can be killed at any moment. */
 export interface KillableServer {
   readonly url: string;
+  readonly webSocketUrl: string;
   readonly databaseUrl: string;
   readonly stripe: StripeDouble;
+  readonly bank: BankDouble;
+  /** The process as it was last started. */
+  readonly program: Program;
   /** Starts it (again, on the same database and port), and returns when it is ready. */
   start(): Promise<void>;
   /** As a power cut does: nothing is finished. */
@@ -28,90 +47,102 @@ export interface KillableServer {
   stop(): Promise<void>;
 }
 
-export async function startKillableServer(): Promise<KillableServer> {
-  const database = await createTestDatabase();
+export async function startKillableServer(options: KillableServerOptions = {}): Promise<KillableServer> {
+  const { databaseUrl, drop } = await databaseFor(options);
+  const product = await buildProduct();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const { stripe, bank } = await startDoubles(url);
+  const environment = {
+    ...production(stripe, bank),
+    DATABASE_URL: databaseUrl,
+    PORT: String(port),
+    PUBLIC_URL: url,
+    ...options.environment,
+  };
+  const start = async (): Promise<Program> => {
+    const program = product.start('main.js', { environment, preload: options.preload });
+    await program.until(/is ready/);
+    return program;
+  };
+  let program = await start();
+  return {
+    url,
+    webSocketUrl: `${url.replace('http', 'ws')}/graphql`,
+    databaseUrl,
+    stripe,
+    bank,
+    get program() {
+      return program;
+    },
+    start: async () => {
+      program = await start();
+    },
+    kill: async () => {
+      await program.kill('SIGKILL');
+    },
+    stop: async () => {
+      await program.kill('SIGTERM');
+      await Promise.all([stripe.stop(), bank.stop(), product.remove()]);
+      await drop();
+    },
+  };
+}
+
+async function databaseFor({ databaseUrl }: KillableServerOptions) {
+  if (databaseUrl !== undefined) return { databaseUrl, drop: () => Promise.resolve() };
+  const { url, drop } = await createTestDatabase();
+  return { databaseUrl: url, drop };
+}
+
+async function startDoubles(url: string): Promise<{ stripe: StripeDouble; bank: BankDouble }> {
   const stripe = await startStripeDouble({
     secretKey: SECRET_KEY,
     publishableKey: PUBLISHABLE_KEY,
     webhookSecret: STRIPE_WEBHOOK_SECRET,
     webhookUrl: () => `${url}/webhooks/stripe`,
-    webhookRetryMilliseconds: 50,
+    webhookRetryMilliseconds: FIRST_RETRY_MILLISECONDS,
   });
-  let server: ChildProcess | undefined;
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return;
-    const ended = once(server, 'exit');
-    server.kill(signal);
-    await ended;
-  };
-  const running: KillableServer = {
-    url,
-    databaseUrl: database.url,
-    stripe,
-    start: async () => {
-      server = spawnProduct({
-        DATABASE_URL: database.url,
-        PORT: String(port),
-        PUBLIC_URL: url,
-        STRIPE_API_URL: stripe.url.href,
-      });
-      const complaints: string[] = [];
-      server.stderr?.on('data', (chunk: Buffer) => complaints.push(chunk.toString()));
-      await eventually(
-        () => {
-          if (server?.exitCode !== null) throw new Error(`the server ended: ${complaints.join('')}`);
-          return isReady(url);
-        },
-        (ready) => ready,
-        20_000,
-      );
-    },
-    kill: () => end('SIGKILL'),
-    stop: async () => {
-      await end('SIGTERM');
-      await stripe.stop();
-      await database.drop();
-    },
-  };
-  await running.start();
-  return running;
-}
-
-function spawnProduct(settings: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, ['--import', TYPESCRIPT, resolve(CHECKOUT, 'src/main.ts')], {
-    cwd: CHECKOUT,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      NODE_ENV: 'production',
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'silent',
-      QUITTANCE_SECRET: SECRET,
-      OPERATOR_JWT_SECRET,
-      ALLOWED_ORIGINS: new URL(RETURN_URL).origin,
-      STRIPE_SECRET_KEY: SECRET_KEY,
-      STRIPE_PUBLISHABLE_KEY: PUBLISHABLE_KEY,
-      STRIPE_WEBHOOK_SECRETS: STRIPE_WEBHOOK_SECRET,
-      ...settings,
-    },
+  const bank = await startBankDouble({
+    name: 'bank-x',
+    displayName: 'Bank X',
+    apiKey: BANK_API_KEY,
+    webhookSecret: BANK_WEBHOOK_SECRET,
+    webhookUrl: () => `${url}/webhooks/bank-x`,
+    firstRetryMilliseconds: FIRST_RETRY_MILLISECONDS,
   });
+  return { stripe, bank };
 }
 
-async function isReady(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/readyz`)).ok;
-  } catch {
-    return false;
-  }
+function production(stripe: StripeDouble, bank: BankDouble): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    QUITTANCE_SECRET: SECRET,
+    OPERATOR_JWT_SECRET,
+    ALLOWED_ORIGINS: new URL(RETURN_URL).origin,
+    STRIPE_API_URL: stripe.url.href,
+    STRIPE_SECRET_KEY: SECRET_KEY,
+    STRIPE_PUBLISHABLE_KEY: PUBLISHABLE_KEY,
+    STRIPE_WEBHOOK_SECRETS: STRIPE_WEBHOOK_SECRET,
+    BANKS: 'x',
+    BANK_X_URL: bank.url.href,
+    BANK_X_API_KEY: BANK_API_KEY,
+    BANK_X_WEBHOOK_SECRETS: BANK_WEBHOOK_SECRET,
+  };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/**
+ * Below the ports that systems give to outgoing connections: while the server is dead, nobody may get its port by chance,
+ * and a client that keeps trying must not connect to itself.
+ */
+function freePort(): Promise<number> {
+  return eventually(async () => {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return port;
+  });
 }

@@ -17,6 +17,7 @@ export interface BuiltProduct {
 
 /** A program of ours in a process of its own, as a person starts it. */
 export interface Program {
+  readonly process: ChildProcess;
   /** Everything it printed, to both outputs, in the order in which it came. */
   readonly output: string;
   /** Waits until this was printed. @throws with the whole output when the program ends without it. */
@@ -31,6 +32,8 @@ export interface ProgramOptions {
   /** All that it knows of the environment, beside PATH. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly account?: { readonly uid: number; readonly gid: number };
+  /** URLs of modules that its process loads first; they and the test talk to each other by `process.send`. */
+  readonly preload?: readonly string[];
 }
 
 /** Takes a second or two, and saves more than that with each program: none has to compile TypeScript. */
@@ -44,12 +47,13 @@ export async function buildProduct(): Promise<BuiltProduct> {
   await promisify(execFile)(process.execPath, [swc, ...parameters], { cwd: CHECKOUT });
   const programs: Program[] = [];
   return {
-    start(program, { arguments: given = [], environment, account } = {}) {
-      const child = spawn(process.execPath, [join(folder, 'dist/src', program), ...given], {
+    start(program, { arguments: given = [], environment, account, preload = [] } = {}) {
+      const imports = preload.flatMap((module) => ['--import', module]);
+      const child = spawn(process.execPath, [...imports, join(folder, 'dist/src', program), ...given], {
         ...account,
         cwd: folder,
         env: { PATH: process.env.PATH, ...environment },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe', ...(preload.length > 0 ? (['ipc'] as const) : [])],
       });
       programs.push(follow(child));
       return programs.at(-1)!;
@@ -69,6 +73,7 @@ function follow(child: ChildProcess): Program {
   child.stderr?.on('data', collect);
   const ended = async () => (await closed)[0];
   return {
+    process: child,
     get output() {
       return output;
     },

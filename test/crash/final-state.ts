@@ -1,0 +1,66 @@
+import { eventually } from '../support/eventually.js';
+import { expectInvariants } from '../support/invariants.js';
+import type { Shop } from './shop.js';
+import { FIRST_REFUND, tellStory, type Told, type Way } from './story.js';
+
+const BOOKS = `
+  SELECT
+    (SELECT count(*)::integer FROM orders WHERE metadata->>'run' = $1) AS orders,
+    o.status AS "orderStatus", i.status, i.version,
+    (SELECT count(*)::integer FROM payment_intent WHERE order_id = o.id) AS payments,
+    (SELECT count(*)::integer FROM payment_attempt WHERE intent_id = i.id) AS attempts,
+    i.captured_amount AS captured, i.refunded_amount AS refunded,
+    (SELECT jsonb_agg(jsonb_build_array(kind, amount) ORDER BY id) FROM movement WHERE intent_id = i.id) AS movements,
+    (SELECT jsonb_agg(jsonb_build_array(status, amount) ORDER BY id) FROM refund WHERE intent_id = i.id) AS refunds,
+    (SELECT count(*)::integer FROM outbox_event WHERE told_at IS NULL) AS untold,
+    (SELECT count(*)::integer FROM webhook_event WHERE status IN ('WAITING', 'PARKED')) AS "unreadNotifications"
+  FROM orders o JOIN payment_intent i ON i.order_id = o.id WHERE i.reference = $2`;
+
+/** Waits until all is healed, and fails when it isn't in time: whatever happened on the way, the end is always this one. */
+export async function expectFinalState(
+  shop: Shop,
+  way: Way,
+  told: Told,
+  patienceMilliseconds = 15_000,
+): Promise<void> {
+  const { unitAmount: price } = shop.product;
+  await eventually(
+    async () => {
+      const [books] = await shop.database.query<Record<string, any>[]>(BOOKS, [told.run, told.paymentId]);
+      const atProvider = await way.books(shop.server, `${told.paymentId}-1`);
+      expect({ ...books, atProvider, heard: told.heard }).toEqual({
+        orders: 1,
+        orderStatus: 'CONFIRMED',
+        payments: 1,
+        attempts: 1,
+        status: 'REFUNDED',
+        captured: price,
+        refunded: price,
+        movements: [
+          ['CAPTURE', price],
+          ['REFUND', FIRST_REFUND],
+          ['REFUND', price - FIRST_REFUND],
+        ],
+        refunds: [
+          ['SUCCEEDED', FIRST_REFUND],
+          ['SUCCEEDED', price - FIRST_REFUND],
+        ],
+        untold: 0,
+        unreadNotifications: 0,
+        version: books!.version,
+        atProvider: { charges: [price], refunds: [FIRST_REFUND, price - FIRST_REFUND] },
+        heard: Array.from({ length: books!.version }, (_, index) => index + 1),
+      });
+    },
+    undefined,
+    patienceMilliseconds,
+  );
+  await expectInvariants(shop.database, [shop.product]);
+}
+
+export async function tellAndCheck(shop: Shop, way: Way): Promise<void> {
+  const told = await tellStory(shop, way);
+  // Notifications that nobody waited for are part of it.
+  await Promise.all([shop.server.stripe.settled(), shop.server.bank.settled()]);
+  await expectFinalState(shop, way, told);
+}

@@ -1,0 +1,92 @@
+import { arm, nameOf, pointsOf, type CrashPoint } from './crash-point.js';
+import { tellAndCheck } from './final-state.js';
+import { hasten } from './hasten.js';
+import { openShop, type Shop } from './shop.js';
+import type { Way } from './story.js';
+
+const WHOLE_SUITE_MILLISECONDS = 10 * 60_000;
+
+/** Which of two notifications is faster, and so which statement takes it, is up to chance: a few points are missed. */
+const TRIES_TO_REACH = 3;
+
+const ENOUGH_FAILURES = 5;
+
+/** With fewer, they are no longer found. */
+const FEWEST_POINTS = 25;
+
+/** Tells the story once for each point that it passes, with the server killed there, and expects the same end each time. */
+export function killAtEveryPoint(way: Way): void {
+  let shop: Shop;
+  beforeAll(async () => {
+    shop = await openShop();
+  }, 60_000);
+  afterAll(() => shop.close());
+
+  test(
+    `${way.name}: killed before and after every write and every call of the provider, it ends as if nothing had happened`,
+    async () => {
+      const points = await pointsOf(shop.server, () => tellAndCheck(shop, way));
+      const failures: Record<string, string> = {};
+      const missed: string[] = [];
+      for (const [index, point] of points.entries()) {
+        const began = Date.now();
+        const { outcome, why } = await killAt(shop, way, point);
+        const seconds = ((Date.now() - began) / 1_000).toFixed(1);
+        progress(`${way.name} ${index + 1}/${points.length} ${nameOf(point)}: ${outcome}, ${seconds} s`);
+        if (outcome === 'missed') missed.push(nameOf(point));
+        if (outcome !== 'FAILED') continue;
+        failures[nameOf(point)] = why;
+        if (Object.keys(failures).length === ENOUGH_FAILURES) break;
+        // Later stories must not be blamed for what this one has left in the tables.
+        await shop.close();
+        shop = await openShop();
+      }
+      expect(failures).toEqual({});
+      expect(points.length).toBeGreaterThan(FEWEST_POINTS);
+      expect(missed.length).toBeLessThan(points.length / 10);
+    },
+    WHOLE_SUITE_MILLISECONDS,
+  );
+}
+
+type End =
+  | { readonly outcome: 'healed' | 'missed'; readonly why?: undefined }
+  | { readonly outcome: 'FAILED'; readonly why: string };
+
+async function killAt(shop: Shop, way: Way, point: CrashPoint): Promise<End> {
+  try {
+    for (let tries = 0; tries < TRIES_TO_REACH; tries += 1) {
+      await arm(shop.server, { killAt: point });
+      if (await withRevival(shop, () => tellAndCheck(shop, way))) return { outcome: 'healed' };
+    }
+    return { outcome: 'missed' };
+  } catch (error) {
+    return { outcome: 'FAILED', why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Starts the server again when it dies. @returns whether it died. */
+async function withRevival(shop: Shop, work: () => Promise<void>): Promise<boolean> {
+  const over = new AbortController();
+  let died = false;
+  const revival = shop.server.program.ended().then(async () => {
+    // Of a later story.
+    if (over.signal.aborted) return;
+    died = true;
+    await shop.server.start();
+    await hasten(shop, over.signal);
+  });
+  try {
+    await work();
+    // Until it has heard it, it may still die.
+    if (!died) await arm(shop.server, {});
+    return died;
+  } finally {
+    over.abort();
+    if (died) await revival;
+  }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import type { Product } from '../src/orders/product.js';
+import type { Provider } from '../src/providers/provider.js';
+import { listsPayments } from '../src/reconcile/compare-books.js';
+import { reconcileProvider, type Reconciliation } from '../src/reconcile/reconcile-provider.js';
+import { expectBooksToAgree } from './support/both-books.js';
+import { expectInvariants } from './support/invariants.js';
+import { startTestApp, type RunningApp } from './support/running-app.js';
+import { heal } from './support/soak/heal.js';
+import { PAYERS } from './support/soak/payers.js';
+import { RandomChoice } from './support/soak/random-choice.js';
+import { Tally, type Scene } from './support/soak/scene.js';
+import { decideAboutTheRest, holdAndDecide, SHOPS } from './support/soak/shops.js';
+
+/** `npm run soak` lets 10,000 payments live; the suite a few of them. */
+const PAYMENTS = Number(process.env.SOAK_PAYMENTS ?? 300);
+const SEED = Number(process.env.SOAK_SEED ?? 20_270_101);
+const TELLS_PROGRESS = process.env.SOAK_PAYMENTS !== undefined;
+
+const SIDE_BY_SIDE = 24;
+const FAULTS = 0.1;
+const LIST_PAUSE_MILLISECONDS = 3_000;
+const MILLISECONDS_FOR_EACH = 600;
+
+/** One payment in six is held first. */
+const HELD_OF = 6;
+
+const providers: Provider[] = [];
+let app: RunningApp;
+let product: Product;
+beforeAll(async () => {
+  app = await startTestApp({
+    notificationListPauseMilliseconds: LIST_PAUSE_MILLISECONDS,
+    maxStripeObjects: 100 * PAYMENTS,
+    decorate: (provider) => {
+      providers.push(provider);
+      return provider;
+    },
+  });
+  product = await app.addProduct({ unitAmount: 1_500, stock: 2 * PAYMENTS });
+});
+afterAll(() => app.stop());
+
+test(
+  `${PAYMENTS} payments at two providers that lose a tenth of everything: in the end both sides’ books are the same`,
+  async () => {
+    const began = Date.now();
+    const tally = new Tally();
+    misbehave(FAULTS);
+    await livesOf(PAYMENTS, tally);
+    const lived = Date.now();
+    misbehave(0);
+    const patience = 60_000 + PAYMENTS * 50;
+    const tellUnfinished = (unfinished: number) => say(`healing: ${unfinished} unfinished`);
+    await heal(app, patience, tellUnfinished);
+    say(`held until the evening: ${await decideAboutTheRest(app)}`);
+    // What Stripe told nobody is in its list.
+    await sleep(2 * LIST_PAUSE_MILLISECONDS + 1_000);
+    await heal(app, patience, tellUnfinished);
+    // A bank has no such list: what it told nobody of payments that were over is found by comparing.
+    const reconciled = await reconcile(new Date(began - 60_000));
+    await heal(app, patience, tellUnfinished);
+
+    const totals = await expectBooksToAgree(app);
+    await expectInvariants(app.dataSource, [product]);
+    await expectNobodyPaidTwice();
+    expect(Object.keys(tally.counts).filter((answer) => answer.endsWith('INTERNAL_SERVER_ERROR'))).toEqual(
+      [],
+    );
+    expect(await counted('webhook_event', ['PARKED', 'WAITING'])).toEqual({});
+    say(
+      JSON.stringify(
+        {
+          seconds: {
+            lived: (lived - began) / 1_000,
+            healed: (Date.now() - lived) / 1_000,
+          },
+          totals,
+          payments: await counted('payment_intent'),
+          refunds: await counted('refund'),
+          webhookEvents: await counted('webhook_event'),
+          foundByComparing: Object.fromEntries(
+            reconciled.map(({ provider, compared, found }) => [provider, { compared, found: found.length }]),
+          ),
+          answers: tally.counts,
+          requestsToStripe: app.stripe.counts().requests,
+          requestsToTheBank: app.bank.counts().requests,
+          webhooks: { stripe: app.stripe.counts().webhooks, bank: app.bank.counts().webhooks },
+        },
+        null,
+        2,
+      ),
+    );
+    // Stripe's list brings all; of the bank's payments, comparing has repaired all.
+    expect(reconciled.find(({ provider }) => provider === 'stripe')).toMatchObject({ found: [] });
+    expect(reconciled.flatMap(({ left }) => left)).toEqual([]);
+  },
+  120_000 + PAYMENTS * MILLISECONDS_FOR_EACH,
+);
+
+function misbehave(share: number): void {
+  for (const double of [app.stripe, app.bank]) {
+    double.faultsByChance({ share, seed: SEED });
+    double.misbehave(
+      share === 0 ? {} : { drop: share, duplicate: share, reorder: true, delayMilliseconds: 100, seed: SEED },
+    );
+  }
+}
+
+async function livesOf(count: number, tally: Tally): Promise<void> {
+  let begun = 0;
+  const oneAfterTheOther = async () => {
+    while (begun < count) {
+      begun += 1;
+      if (begun % 250 === 0) say(`${begun} of ${count}`);
+      await live(begun, tally);
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, oneAfterTheOther));
+}
+
+async function live(number: number, tally: Tally): Promise<void> {
+  const choice = new RandomChoice(SEED + number);
+  const scene: Scene = { app, choice, tally, ...(await app.order(product.sku)) };
+  if (number % HELD_OF === 0) return holdAndDecide(scene);
+  const payment = await choice.of(PAYERS)(scene);
+  if (payment) await choice.of(SHOPS)(scene, payment);
+}
+
+function reconcile(since: Date): Promise<Reconciliation[]> {
+  const dependencies = {
+    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    wakeRelay: () => {},
+    actor: 'soak',
+    log: pino({ level: 'silent' }),
+  };
+  const range = { since, until: new Date(Date.now() + 60_000) };
+  return Promise.all(
+    providers
+      .filter(listsPayments)
+      .map((provider) =>
+        reconcileProvider(app.dataSource.manager, dependencies, provider, range, { repair: true }),
+      ),
+  );
+}
+
+/** Of all that an order's payments took, no more than its price is kept. */
+async function expectNobodyPaidTwice(): Promise<void> {
+  const sql = `SELECT o.reference, o.amount, sum(i.captured_amount - i.refunded_amount) AS kept
+    FROM orders o JOIN payment_intent i ON i.order_id = o.id
+    GROUP BY o.id HAVING sum(i.captured_amount - i.refunded_amount) > o.amount
+      OR (o.status <> 'CONFIRMED' AND sum(i.captured_amount - i.refunded_amount) > 0)`;
+  expect(await app.dataSource.query(sql)).toEqual([]);
+}
+
+/** How many rows there are of each status, or of these. */
+async function counted(table: string, statuses: readonly string[] | null = null): Promise<object> {
+  const rows: { status: string; count: number }[] = await app.dataSource.query(
+    `SELECT status, count(*)::integer AS count FROM ${table}
+     WHERE $1::text[] IS NULL OR status = ANY($1) GROUP BY status ORDER BY status`,
+    [statuses],
+  );
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+function say(line: string): void {
+  if (TELLS_PROGRESS) process.stderr.write(`${line}\n`);
+}
