@@ -163,7 +163,7 @@ test('a payment of an order that was paid otherwise can be refunded or closed, n
     }),
   );
   const answer = await settleReview(app, payment, 'ACCEPT');
-  expect(codeOf(answer)).toBe('PAYMENT_NOT_REFUNDABLE');
+  expect(codeOf(answer)).toBe('PAYMENT_NOT_IN_REVIEW');
   expect(answer.errors![0]!.message).toContain('its order is CONFIRMED');
   expect(await decide(payment, 'REFUND')).toMatchObject({ status: 'REFUNDED', refundedAmount: 1_500 });
   expect(await readAsStaff(app, second)).toMatchObject({ status: 'PAID' });
@@ -190,7 +190,7 @@ test('money in another currency is not in the books: the payment can only be clo
   await notify(app, STRIPE, STRIPE.paid(payment, { eventId, currency: 'USD' }));
   await untilStatus(app, payment.id, 'REVIEW');
   for (const decision of ['ACCEPT', 'REFUND'] as const) {
-    expect(codeOf(await settleReview(app, payment, decision))).toBe('PAYMENT_NOT_REFUNDABLE');
+    expect(codeOf(await settleReview(app, payment, decision))).toBe('PAYMENT_NOT_IN_REVIEW');
   }
   expect(await decide(payment, 'CLOSE')).toMatchObject({ status: 'CANCELLED' });
   expect(await available(app, payment.sku)).toBe(5);

@@ -142,12 +142,19 @@ export function moveTo(change: PaymentChange, status: PaymentStatus): boolean {
   if (!mayMove(previousStatus, status)) return false;
   const before = summaryOf(change.intent);
   change.intent.status = status;
-  change.intent.nextCheckAt = isOpen(status) ? nextCheckOf(change.now, change.intent.createdAt) : null;
+  change.intent.nextCheckAt = isOpen(status)
+    ? nextCheckOf(change.now, change.intent.createdAt)
+    : stillWanted(change);
   if (status === 'PAID') change.intent.paidAt ??= change.now;
   tell(change, previousStatus);
   record(change, 'payment.status', before);
   watchWhatIsLeft(change);
   return true;
+}
+
+/** A payment that is over is looked at no more, unless something was heard that has to be asked about. */
+function stillWanted({ intent, now }: PaymentChange): Date | null {
+  return intent.nextCheckAt !== null && intent.nextCheckAt <= now ? intent.nextCheckAt : null;
 }
 
 /** Money moved and the status stayed: watchers hear of it as of a change of status. */

@@ -22,7 +22,7 @@ export interface ReviewSettlement {
 /**
  * A person decides about money that did not fit: accept it as the order's payment, give all of it back, or close the
  * matter because it was settled elsewhere.
- * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_IN_REVIEW, PAYMENT_NOT_REFUNDABLE
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_IN_REVIEW (or not to be settled so)
  * @throws {OrderError} OUT_OF_STOCK: accepted, and the pieces are sold.
  */
 export async function settlePaymentReview(
@@ -96,7 +96,7 @@ function refuseUnsettleable({ intent }: PaymentChange): void {
 }
 
 function notSettleable(why: string): PaymentError {
-  return new PaymentError('PAYMENT_NOT_REFUNDABLE', `This can't be decided so: ${why}.`, {
+  return new PaymentError('PAYMENT_NOT_IN_REVIEW', `This can't be decided so: ${why}.`, {
     field: 'decision',
   });
 }
