@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import Stripe from 'stripe';
 import { booksOf, untilStatus } from './support/books.js';
 import { BANK, STRIPE, type OpenPayment } from './support/notifying-provider.js';
@@ -10,6 +11,9 @@ import {
 } from './support/running-app.js';
 import { watch } from './support/subscriber.js';
 
+/** The command is compiled and started several times, and a machine may be busy. */
+jest.setTimeout(120_000);
+
 const GOOD_CARD = '4242424242424242';
 const HOUR = 60 * 60 * 1_000;
 
@@ -21,7 +25,8 @@ beforeAll(async () => {
 afterAll(() => product.remove());
 beforeEach(async () => {
   // What is lost stays lost until somebody compares.
-  app = await startTestApp({ notificationListPauseMilliseconds: HOUR });
+  // Nothing else may heal what is to be found.
+  app = await startTestApp({ notificationListPauseMilliseconds: HOUR, jobPauseMilliseconds: HOUR });
 });
 afterEach(() => app.stop());
 
