@@ -1,0 +1,89 @@
+import { textAt, valueAt } from '../json-document.js';
+import type { ProviderOutcome } from '../provider.js';
+import { readMoney } from './pawapay-amount.js';
+import { askingCall, callPawaPay, unreadableAnswer } from './pawapay-exchange.js';
+import { reasonOfFailure } from './pawapay-failures.js';
+import type { PawaPayAccount } from './pawapay-options.js';
+
+/** Undefined for a payment that pawaPay does not know: it has not been begun, or was never accepted. @throws {ProviderFailure} */
+export function findDeposit(account: PawaPayAccount, depositId: string): Promise<unknown> {
+  return findOperation(account, 'deposits', 'depositId', depositId);
+}
+
+/** @throws {ProviderFailure} */
+export function findRefund(account: PawaPayAccount, refundId: string): Promise<unknown> {
+  return findOperation(account, 'refunds', 'refundId', refundId);
+}
+
+async function findOperation(
+  account: PawaPayAccount,
+  operations: string,
+  idName: string,
+  id: string,
+): Promise<unknown> {
+  const call = askingCall(`v2/${operations}/${encodeURIComponent(id)}`);
+  const json = await callPawaPay(account, call);
+  const found = textAt(json, 'status');
+  if (found === 'NOT_FOUND') return undefined;
+  const data = valueAt(json, 'data');
+  if (found !== 'FOUND') throw unreadableAnswer(account, call, 'neither FOUND nor NOT_FOUND');
+  if (textAt(data, idName) !== id) throw unreadableAnswer(account, call, `another ${idName}`);
+  return data;
+}
+
+/** Those of deposits and those of refunds. Every other word is one that we have never seen. */
+export const STATUS_WORDS: ReadonlySet<string> = new Set([
+  'ACCEPTED',
+  'SUBMITTED',
+  'ENQUEUED',
+  'PROCESSING',
+  'IN_RECONCILIATION',
+  'COMPLETED',
+  'FAILED',
+  'REJECTED',
+]);
+
+export const FAILED_WORDS: ReadonlySet<string | undefined> = new Set(['FAILED', 'REJECTED']);
+
+/**
+ * How a payment stands, by a status or by a callback, which have the same form; or what is wrong with it. Until
+ * pawaPay has to ask the operator what became of it (IN_RECONCILIATION), the payer may still have to approve: nothing
+ * tells whether they did.
+ */
+export function readDepositOutcome(deposit: unknown): ProviderOutcome | string {
+  const status = textAt(deposit, 'status');
+  switch (status) {
+    case undefined:
+      return 'a payment without a status';
+    case 'ACCEPTED':
+    case 'SUBMITTED':
+    case 'ENQUEUED':
+    case 'PROCESSING':
+      return { kind: 'pending' };
+    case 'COMPLETED':
+      return readPaid(deposit);
+    case 'FAILED':
+    case 'REJECTED':
+      return { kind: 'failed', ...reasonOfFailure(deposit) };
+    default:
+      return { kind: 'processing' };
+  }
+}
+
+function readPaid(deposit: unknown): ProviderOutcome | string {
+  const money = readMoney(valueAt(deposit, 'amount'), valueAt(deposit, 'currency'));
+  const movementReference = textAt(deposit, 'depositId');
+  if (!money || money.amount === 0) return 'a payment of no exact amount of a currency that we count in';
+  if (movementReference === undefined) return 'a payment without its id';
+  return { kind: 'paid', ...money, movementReference };
+}
+
+/** pawaPay's and the operators' pages carry long tokens. */
+const LONGEST_URL = 4096;
+
+/** Undefined for what is no address of a page. */
+export function pageUrlAt(json: unknown, path: string): string | undefined {
+  const value = valueAt(json, path);
+  if (typeof value !== 'string' || value.length > LONGEST_URL || !URL.canParse(value)) return undefined;
+  return ['https:', 'http:'].includes(new URL(value).protocol) ? value : undefined;
+}
