@@ -1,0 +1,52 @@
+import type { ProviderOutcome } from '../provider.js';
+import { type InvoiceReport, outcomeOf, readInvoiceReport } from './invoice-report.js';
+import {
+  callPayDunya,
+  type PayDunyaCall,
+  rejection,
+  isInvoiceToken,
+  unreadableAnswer,
+} from './paydunya-exchange.js';
+import type { PayDunya } from './paydunya-options.js';
+
+/** Which invoice is asked about, and for which attempt it was made. */
+export interface InvoiceOfAttempt {
+  readonly reference: string;
+  readonly providerReference: string;
+}
+
+/** How an invoice stands: the only thing that is believed of PayDunya. @throws {ProviderFailure} */
+export async function confirmInvoice(
+  paydunya: PayDunya,
+  invoice: InvoiceOfAttempt,
+): Promise<ProviderOutcome> {
+  const token = invoice.providerReference;
+  if (!isInvoiceToken(token)) throw rejection(paydunya, 'INVOICE_TOKEN_INVALID', 'not a token of an invoice');
+  const call: PayDunyaCall = { method: 'GET', path: `checkout-invoice/confirm/${token}`, isHarmless: true };
+  const report = readInvoiceReport(await callPayDunya(paydunya, call));
+  const difference = differenceOf(paydunya, report, invoice);
+  if (difference !== undefined) throw unreadableAnswer(paydunya, call, difference);
+  const outcome = outcomeOf(paydunya, report);
+  if (typeof outcome === 'string') throw unreadableAnswer(paydunya, call, outcome);
+  return outcome;
+}
+
+/** In what the answer is about something else than we asked for. Money has to say of itself what it is. */
+function differenceOf(
+  { mode }: PayDunya,
+  report: InvoiceReport,
+  { reference, providerReference }: InvoiceOfAttempt,
+): string | undefined {
+  const isPaid = report.status === 'completed';
+  const differs = (said: string | undefined, expected: string) =>
+    said === undefined ? isPaid : said !== expected;
+  if (differs(report.token, providerReference)) return 'the token is not that of our invoice';
+  if (differs(report.mode, mode)) {
+    return report.mode === undefined ? 'it names no mode' : `the mode is not ${mode}`;
+  }
+  // Every invoice of ours has it, and all of it may be left out in the answer, but not exchanged.
+  if (report.isOthers || (report.attempt !== undefined && report.attempt !== reference)) {
+    return 'the invoice is of another attempt';
+  }
+  return undefined;
+}
