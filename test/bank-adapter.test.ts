@@ -1,6 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import fc from 'fast-check';
+import { CURRENCIES } from '../src/money.js';
+import {
+  AMOUNT_FORMATS,
+  type AmountFormat,
+  readAmount,
+  writeAmount,
+} from '../src/providers/bank/bank-amount.js';
 import type { BankOptions } from '../src/providers/bank/bank-options.js';
 import { createBankProvider } from '../src/providers/bank/bank-provider.js';
 import type {
@@ -11,7 +20,7 @@ import type {
   RefundToMake,
 } from '../src/providers/provider.js';
 import { type BankDouble, type BankDoubleOptions, startBankDouble } from '../src/sandbox/bank/bank-double.js';
-import type { Fault } from '../src/sandbox/bank/faults.js';
+import type { HttpFault as Fault } from '../src/sandbox/http-fault.js';
 
 const SECRET = 'bank_secret_1';
 const API_KEY = 'bank_key_1';
@@ -63,11 +72,14 @@ describe('a call to a bank', () => {
     expiresAt: new Date(Date.now() + 600_000),
   };
 
+  /** What an attempt has once it was begun. */
+  const SINCE = { begunAt: new Date(), openRefunds: [] };
+
   const provider = (options: Partial<BankOptions> = {}) => bank({ baseUrl: double.url, ...options });
 
   const initiated = async (): Promise<InitiatedAttempt> => {
     const { providerReference } = await provider().initiate(ATTEMPT);
-    return { ...ATTEMPT, providerReference };
+    return { ...ATTEMPT, providerReference, ...SINCE };
   };
 
   const paid = async (): Promise<InitiatedAttempt> => {
@@ -137,17 +149,17 @@ describe('a call to a bank', () => {
 
   it('cancels, unless the payer was faster', async () => {
     const attempt = await initiated();
-    expect((await provider().cancel(attempt)).outcome).toEqual({ kind: 'cancelled', reason: 'CANCELLED' });
+    expect((await provider().cancel!(attempt)).outcome).toEqual({ kind: 'cancelled', reason: 'CANCELLED' });
     double.payLate(attempt.reference);
-    expect((await provider().cancel(attempt)).outcome).toMatchObject({ kind: 'paid', amount: 15000 });
+    expect((await provider().cancel!(attempt)).outcome).toMatchObject({ kind: 'paid', amount: 15000 });
   });
 
   it('tells that the bank is deciding when it cannot be cancelled for that', async () => {
     const attempt = await initiated();
     double.authorise(attempt.reference);
-    expect((await provider().cancel(attempt)).outcome).toEqual({ kind: 'processing' });
+    expect((await provider().cancel!(attempt)).outcome).toEqual({ kind: 'processing' });
     double.decline(attempt.reference);
-    expect((await provider().cancel(attempt)).outcome).toMatchObject({ kind: 'failed', code: 'REJECTED' });
+    expect((await provider().cancel!(attempt)).outcome).toMatchObject({ kind: 'failed', code: 'REJECTED' });
   });
 
   it.each<[string, Partial<AttemptToInitiate>, string]>([
@@ -341,7 +353,7 @@ describe('a call to a bank', () => {
         });
         const attempt = await initiated();
         double.answerNext('cancelPayment', fault);
-        await expect(provider().cancel(attempt)).rejects.toMatchObject({ kind: order });
+        await expect(provider().cancel!(attempt)).rejects.toMatchObject({ kind: order });
         double.answerNext('getPayment', fault);
         await expect(provider().verify(attempt)).rejects.toMatchObject({ kind: question });
         double.answerNext('listPayments', fault);
@@ -358,7 +370,7 @@ describe('a call to a bank', () => {
       await double.stop();
       const failure = { kind: 'unavailable', code: 'UNREACHABLE' };
       await expect(provider().initiate(ATTEMPT)).rejects.toMatchObject(failure);
-      await expect(provider().cancel(attempt)).rejects.toMatchObject(failure);
+      await expect(provider().cancel!(attempt)).rejects.toMatchObject(failure);
       await expect(provider().verify(attempt)).rejects.toMatchObject(failure);
     });
 
@@ -397,14 +409,18 @@ describe('a call to a bank', () => {
     let status: number;
     let liar: Server;
     let seen: IncomingMessage[];
+    let bodies: string[];
 
     beforeEach(async () => {
-      seen = [];
+      [seen, bodies] = [[], []];
       status = 200;
       liar = createServer((request, response) => {
-        seen.push(request.resume());
-        // A location counts only for a client that follows redirects.
-        response.writeHead(status, { location: '/elsewhere' }).end(JSON.stringify(answer));
+        seen.push(request);
+        void text(request).then((body) => {
+          bodies.push(body);
+          // A location counts only for a client that follows redirects.
+          response.writeHead(status, { location: '/elsewhere' }).end(JSON.stringify(answer));
+        });
       }).listen(0, '127.0.0.1');
       await once(liar, 'listening');
     });
@@ -484,14 +500,14 @@ describe('a call to a bank', () => {
       ['paid, but not by which movement', { status: 'BOOKED' }],
     ])('does not take %s for the state of ours', async (_name, change) => {
       answer = { ...HONEST, ...change };
-      const attempt = { ...ATTEMPT, providerReference: 'bpay_7' };
+      const attempt = { ...ATTEMPT, providerReference: 'bpay_7', ...SINCE };
       await expect(lyingProvider().verify(attempt)).rejects.toMatchObject({ kind: 'unavailable' });
-      await expect(lyingProvider().cancel(attempt)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+      await expect(lyingProvider().cancel!(attempt)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
     });
 
     it('tells truly when another amount was paid than we asked for', async () => {
       answer = { ...HONEST, status: 'BOOKED', transfer_id: 'tr_1', amount: '14000' };
-      const [event] = await lyingProvider().verify({ ...ATTEMPT, providerReference: 'bpay_7' });
+      const [event] = await lyingProvider().verify({ ...ATTEMPT, providerReference: 'bpay_7', ...SINCE });
       expect(event?.outcome).toEqual({
         kind: 'paid',
         amount: 14000,
@@ -512,7 +528,7 @@ describe('a call to a bank', () => {
     const WANTED: RefundToMake = {
       reference: 'RFD-7',
       idempotencyKey: 'refund-key-7',
-      attempt: { ...ATTEMPT, providerReference: 'bpay_7' },
+      attempt: { ...ATTEMPT, providerReference: 'bpay_7', ...SINCE },
       captureReference: 'tr_1',
       amount: 5_000,
       currency: 'XOF',
@@ -552,6 +568,65 @@ describe('a call to a bank', () => {
         expect((await lyingProvider().refund!(WANTED)).outcome).toMatchObject({ status: 'pending' });
       },
     );
+
+    it.each<[string, AmountFormat, unknown]>([
+      ['a string of major units', 'DECIMAL', '15000'],
+      ['an integer of minor units', 'MINOR_UNITS', 15000],
+      ['a number of major units', 'DECIMAL_NUMBER', 15000],
+    ])('says and reads %s, if the bank writes amounts so', async (_name, amountFormat, amount) => {
+      answer = { ...HONEST, amount };
+      await lyingProvider({ api: { amountFormat } }).initiate(ATTEMPT);
+      expect(JSON.parse(bodies[0]!)).toMatchObject({ amount });
+    });
+
+    it('reads ids that are whole numbers, which many banks count', async () => {
+      answer = { ...HONEST, id: 104, status: 'BOOKED', transfer_id: 77 };
+      const { providerReference } = await lyingProvider().initiate(ATTEMPT);
+      const [event] = await lyingProvider().verify({ ...ATTEMPT, providerReference, ...SINCE });
+      expect(providerReference).toBe('104');
+      expect(event?.outcome).toMatchObject({ movementReference: '77' });
+    });
+
+    it.each([0, -1, 1.5, 2 ** 53])('takes the number %d for no id', async (id) => {
+      answer = { ...HONEST, id };
+      await expect(lyingProvider().initiate(ATTEMPT)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
+    });
+
+    it('says what belongs together where the bank has it, whatever it is called', async () => {
+      answer = {
+        constructor: { no: 'bpay_7' },
+        order: { ref: ATTEMPT.reference },
+        sum: '15000',
+        currency: 'XOF',
+        payment_url: HONEST.payment_url,
+      };
+      const paymentFields = {
+        id: 'constructor.no',
+        reference: 'order.ref',
+        description: 'order.text',
+        amount: 'sum',
+        locale: 'constructor.locale',
+      };
+      const renamed = lyingProvider({
+        api: { paymentFields, keyHeader: 'X-Api-Key', addresses: { create: 'v2/collect' } },
+      });
+      expect((await renamed.initiate(ATTEMPT)).providerReference).toBe('bpay_7');
+      expect(JSON.parse(bodies[0]!)).toMatchObject({
+        order: { ref: ATTEMPT.reference, text: ATTEMPT.description },
+        sum: '15000',
+        constructor: { locale: 'fr-SN' },
+      });
+      expect(seen[0]?.url).toBe('/v2/collect');
+      expect(seen[0]?.headers).toMatchObject({ 'x-api-key': API_KEY });
+      expect(seen[0]?.headers.authorization).toBeUndefined();
+    });
+
+    it('names the payment in the body of a refund whose address does not', async () => {
+      answer = REFUND;
+      await lyingProvider({ api: { addresses: { refund: 'give-back' } } }).refund!(WANTED);
+      expect(seen[0]?.url).toBe('/give-back');
+      expect(JSON.parse(bodies[0]!)).toMatchObject({ payment_id: 'bpay_7', transfer_id: 'tr_1' });
+    });
 
     it('reads a refund’s status in the words of its bank', async () => {
       answer = { ...REFUND, status: 'returned' };
@@ -649,12 +724,71 @@ describe('the options of a bank', () => {
     expect('capture' in provider).toBe(false);
   });
 
+  it('leave out what the bank has not: cancelling, and a list', () => {
+    const provider = bank({ api: { addresses: { cancel: 'NONE', list: 'NONE' } } });
+    expect('cancel' in provider).toBe(false);
+    expect('listPayments' in provider).toBe(false);
+  });
+
+  const signature = (change: object, message: object = {}): Partial<BankOptions> => ({
+    notification: {
+      signature: {
+        header: 'X-Signature',
+        encoding: 'hex',
+        prefix: 'v1=',
+        ...change,
+        message: { form: 'ts.body', timestamp: 'INLINE', toleranceSeconds: 300, ...message },
+      },
+    },
+  });
+
   it.each<[string, Partial<BankOptions>]>([
+    ['a comma in the prefix beside an inline timestamp', signature({ prefix: 'v1=,' })],
+    ['the prefix of an inline timestamp for the signature', signature({ prefix: 't=' })],
+    ['a timestamp that is always too old', signature({}, { toleranceSeconds: 0 })],
+    ['two fields in one place', { api: { paymentFields: { amount: 'reference' } } }],
+    ['a field within another', { api: { refundFields: { amount: 'money', currency: 'money.unit' } } }],
     ['no secret', { webhookSecrets: [] }],
     ['a secret that everybody knows', { webhookSecrets: [SECRET, ' '] }],
     ['a key that no header can carry', { apiKey: 'key\n' }],
     ['an address that is no web address', { baseUrl: new URL('ftp://bank.example') }],
   ])('are refused with %s, and the secret is not in the complaint', (_name, options) => {
     expect(() => bank(options)).toThrow(/^bank "bank-x": [^_]+$/);
+  });
+});
+
+describe('an amount as a bank writes it', () => {
+  it('comes back exactly, in each format and currency, or is not written at all', () => {
+    const anyAmount = fc.oneof(
+      fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+      fc.integer({ min: 1, max: 999_999 }),
+    );
+    fc.assert(
+      fc.property(
+        anyAmount,
+        fc.constantFrom(...AMOUNT_FORMATS),
+        fc.constantFrom(...CURRENCIES),
+        (amount, format, currency) => {
+          const written = writeAmount(amount, format, currency);
+          if (written === undefined) return format === 'DECIMAL_NUMBER' && amount >= 10 ** 14;
+          const read: unknown = JSON.parse(JSON.stringify(written));
+          return readAmount(read, format, currency) === amount;
+        },
+      ),
+    );
+  });
+
+  it.each<[string, AmountFormat, unknown]>([
+    ['more precise than the currency', 'DECIMAL_NUMBER', 10.999],
+    ['a sum of floats', 'DECIMAL_NUMBER', 0.1 + 0.2],
+    ['more than a number holds exactly', 'DECIMAL_NUMBER', 1e21],
+    ['less than nothing', 'DECIMAL_NUMBER', -10.99],
+    ['a string', 'DECIMAL_NUMBER', '10.99'],
+    ['a string', 'MINOR_UNITS', '1099'],
+    ['a fraction', 'MINOR_UNITS', 10.99],
+    ['a number', 'DECIMAL', 10.99],
+    ['nothing', 'DECIMAL_NUMBER', 0],
+  ])('is not read when it is %s (%s)', (_name, format, amount) => {
+    expect(readAmount(amount, format, 'EUR')).toBeUndefined();
   });
 });

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
-import type { BankOptions, NotificationShape } from '../src/providers/bank/bank-options.js';
+import type { BankOptions } from '../src/providers/bank/bank-options.js';
 import { createBankProvider } from '../src/providers/bank/bank-provider.js';
+import type { NotificationShape } from '../src/providers/bank/notification-shape.js';
 import type { NotificationHeaders } from '../src/providers/provider.js';
 
 const SECRET = 'bank_secret_1';
@@ -78,6 +79,7 @@ describe('a notification of a bank', () => {
     it('and becomes the event that money moved', () => {
       expect(parseSigned(CREDITED)).toEqual({
         verdict: 'accepted',
+        proof: 'SIGNED',
         eventId: 'bevt_01J',
         type: 'transfer.credited',
         markedAsOurs: true,
@@ -158,7 +160,6 @@ describe('a notification of a bank', () => {
       const body = Buffer.from('{"reference":"TXN-20260127-0001","status":"paid","amount":15000}');
       const options: Partial<BankOptions> = {
         statusWords: { paid: 'paid', failed: 'failed' },
-        movementReferencePath: 'reference',
         notification: {
           ...BODY_SIGNED,
           eventId: { from: 'DIGEST' },
@@ -407,6 +408,7 @@ describe('a notification of a bank', () => {
     it('becomes the event that money went back', () => {
       expect(parseSigned(BOOKED)).toEqual({
         verdict: 'accepted',
+        proof: 'SIGNED',
         eventId: 'bevt_02J',
         type: 'refund.booked',
         markedAsOurs: true,
@@ -509,6 +511,7 @@ describe('a notification of a bank', () => {
     (type) => {
       expect(parseSigned(credited({}, { type }))).toMatchObject({
         verdict: 'ignored',
+        proof: 'SIGNED',
         eventId: 'bevt_01J',
         type,
       });

@@ -1,9 +1,11 @@
 import { isCurrency } from '../../money.js';
 import type { ListedPayment } from '../provider.js';
+import { readAmount, readAmountOrZero } from './bank-amount.js';
 import { type BankCall, callBank, unreadableAnswer } from './bank-exchange.js';
+import { identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
-import { readAmount, readAmountOrZero } from './bank-outcome.js';
-import { textAt, valueAt } from './json-document.js';
+
+import { textAt, valueAt } from '../json-document.js';
 
 /** Page by page; those in which no money moved are left out. @throws {ProviderFailure} */
 export async function* listBankPayments(
@@ -14,9 +16,9 @@ export async function* listBankPayments(
   const cursorsSeen = new Set<string>();
   let cursor: string | undefined;
   do {
-    const call = callForPage(since, until, cursor);
+    const call = callForPage(bank, since, until, cursor);
     const page = await callBank(bank, call);
-    const payments = valueAt(page, 'payments');
+    const payments = valueAt(page, bank.api.listFields.payments);
     if (!Array.isArray(payments)) throw unreadableAnswer(bank, call, 'a page without payments');
     for (const payment of payments) {
       const listed = readListed(bank, call, payment);
@@ -26,19 +28,21 @@ export async function* listBankPayments(
   } while (cursor !== undefined);
 }
 
-function callForPage(since: Date, until: Date, cursor: string | undefined): BankCall {
+function callForPage({ api }: Bank, since: Date, until: Date, cursor: string | undefined): BankCall {
+  const { listFields: at, addresses } = api;
   const query = new URLSearchParams({
-    since: since.toISOString(),
-    until: until.toISOString(),
-    ...(cursor !== undefined && { cursor }),
+    [at.since]: since.toISOString(),
+    [at.until]: until.toISOString(),
+    ...(cursor !== undefined && { [at.cursor]: cursor }),
   });
-  return { method: 'GET', path: `payments?${query.toString()}` };
+  return { method: 'GET', path: `${addresses.list}?${query.toString()}` };
 }
 
 function readNextCursor(bank: Bank, call: BankCall, page: unknown, seen: Set<string>): string | undefined {
+  const { next_cursor: next } = bank.api.listFields;
   // It has to be there: a page without it would pass for the last one.
-  if (valueAt(page, 'next_cursor') === null) return undefined;
-  const cursor = textAt(page, 'next_cursor');
+  if (valueAt(page, next) === null) return undefined;
+  const cursor = identifierAt(page, next);
   if (cursor === undefined) throw unreadableAnswer(bank, call, 'a page that does not say what is next');
   if (seen.has(cursor)) throw unreadableAnswer(bank, call, 'pages without an end');
   seen.add(cursor);
@@ -47,21 +51,22 @@ function readNextCursor(bank: Bank, call: BankCall, page: unknown, seen: Set<str
 
 /** Undefined when no money moved. */
 function readListed(bank: Bank, call: BankCall, json: unknown): ListedPayment | undefined {
-  const id = textAt(json, 'id');
+  const { paymentFields: at, amountFormat } = bank.api;
+  const id = identifierAt(json, at.id);
   if (id === undefined) throw unreadableAnswer(bank, call, 'a listed payment without an id');
-  const captureReference = textAt(json, bank.movementReferencePath);
+  const captureReference = identifierAt(json, at.transfer_id);
   if (captureReference === undefined) return undefined;
-  const currency = textAt(json, 'currency');
+  const currency = textAt(json, at.currency);
   if (currency === undefined || !isCurrency(currency)) {
     throw unreadableAnswer(bank, call, `payment ${id} in no currency that we can count in`);
   }
-  const capturedAmount = readAmount(valueAt(json, 'paid_amount'), 'DECIMAL', currency);
-  const refundedAmount = readAmountOrZero(valueAt(json, 'refunded_amount'), 'DECIMAL', currency);
-  const createdAt = new Date(textAt(json, 'created_at') ?? NaN);
+  const capturedAmount = readAmount(valueAt(json, at.paid_amount), amountFormat, currency);
+  const refundedAmount = readAmountOrZero(valueAt(json, at.refunded_amount), amountFormat, currency);
+  const createdAt = new Date(textAt(json, at.created_at) ?? NaN);
   if (capturedAmount === undefined || refundedAmount === undefined || Number.isNaN(createdAt.getTime())) {
     throw unreadableAnswer(bank, call, `payment ${id} without exact amounts, or without its time`);
   }
-  const attemptReference = textAt(json, 'reference');
+  const attemptReference = textAt(json, at.reference);
   return {
     providerReference: id,
     ...(attemptReference !== undefined && { attemptReference }),

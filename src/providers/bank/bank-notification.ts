@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
-import type { Bank, NotificationShape } from './bank-options.js';
+import { identifierAt } from './bank-identifier.js';
+import type { Bank } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
 import { readRefundOutcome } from './bank-refund-outcome.js';
-import { isPlainText, textAt, valueAt } from './json-document.js';
+import { isPlainText, textAt, valueAt } from '../json-document.js';
+import type { NotificationShape } from './notification-shape.js';
 import { refusalOfSignature } from './notification-signature.js';
 import { valuesOfHeader } from './signature-claim.js';
 
@@ -41,13 +43,26 @@ function readEvent(bank: Bank, json: unknown, eventId: string): ParsedNotificati
     if (type === undefined) return malformed('no event type');
     // A word that we don't know must not become a payment by its status alone: a returned transfer is BOOKED too.
     if (!shape.paymentTypes.includes(type)) {
-      return { verdict: 'ignored', eventId, type, reason: 'it tells of no payment and of no refund' };
+      return {
+        verdict: 'ignored',
+        proof: 'SIGNED',
+        eventId,
+        type,
+        reason: 'it tells of no payment and of no refund',
+      };
     }
   }
   const reading = tellsOfRefund ? readRefundEvent(bank, json) : readPaymentEvent(bank, json);
   if (typeof reading === 'string') return malformed(reading);
   // The bank brings a reference back only because we gave it: it is ours by contract.
-  return { verdict: 'accepted', eventId, type: type ?? 'payment', events: [reading], markedAsOurs: true };
+  return {
+    verdict: 'accepted',
+    proof: 'SIGNED',
+    eventId,
+    type: type ?? 'payment',
+    events: [reading],
+    markedAsOurs: true,
+  };
 }
 
 /** The event, or what is wrong with the notification. */
@@ -63,7 +78,7 @@ function readPaymentEvent(bank: Bank, json: unknown): ProviderEvent | string {
       amount: valueAt(json, shape.amountPath),
       amountFormat: shape.amountFormat,
       currency: currencyAt(shape, json),
-      movementReference: textAt(json, shape.movementReferencePath),
+      movementReference: identifierAt(json, shape.movementReferencePath),
     },
     bank.statusWords,
   );
@@ -80,7 +95,7 @@ function readRefundEvent(
   if (attemptReference === undefined) return 'no reference of the payment';
   const reading = readRefundOutcome(
     {
-      id: textAt(json, shape.refundIdPath),
+      id: identifierAt(json, shape.refundIdPath),
       reference: textAt(json, shape.refundReferencePath),
       status: textAt(json, shape.refundStatusPath),
       amount: valueAt(json, shape.refundAmountPath),
@@ -101,7 +116,7 @@ function providerReferenceAt(
   shape: NotificationShape,
   json: unknown,
 ): Pick<ProviderEvent, 'providerReference'> {
-  const providerReference = textAt(json, shape.providerReferencePath);
+  const providerReference = identifierAt(json, shape.providerReferencePath);
   return providerReference === undefined ? {} : { providerReference };
 }
 
@@ -113,7 +128,7 @@ function readEventId(
 ): string | undefined {
   switch (eventId.from) {
     case 'BODY':
-      return textAt(json, eventId.path);
+      return identifierAt(json, eventId.path);
     case 'HEADER': {
       const [id, ...others] = valuesOfHeader(headers, eventId.header);
       return others.length === 0 && isPlainText(id) ? id : undefined;

@@ -1,6 +1,7 @@
-import { type Currency, fromDecimal, isCurrency } from '../../money.js';
+import { isCurrency } from '../../money.js';
 import type { ProviderOutcome } from '../provider.js';
-import type { AmountFormat, StatusMeaning, StatusWords } from './bank-options.js';
+import { type AmountFormat, readAmount } from './bank-amount.js';
+import type { StatusMeaning, StatusWords } from './bank-options.js';
 
 /** What a bank says of a payment, in its API or in a notification, before any of it is understood. */
 export interface BankReport {
@@ -51,34 +52,6 @@ function readPaid({ amount, amountFormat, currency, movementReference }: BankRep
   const minorUnits = readAmount(amount, amountFormat, currency);
   if (minorUnits === undefined) return unreadable(`paid, and no exact amount of ${currency}`);
   return { readable: true, outcome: { kind: 'paid', amount: minorUnits, currency, movementReference } };
-}
-
-/** Minor units, or undefined for what is not exactly a positive amount of this currency. */
-export function readAmount(amount: unknown, format: AmountFormat, currency: Currency): number | undefined {
-  const minorUnits = readAmountOrZero(amount, format, currency);
-  return minorUnits === 0 ? undefined : minorUnits;
-}
-
-export function readAmountOrZero(
-  amount: unknown,
-  format: AmountFormat,
-  currency: Currency,
-): number | undefined {
-  const minorUnits = format === 'DECIMAL' ? readDecimal(amount, currency) : amount;
-  return typeof minorUnits === 'number' && Number.isSafeInteger(minorUnits) && minorUnits >= 0
-    ? minorUnits
-    : undefined;
-}
-
-function readDecimal(amount: unknown, currency: Currency): number | undefined {
-  // A JSON number has been through a float already, and may not be what the bank wrote.
-  if (typeof amount !== 'string') return undefined;
-  try {
-    return fromDecimal(amount, currency);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
 }
 
 export function unreadable(detail: string): Unreadable {

@@ -1,8 +1,10 @@
 import type { AttemptToInitiate, Initiated, InitiatedAttempt, ProviderEvent } from '../provider.js';
+import { readAmount } from './bank-amount.js';
 import { type BankCall, unreadableAnswer } from './bank-exchange.js';
+import { identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
-import { readAmount, readOutcome } from './bank-outcome.js';
-import { textAt, valueAt } from './json-document.js';
+import { readOutcome } from './bank-outcome.js';
+import { textAt, valueAt } from '../json-document.js';
 
 /** It becomes part of a URL: no slash, and no `..`. */
 const PAYMENT_ID = /^\w[\w.:-]*$/;
@@ -15,9 +17,10 @@ export function readInitiated(
   attempt: AttemptToInitiate,
 ): Initiated {
   const providerReference = readPaymentId(bank, call, json, attempt.reference);
-  const currency = textAt(json, 'currency');
+  const { paymentFields: at, amountFormat } = bank.api;
+  const currency = textAt(json, at.currency);
   if (currency !== attempt.currency) throw unreadableAnswer(bank, call, 'a payment in another currency');
-  if (readAmount(valueAt(json, 'amount'), 'DECIMAL', attempt.currency) !== attempt.amount) {
+  if (readAmount(valueAt(json, at.amount), amountFormat, attempt.currency) !== attempt.amount) {
     throw unreadableAnswer(bank, call, 'a payment of another amount');
   }
   return { providerReference, nextAction: { type: 'RedirectToUrl', url: readPaymentUrl(bank, call, json) } };
@@ -37,15 +40,16 @@ export function readState(
   if (providerReference !== attempt.providerReference) {
     throw unreadableAnswer(bank, call, 'another payment than the one we asked about');
   }
-  const status = textAt(json, 'status');
+  const { paymentFields: at, amountFormat } = bank.api;
+  const status = textAt(json, at.status);
   if (status === undefined) throw unreadableAnswer(bank, call, 'a payment without a status');
   const reading = readOutcome(
     {
       status,
-      amount: valueAt(json, 'amount'),
-      amountFormat: 'DECIMAL',
-      currency: valueAt(json, 'currency'),
-      movementReference: textAt(json, bank.movementReferencePath),
+      amount: valueAt(json, at.amount),
+      amountFormat,
+      currency: valueAt(json, at.currency),
+      movementReference: identifierAt(json, at.transfer_id),
     },
     bank.statusWords,
   );
@@ -54,16 +58,17 @@ export function readState(
 }
 
 function readPaymentId(bank: Bank, call: BankCall, json: unknown, reference: string): string {
-  const id = textAt(json, 'id');
+  const { paymentFields: at } = bank.api;
+  const id = identifierAt(json, at.id);
   if (id === undefined || !PAYMENT_ID.test(id)) throw unreadableAnswer(bank, call, 'a payment without an id');
-  if (textAt(json, 'reference') !== reference) {
+  if (textAt(json, at.reference) !== reference) {
     throw unreadableAnswer(bank, call, 'a payment with another reference');
   }
   return id;
 }
 
 function readPaymentUrl(bank: Bank, call: BankCall, json: unknown): string {
-  const url = valueAt(json, 'payment_url');
+  const url = valueAt(json, bank.api.paymentFields.payment_url);
   // A bank that is reached securely must not send payers to an insecure page, or to `javascript:`.
   const protocols = bank.baseUrl.protocol === 'https:' ? ['https:'] : ['https:', 'http:'];
   if (typeof url !== 'string' || !URL.canParse(url) || !protocols.includes(new URL(url).protocol)) {

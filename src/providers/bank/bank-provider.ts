@@ -1,14 +1,16 @@
-import { toDecimal } from '../../money.js';
 import {
   type AttemptToInitiate,
   type Capabilities,
   type Initiated,
   type InitiatedAttempt,
+  type PromptProvider,
   type Provider,
   type ProviderEvent,
   ProviderFailure,
   type RefundToMake,
 } from '../provider.js';
+import { documentOf } from './api-shape.js';
+import { writeAmount } from './bank-amount.js';
 import { type BankCall, callBank } from './bank-exchange.js';
 import { listBankPayments } from './bank-listing.js';
 import { parseBankNotification, readBankNotification } from './bank-notification.js';
@@ -16,21 +18,27 @@ import { type Bank, type BankOptions, completeBankOptions } from './bank-options
 import { readInitiated, readState } from './bank-payment.js';
 import { readRefundMade, readRefunds } from './bank-refund.js';
 
+/** Its notifications can be judged with what we have. Whether it cancels depends on the bank. */
+export type BankProvider = Omit<PromptProvider, 'cancel'> & Pick<Provider, 'cancel'>;
+
 /**
  * Speaks to one bank, by the contract in contract.md. There is no `updateAmount`: a payment at the bank keeps its amount;
  * no `capture`: a bank holds nothing; and no `listNotifications`: it keeps none.
  */
-export function createBankProvider(options: BankOptions): Provider {
+export function createBankProvider(options: BankOptions): BankProvider {
   const bank = completeBankOptions(options);
+  const { addresses } = bank.api;
   return {
     name: bank.name,
     capabilities: capabilitiesOf(bank),
     notificationHeaders: notificationHeadersOf(bank),
     initiate: (attempt) => initiate(bank, attempt),
     verify: (attempt) => verify(bank, attempt),
-    cancel: (attempt) => cancel(bank, attempt),
+    ...(addresses.cancel !== 'NONE' && { cancel: (attempt) => cancel(bank, attempt) }),
     ...(bank.refunds !== 'NONE' && { refund: (wanted) => refund(bank, wanted) }),
-    listPayments: (since, until) => listBankPayments(bank, since, until),
+    ...(addresses.list !== 'NONE' && {
+      listPayments: (since, until) => listBankPayments(bank, since, until),
+    }),
     parseNotification: (rawBody, headers, receivedAt) =>
       parseBankNotification(bank, rawBody, headers, receivedAt),
     readKeptNotification: (body, headers) => readBankNotification(bank, body, headers),
@@ -58,13 +66,14 @@ function capabilitiesOf(bank: Bank): Capabilities {
 /** The bank knows one payment of each reference, so asking again gives the same one. */
 async function initiate(bank: Bank, attempt: AttemptToInitiate): Promise<Initiated> {
   refuseWhatWeCannot(bank, attempt);
+  const { addresses, paymentFields } = bank.api;
   const call: BankCall = {
     method: 'POST',
-    path: 'payments',
+    path: addresses.create,
     idempotencyKey: attempt.idempotencyKey,
-    body: {
+    body: documentOf(paymentFields, {
       reference: attempt.reference,
-      amount: toDecimal(attempt.amount, attempt.currency),
+      amount: amountOf(bank, attempt),
       currency: attempt.currency,
       description: attempt.description,
       return_url: attempt.returnUrl,
@@ -72,13 +81,13 @@ async function initiate(bank: Bank, attempt: AttemptToInitiate): Promise<Initiat
       customer_email: attempt.customerEmail,
       locale: attempt.locale,
       expires_at: attempt.expiresAt.toISOString(),
-    },
+    }),
   };
   return readInitiated(bank, call, await callBank(bank, call), attempt);
 }
 
 async function verify(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEvent[]> {
-  const call: BankCall = { method: 'GET', path: pathOf(attempt) };
+  const call: BankCall = { method: 'GET', path: addressFor(bank.api.addresses.read, attempt) };
   const json = await callBank(bank, call);
   return [readState(bank, call, json, attempt), ...readRefunds(bank, call, json, attempt)];
 }
@@ -86,7 +95,7 @@ async function verify(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEv
 async function cancel(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEvent> {
   const call: BankCall = {
     method: 'POST',
-    path: `${pathOf(attempt)}/cancel`,
+    path: addressFor(bank.api.addresses.cancel, attempt),
     // No idempotency key: it would bring back an old "not now" after the payment has become cancellable.
     alsoReads: [409],
   };
@@ -95,22 +104,36 @@ async function cancel(bank: Bank, attempt: InitiatedAttempt): Promise<ProviderEv
 
 /** The bank knows one refund of each reference, so asking again gives the same one. */
 async function refund(bank: Bank, wanted: RefundToMake): Promise<ProviderEvent> {
+  const { addresses, refundFields } = bank.api;
   const call: BankCall = {
     method: 'POST',
-    path: `${pathOf(wanted.attempt)}/refunds`,
+    path: addressFor(addresses.refund, wanted.attempt),
     idempotencyKey: wanted.idempotencyKey,
-    body: {
+    body: documentOf(refundFields, {
       reference: wanted.reference,
-      amount: toDecimal(wanted.amount, wanted.currency),
+      amount: amountOf(bank, wanted),
       currency: wanted.currency,
       transfer_id: wanted.captureReference,
-    },
+      ...(!addresses.refund.includes(ID) && { payment_id: wanted.attempt.providerReference }),
+    }),
   };
   return readRefundMade(bank, call, await callBank(bank, call), wanted);
 }
 
-function pathOf({ providerReference }: InitiatedAttempt): string {
-  return `payments/${encodeURIComponent(providerReference)}`;
+const ID = '{id}';
+
+function addressFor(address: string, { providerReference }: InitiatedAttempt): string {
+  return address.replaceAll(ID, encodeURIComponent(providerReference));
+}
+
+function amountOf(
+  { name, displayName, api }: Bank,
+  { amount, currency }: Pick<AttemptToInitiate, 'amount' | 'currency'>,
+): string | number {
+  const written = writeAmount(amount, api.amountFormat, currency);
+  if (written !== undefined) return written;
+  const message = `${displayName} takes amounts as JSON numbers, and this one has too many digits.`;
+  throw new ProviderFailure(name, 'rejected', 'AMOUNT_NOT_EXACT', message);
 }
 
 function refuseWhatWeCannot(bank: Bank, attempt: AttemptToInitiate): void {

@@ -1,7 +1,8 @@
 import { isCurrency } from '../../money.js';
 import type { ProviderOutcome } from '../provider.js';
-import type { AmountFormat, RefundStatusMeaning, RefundStatusWords } from './bank-options.js';
-import { type Reading, readAmount, unreadable } from './bank-outcome.js';
+import { type AmountFormat, readAmount } from './bank-amount.js';
+import type { RefundStatusMeaning, RefundStatusWords } from './bank-options.js';
+import { type Reading, unreadable } from './bank-outcome.js';
 
 export type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
 

@@ -1,8 +1,9 @@
 import type { InitiatedAttempt, ProviderEvent, RefundToMake } from '../provider.js';
 import { type BankCall, unreadableAnswer } from './bank-exchange.js';
 import type { Bank } from './bank-options.js';
+import { identifierAt } from './bank-identifier.js';
 import { readRefundOutcome, type RefundOutcome } from './bank-refund-outcome.js';
-import { textAt, valueAt } from './json-document.js';
+import { textAt, valueAt } from '../json-document.js';
 
 /** The bank's answer to our wish to give money back, if it is about exactly what we asked for. @throws {ProviderFailure} */
 export function readRefundMade(
@@ -29,7 +30,7 @@ export function readRefunds(
   json: unknown,
   attempt: InitiatedAttempt,
 ): ProviderEvent[] {
-  const refunds = valueAt(json, 'refunds') ?? [];
+  const refunds = valueAt(json, bank.api.paymentFields.refunds) ?? [];
   if (!Array.isArray(refunds)) throw unreadableAnswer(bank, call, 'refunds that are no list');
   return refunds.map((refund) => readRefund(bank, call, refund, attempt));
 }
@@ -40,17 +41,18 @@ function readRefund(
   json: unknown,
   attempt: InitiatedAttempt,
 ): ProviderEvent & { readonly outcome: RefundOutcome } {
-  if (textAt(json, 'payment_id') !== attempt.providerReference) {
+  const { refundFields: at, amountFormat } = bank.api;
+  if (identifierAt(json, at.payment_id) !== attempt.providerReference) {
     throw unreadableAnswer(bank, call, 'a refund of another payment');
   }
   const reading = readRefundOutcome(
     {
-      id: textAt(json, 'id'),
-      reference: textAt(json, 'reference'),
-      status: textAt(json, 'status'),
-      amount: valueAt(json, 'amount'),
-      amountFormat: 'DECIMAL',
-      currency: valueAt(json, 'currency'),
+      id: identifierAt(json, at.id),
+      reference: textAt(json, at.reference),
+      status: textAt(json, at.status),
+      amount: valueAt(json, at.amount),
+      amountFormat,
+      currency: valueAt(json, at.currency),
     },
     bank.refundStatusWords,
   );

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { NotificationHeaders } from '../provider.js';
-import type { SignatureShape } from './bank-options.js';
+import { DEFAULT_ALGORITHM, type SignatureShape } from './notification-shape.js';
 import { readClaim, refusal, type Refusal } from './signature-claim.js';
 
 /**
@@ -18,7 +18,10 @@ export function refusalOfSignature(
   const claim = readClaim(shape, headers);
   if (claim.verdict === 'refused') return claim;
   const expected = secrets.map((secret) =>
-    createHmac('sha256', secret).update(claim.beforeBody).update(rawBody).digest(),
+    createHmac(shape.algorithm ?? DEFAULT_ALGORITHM, secret)
+      .update(claim.beforeBody)
+      .update(rawBody)
+      .digest(),
   );
   const proven = claim.signatures.some((signature) =>
     expected.some((digest) => timingSafeEqual(signature, digest)),

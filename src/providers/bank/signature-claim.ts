@@ -1,5 +1,5 @@
 import type { NotificationHeaders, ParsedNotification } from '../provider.js';
-import type { SignatureShape, SignedMessage } from './bank-options.js';
+import { DEFAULT_ALGORITHM, type SignatureShape, type SignedMessage } from './notification-shape.js';
 
 export type Refusal = Extract<ParsedNotification, { verdict: 'refused' }>;
 
@@ -15,7 +15,7 @@ export interface SignatureClaim {
 /** A sender signs with one secret, or with two during a rotation. More is somebody making us work. */
 const MOST_SIGNATURES = 5;
 
-const SIGNATURE_BYTES = 32;
+const SIGNATURE_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const;
 
 export function readClaim(shape: SignatureShape, headers: NotificationHeaders): SignatureClaim | Refusal {
   const header = onlyValue(valuesOfHeader(headers, shape.header), shape.header);
@@ -57,13 +57,14 @@ function readTimestamp(
 }
 
 /** The bytes, or undefined for anything but their one canonical spelling. */
-function decodeSignature({ prefix, encoding }: SignatureShape, part: string): Buffer | undefined {
+function decodeSignature({ algorithm, prefix, encoding }: SignatureShape, part: string): Buffer | undefined {
   const text = part.trim();
   if (!text.startsWith(prefix)) return undefined;
   const encoded = text.slice(prefix.length);
   // Buffer.from skips, or stops at, what it does not understand; encoding again shows whether it did.
   const decoded = Buffer.from(encoded, encoding);
-  return decoded.length === SIGNATURE_BYTES && decoded.toString(encoding) === encoded ? decoded : undefined;
+  const hasItsLength = decoded.length === SIGNATURE_BYTES[algorithm ?? DEFAULT_ALGORITHM];
+  return hasItsLength && decoded.toString(encoding) === encoded ? decoded : undefined;
 }
 
 function onlyValue(values: readonly string[], what: string): string | Refusal {

@@ -1,18 +1,20 @@
 import type { FaultPlan } from '../faults.js';
-import { send } from '../local-http.js';
+import { type HttpExchange, HttpProblem, parseBody, sendJson } from '../http-exchange.js';
+import { answerWithFault, type HttpFault } from '../http-fault.js';
 import type { BankLedger, BankPayment } from './bank-ledger.js';
-import type { BankOperation, Fault } from './faults.js';
-import { type HttpExchange, HttpProblem, parseBody, sendJson } from './http-exchange.js';
+import type { BankDialect } from './dialect.js';
+import type { BankOperation } from './faults.js';
 import { presentPayment, presentRefund } from './presentation.js';
 import type { RefundLedger } from './refund-ledger.js';
 import { readOrder, readRefundOrder, readTime } from './request-fields.js';
 
 /** What the merchant's server talks to. */
 export interface BankApi {
+  readonly dialect: BankDialect;
   readonly apiKey: string;
   readonly ledger: BankLedger;
   readonly refunds: RefundLedger;
-  readonly faults: FaultPlan<BankOperation, Fault>;
+  readonly faults: FaultPlan<BankOperation, HttpFault>;
   readonly requests: Record<BankOperation, number>;
   readonly paymentUrl: (payment: BankPayment) => string;
   readonly paymentsPerPage: number;
@@ -55,13 +57,13 @@ export function answerApi(api: BankApi, exchange: HttpExchange): void {
   const { operation, id } = findRoute(exchange);
   api.requests[operation] += 1;
   const fault = api.faults.take(operation);
-  if (fault && !fault.afterDoing) return misbehave(exchange, fault);
-  if (exchange.request.headers.authorization !== `Bearer ${api.apiKey}`) {
+  if (fault && !fault.afterDoing) return answerWithFault(exchange, fault);
+  if (api.dialect.keyOf(exchange.request.headers) !== api.apiKey) {
     throw new HttpProblem(401, 'unauthorised');
   }
   const { status, json } = ANSWERS[operation](api, exchange, id);
-  if (fault) return misbehave(exchange, fault);
-  sendJson(exchange.response, status, json);
+  if (fault) return answerWithFault(exchange, fault);
+  sendJson(exchange.response, status, api.dialect.answer(json));
 }
 
 function findRoute({ method, url }: HttpExchange): { operation: BankOperation; id: string } {
@@ -71,17 +73,6 @@ function findRoute({ method, url }: HttpExchange): { operation: BankOperation; i
     if (match) return { operation: route.operation, id: decodeURIComponent(match[1] ?? '') };
   }
   throw new HttpProblem(404, 'no_such_address');
-}
-
-function misbehave({ request, response }: HttpExchange, fault: Fault): void {
-  switch (fault.kind) {
-    case 'status':
-      return send(response, fault.status, 'application/json', fault.body ?? '{}');
-    case 'hang':
-      return;
-    case 'close':
-      request.socket.resetAndDestroy();
-  }
 }
 
 function create(api: BankApi, exchange: HttpExchange): Answer {

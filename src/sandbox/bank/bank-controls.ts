@@ -1,11 +1,12 @@
 import type { FaultsByChance } from '../faults.js';
+import { HttpProblem } from '../http-exchange.js';
+import type { HttpFault } from '../http-fault.js';
 import type { Misbehaviour } from '../misbehaviour.js';
 import type { WebhookCounts } from '../webhook-sender.js';
 import type { BankApi } from './bank-api.js';
 import type { BankPayment } from './bank-ledger.js';
 import type { BankNotifications } from './bank-notifications.js';
-import type { BankOperation, Fault } from './faults.js';
-import { HttpProblem } from './http-exchange.js';
+import type { BankOperation } from './faults.js';
 import { presentPayment } from './presentation.js';
 import { givenBack, refundableAmount } from './refund-ledger.js';
 
@@ -44,7 +45,7 @@ export interface BankDoubleControls {
   resumeWebhooks(): void;
   /** From now on; with nothing in it, all is well again. */
   misbehave(misbehaviour: Misbehaviour): void;
-  answerNext(operation: BankOperation, fault: Fault, times?: number): void;
+  answerNext(operation: BankOperation, fault: HttpFault, times?: number): void;
   /** From now on, a share of the API's requests goes wrong; 0 ends it. */
   faultsByChance(chance: FaultsByChance): void;
   /** When no notification is under way or to be retried. */

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { FaultPlan } from '../faults.js';
+import { HttpProblem, readExchange, sendJson } from '../http-exchange.js';
+import { FAULTS_BY_CHANCE } from '../http-fault.js';
 import { close, listen, sendPage } from '../local-http.js';
 import { frontPage } from '../pages/front-page.js';
 import { answerApi, type BankApi } from './bank-api.js';
@@ -7,8 +9,7 @@ import { type BankDoubleControls, createControls } from './bank-controls.js';
 import { BankLedger } from './bank-ledger.js';
 import { BankNotifications } from './bank-notifications.js';
 import { answerControls } from './controls-over-http.js';
-import { FAULTS_BY_CHANCE } from './faults.js';
-import { HttpProblem, readExchange, sendJson } from './http-exchange.js';
+import { type BankDialect, CONTRACT_DIALECT, understand } from './dialect.js';
 import { answerPage } from './payment-page.js';
 import { RefundLedger } from './refund-ledger.js';
 
@@ -29,6 +30,8 @@ export interface BankDoubleOptions {
   readonly maximumPayments?: number;
   /** Of the list of payments. */
   readonly paymentsPerPage?: number;
+  /** Where it differs from the default contract. */
+  readonly dialect?: Partial<BankDialect>;
   readonly now?: () => Date;
   readonly log?: (line: string) => void;
 }
@@ -48,8 +51,10 @@ const HOW_TO_PAY = 'Payers pay on the page that createPaymentIntent sends them t
 export async function startBankDouble(options: BankDoubleOptions): Promise<BankDouble> {
   const server = createServer();
   const url = await listen(server, options.port ?? 0);
-  const { notifications, ...books } = openBooks(options);
+  const dialect = { ...CONTRACT_DIALECT, ...options.dialect };
+  const { notifications, ...books } = openBooks(options, dialect);
   const api: BankApi = {
+    dialect,
     apiKey: options.apiKey,
     ...books,
     faults: new FaultPlan(FAULTS_BY_CHANCE),
@@ -80,10 +85,11 @@ interface Books {
   readonly notifications: BankNotifications;
 }
 
-function openBooks(options: BankDoubleOptions): Books {
+function openBooks(options: BankDoubleOptions, dialect: BankDialect): Books {
   const now = options.now ?? (() => new Date());
   const maximumPayments = options.maximumPayments ?? 100_000;
   const notifications = new BankNotifications({
+    dialect,
     webhookSecret: options.webhookSecret,
     webhookUrl: options.webhookUrl,
     webhooks: options.webhooks ?? true,
@@ -104,7 +110,7 @@ function openBooks(options: BankDoubleOptions): Books {
 function createAnswer(displayName: string, api: BankApi, controls: BankDoubleControls) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
-      const exchange = await readExchange(request, response);
+      const exchange = understand(api.dialect, await readExchange(request, response));
       const [area] = exchange.url.pathname.split('/').slice(1);
       if (area === 'payments') answerApi(api, exchange);
       else if (area === 'pay') answerPage({ displayName, ledger: api.ledger }, exchange);

@@ -1,13 +1,14 @@
-import { createHmac } from 'node:crypto';
 import { toDecimal } from '../../money.js';
 import { BoundedMap } from '../bounded-map.js';
 import type { Misbehaviour } from '../misbehaviour.js';
 import { PendingWork } from '../pending-work.js';
 import { type WebhookCounts, type WebhookMessage, WebhookSender } from '../webhook-sender.js';
 import { type BankPayment, type BankPaymentStatus, randomName } from './bank-ledger.js';
+import type { BankDialect } from './dialect.js';
 import type { BankRefund } from './refund-ledger.js';
 
 export interface BankNotificationsOptions {
+  readonly dialect: BankDialect;
   readonly webhookSecret: string;
   readonly webhookUrl: () => string;
   /** false: nobody is told anything. */
@@ -28,7 +29,7 @@ const EVENT_TYPES: Readonly<Record<BankPaymentStatus, string>> = {
   EXPIRED: 'payment.expired',
 };
 
-/** What the bank tells the merchant, signed as in the default contract: `X-Signature: t=…,v1=…` over `{t}.{body}`. */
+/** What the bank tells the merchant, worded and signed in its dialect. */
 export class BankNotifications {
   readonly #options: BankNotificationsOptions;
   readonly #work = new PendingWork();
@@ -97,20 +98,20 @@ export class BankNotifications {
     if (!this.#options.webhooks) return;
     const id = `bevt_${randomName()}`;
     const createdAt = this.#options.now().toISOString();
+    const notification = { id, type, created_at: createdAt, data };
     const message: WebhookMessage = {
       id,
       subject: payment.id,
       url: payment.notificationUrl,
-      body: JSON.stringify({ id, type, created_at: createdAt, data }),
+      body: JSON.stringify(this.#options.dialect.notification(notification)),
     };
     this.#last.set(about, message);
     this.#sender.send(message);
   }
 
-  #headers({ id, body }: WebhookMessage): Record<string, string> {
-    const timestamp = Math.floor(this.#options.now().getTime() / 1000);
-    const signature = createHmac('sha256', this.#options.webhookSecret).update(`${timestamp}.${body}`);
-    return { 'x-bank-event-id': id, 'x-signature': `t=${timestamp},v1=${signature.digest('hex')}` };
+  #headers(message: WebhookMessage): Record<string, string> {
+    const { dialect, webhookSecret, now } = this.#options;
+    return dialect.sign(message, webhookSecret, Math.floor(now().getTime() / 1000));
   }
 }
 

@@ -1,7 +1,8 @@
-import type { FaultsByChance } from '../faults.js';
+import { allowOnlySense, chanceOf } from '../control-request.js';
+import { type HttpExchange, HttpProblem, parseBody, sendJson } from '../http-exchange.js';
+import type { HttpFault } from '../http-fault.js';
 import type { BankDoubleControls } from './bank-controls.js';
-import { BANK_OPERATIONS, type BankOperation, type Fault } from './faults.js';
-import { type HttpExchange, HttpProblem, parseBody, sendJson } from './http-exchange.js';
+import { BANK_OPERATIONS, type BankOperation } from './faults.js';
 
 /**
  * The same controls over HTTP, for tests and benchmarks in other processes:
@@ -82,22 +83,7 @@ function amountOf(exchange: HttpExchange): number | undefined {
   return amount;
 }
 
-function chanceOf(exchange: HttpExchange): FaultsByChance {
-  const { share, seed } = parseBody(exchange);
-  return { share: Number(share), ...(typeof seed === 'number' && { seed }) };
-}
-
-/** Shares and delays are checked where they are used. */
-function allowOnlySense(control: () => void): void {
-  try {
-    control();
-  } catch (error) {
-    if (error instanceof RangeError) throw new HttpProblem(422, error.message);
-    throw error;
-  }
-}
-
 function planFault(double: BankDoubleControls, { operation, fault, times }: Record<string, unknown>): void {
   if (!BANK_OPERATIONS.includes(operation as BankOperation)) throw new HttpProblem(422, 'bad_operation');
-  double.answerNext(operation as BankOperation, fault as Fault, typeof times === 'number' ? times : 1);
+  double.answerNext(operation as BankOperation, fault as HttpFault, typeof times === 'number' ? times : 1);
 }

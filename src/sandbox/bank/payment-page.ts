@@ -1,9 +1,9 @@
 import { formatMoney } from '../../money.js';
+import { type HttpExchange, HttpProblem } from '../http-exchange.js';
 import { redirect, sendPage } from '../local-http.js';
 import { html, type Html } from '../pages/html.js';
 import { link, page } from '../pages/layout.js';
 import { type BankLedger, type BankPayment, isOver } from './bank-ledger.js';
-import { type HttpExchange, HttpProblem } from './http-exchange.js';
 
 export interface PaymentPage {
   readonly displayName: string;

@@ -1,6 +1,6 @@
 import { type Currency, fromDecimal, isCurrency } from '../../money.js';
+import { HttpProblem } from '../http-exchange.js';
 import type { PaymentOrder } from './bank-ledger.js';
-import { HttpProblem } from './http-exchange.js';
 import type { RefundOrder } from './refund-ledger.js';
 
 const REFERENCE = /^[\w.-]{1,64}$/;
