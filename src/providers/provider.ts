@@ -9,8 +9,22 @@ export interface Provider {
   readonly name: string;
   readonly capabilities: Capabilities;
 
+  /**
+   * Whether an attempt's idempotency key is its reference at this provider too. Then it can be asked about before it was
+   * answered, and an attempt without an answer is never begun a second time only to find out.
+   */
+  readonly keyIsReference?: boolean;
+
   /** The headers, in lower case, that belong to a notification. They are kept with it, and no other header is. */
   readonly notificationHeaders: readonly string[];
+
+  /**
+   * Obtains the provider's own id of the attempt, before anything that could charge: it is stored, and only then
+   * `initiate` is called with it. For ways to pay where the provider takes no key of ours, and the second of two calls
+   * would charge again. Undefined: this way needs none. Where it is present, an attempt of which no reference is stored
+   * can have charged nothing, and never will. @throws {ProviderFailure}
+   */
+  reserve?(attempt: AttemptToInitiate): Promise<string | undefined>;
 
   /**
    * Asks the provider for a way to pay. Repeating the call with the same attempt (and so the same idempotency key)
@@ -27,9 +41,10 @@ export interface Provider {
 
   /**
    * Ends the attempt at the provider. The answer is the state afterwards, so it may also be `paid` or `processing`
-   * when the payer was faster: what counts is what the provider says, not what we asked for. @throws {ProviderFailure}
+   * when the payer was faster: what counts is what the provider says, not what we asked for. Absent where nobody but the
+   * payer and time can end it: then it stays watched. @throws {ProviderFailure}
    */
-  cancel(attempt: InitiatedAttempt): Promise<ProviderEvent>;
+  cancel?(attempt: InitiatedAttempt): Promise<ProviderEvent>;
 
   /**
    * Takes money that is held, all or a part; the rest is let go. Repeating it with the same amount takes nothing twice.
@@ -39,6 +54,7 @@ export interface Provider {
 
   /**
    * Gives money back. Repeating it with the same refund (and so the same idempotency key) gives nothing back twice.
+   * A refund that must wait for another one is `unavailable`.
    * The answer's outcome is a `refund`. Absent where the provider can't. @throws {ProviderFailure}
    */
   refund?(refund: RefundToMake): Promise<ProviderEvent>;
@@ -58,16 +74,24 @@ export interface Provider {
   /** Changes the amount of an attempt that nobody has paid yet. Absent where the provider can't. @throws {ProviderFailure} */
   updateAmount?(attempt: InitiatedAttempt, amount: number): Promise<ProviderEvent>;
 
-  /**
-   * Verifies the raw bytes of a webhook request, and only then parses them. Never throws for what a sender can send:
-   * a refusal is a value.
-   * @param receivedAt when the request arrived; signatures carry a time, and old ones are refused.
-   */
-  parseNotification(rawBody: Buffer, headers: NotificationHeaders, receivedAt: Date): ParsedNotification;
+  /** How each operator of mobile money is doing at this moment, by the provider's own account. @throws {ProviderFailure} */
+  readAvailability?(): Promise<readonly OperatorAvailability[]>;
 
   /**
-   * Reads a notification that was proven when it came and has been kept since: its proof may be too old by now, and its
-   * secret rolled. @param body as `keepableBody` left it.
+   * Verifies the raw bytes of a webhook request, and only then parses them. Never throws for what a sender can send:
+   * a refusal is a value. A promise where the provider's key may have to be fetched first.
+   * @param receivedAt when the request arrived; signatures carry a time, and old ones are refused.
+   */
+  parseNotification(
+    rawBody: Buffer,
+    headers: NotificationHeaders,
+    receivedAt: Date,
+  ): ParsedNotification | Promise<ParsedNotification>;
+
+  /**
+   * Reads a notification that has been kept since it came: its proof may be too old by now, and its secret rolled. How
+   * much it proved when it came is kept beside it, so the answer's `proof` counts for nothing.
+   * @param body as `keepableBody` left it.
    */
   readKeptNotification(body: Buffer, headers: NotificationHeaders): ParsedNotification;
 
@@ -75,24 +99,37 @@ export interface Provider {
   keepableBody?(body: string): string;
 }
 
+/** A provider whose payments we can end, and whose proofs can be judged with what we have. */
+export interface PromptProvider extends Provider {
+  cancel(attempt: InitiatedAttempt): Promise<ProviderEvent>;
+  parseNotification(rawBody: Buffer, headers: NotificationHeaders, receivedAt: Date): ParsedNotification;
+}
+
 /** How a payer pays. */
-export type PaymentMethod = 'CARD' | 'BANK';
+export type PaymentMethod = 'CARD' | 'BANK' | 'MOBILE_MONEY' | 'WALLET';
 
 /**
- * Where the payer does it: EMBEDDED in the frontend's own page (Stripe's Payment Element), or after a REDIRECT to a
- * page of the provider's.
+ * Where the payer does it: EMBEDDED in the frontend's own page (Stripe's Payment Element), after a REDIRECT to a page of
+ * the provider's, or on their PHONE, whose operator asks for their consent.
  */
-export type Presentation = 'EMBEDDED' | 'REDIRECT';
+export type Presentation = 'EMBEDDED' | 'REDIRECT' | 'PHONE';
 
-/** How much a webhook of this provider proves. Anything but SIGNED must be confirmed with `verify` before money is believed. */
+/**
+ * How much a notification proves. SIGNED: its sender and each of its bytes. STATIC_SECRET: that somebody knew a secret
+ * which every notification carries. Anything but SIGNED is a hint, confirmed with `verify` before money is believed.
+ */
 export type WebhookProof = 'SIGNED' | 'STATIC_SECRET' | 'NONE';
 
+/** A country, ISO 3166-1 alpha-2: `BJ`, `SN`. */
+export type Country = string;
+
 export interface Capabilities {
-  readonly ways: readonly WayToPay[];
+  readonly ways: readonly OfferedWay[];
   /** 'ANY', or the currencies that this provider takes. */
   readonly currencies: 'ANY' | readonly Currency[];
   /** Inclusive, in minor units of the currency; undefined: the provider states no limit. */
   limits(currency: Currency): { readonly minimum?: number; readonly maximum?: number };
+  /** The weakest that its notifications may come with. */
   readonly webhookProof: WebhookProof;
   /** Whether a part of the money can be given back. Without `refund`, nothing can. */
   readonly partialRefunds: boolean;
@@ -101,6 +138,29 @@ export interface Capabilities {
 export interface WayToPay {
   readonly method: PaymentMethod;
   readonly presentation: Presentation;
+}
+
+export interface OfferedWay extends WayToPay {
+  /** Where the payer must be, and in which currencies they pay there. Absent: anywhere, in all the provider takes. */
+  readonly countries?: Readonly<Record<Country, readonly Currency[]>>;
+  /** What must be known of the payer beforehand. */
+  readonly needs?: readonly ('COUNTRY' | 'PHONE_NUMBER' | 'OPERATOR')[];
+  /** Those that the payer can have their money with. Absent: the provider finds out by itself, or there are none. */
+  readonly operators?: readonly Operator[];
+}
+
+/** Who runs a payer's mobile money. */
+export interface Operator {
+  /** The provider's own name for it: `MTN_MOMO_BEN`, `wave-senegal`. */
+  readonly code: string;
+  /** For people: `MTN MoMo`. */
+  readonly name: string;
+  readonly country: Country;
+}
+
+/** SLOW: payments come through late. CLOSED: none are taken. */
+export interface OperatorAvailability extends Operator {
+  readonly status: 'OPEN' | 'SLOW' | 'CLOSED';
 }
 
 /** AUTOMATIC: paid is taken. MANUAL: paid is held first. */
@@ -121,6 +181,15 @@ export interface AttemptToInitiate {
   /** Where a payment page sends the payer back to. Always present when the presentation is REDIRECT. */
   readonly returnUrl?: string;
   readonly customerEmail?: string;
+  readonly customerName?: string;
+  /** The payer's, E.164: `+22951345789`. Always present where the way needs it. */
+  readonly phoneNumber?: string;
+  /** The payer's. Always present where the way needs it. */
+  readonly country?: Country;
+  /** A `code` of the way's operators. Always present where the way needs it. */
+  readonly operator?: string;
+  /** What `reserve` gave, for the ways that need it. */
+  readonly providerReference?: string;
   /** BCP 47, for the provider's page. */
   readonly locale?: string;
   /** MANUAL: the money is held, and taken by `capture`. Only asked of providers that have it. */
@@ -136,6 +205,17 @@ export interface InitiatedAttempt {
   /** What the provider was last told, in minor units. */
   readonly amount: number;
   readonly currency: Currency;
+  readonly presentation: Presentation;
+  readonly begunAt: Date;
+  /** Those of ours that are not settled, for providers that can only be asked about each by itself. */
+  readonly openRefunds: readonly OpenRefund[];
+}
+
+/** A refund of ours of which the provider has not said yet how it ended; it may not even have heard of it. */
+export interface OpenRefund {
+  /** Ours, `RFD-…`. */
+  readonly reference: string;
+  readonly idempotencyKey: string;
 }
 
 export interface RefundToMake {
@@ -180,7 +260,18 @@ export interface Initiated {
 /** What the payer does next. */
 export type NextAction =
   | { readonly type: 'ConfirmWithStripe'; readonly clientSecret: string; readonly publishableKey: string }
-  | { readonly type: 'RedirectToUrl'; readonly url: string };
+  | { readonly type: 'RedirectToUrl'; readonly url: string }
+  | {
+      readonly type: 'ApproveOnPhone';
+      /** E.164, all but its last three digits hidden. */
+      readonly phoneNumber: string;
+      /** For people: `MTN MoMo`. */
+      readonly operator: string;
+      /** What the payer does, in the order's language, one step each. */
+      readonly instructions: readonly string[];
+      /** When the operator stops waiting for them. */
+      readonly expiresAt: Date;
+    };
 
 /** What a notification, or an answer to a question, means: our words, no provider's. */
 export interface ProviderEvent {
@@ -250,6 +341,8 @@ export type NotificationHeaders = Readonly<Record<string, string | string[] | un
 export type ParsedNotification =
   | {
       readonly verdict: 'accepted';
+      /** Unless it is SIGNED, the events only say whom to ask about: what is believed is what the provider answers. */
+      readonly proof: WebhookProof;
       /** The provider's id of this notification: the same id is the same notification. */
       readonly eventId: string;
       readonly type: string;
@@ -261,8 +354,14 @@ export type ParsedNotification =
        */
       readonly markedAsOurs: boolean;
     }
-  /** Genuine, and nothing for us. */
-  | { readonly verdict: 'ignored'; readonly eventId: string; readonly type: string; readonly reason: string }
+  /** Nothing for us. Genuine, unless its proof is NONE: then nothing of it is stored. */
+  | {
+      readonly verdict: 'ignored';
+      readonly proof: WebhookProof;
+      readonly eventId: string;
+      readonly type: string;
+      readonly reason: string;
+    }
   /** Not proven to come from the provider. Nothing of it may be stored. */
   | {
       readonly verdict: 'refused';
@@ -292,6 +391,15 @@ export class ProviderFailure extends Error {
    */
   readonly coversEarlierCalls: boolean;
 
+  /** The provider's id of what may have been begun, so that it can be asked about. */
+  readonly providerReference: string | undefined;
+
+  /**
+   * Whether this is what the provider has to say of this one call: it is well itself, and would say the same again at
+   * once. So it always is when it declines or rejects, and sometimes when nothing can be had now (an operator is closed).
+   */
+  readonly isAnswer: boolean;
+
   /**
    * @param code the provider's own, or ours in capitals; for operators and logs.
    * @param message safe to show to the caller: no secret, no key, no internal address.
@@ -301,9 +409,15 @@ export class ProviderFailure extends Error {
     readonly kind: ProviderFailureKind,
     readonly code: string,
     message: string,
-    options: ErrorOptions & { readonly coversEarlierCalls?: boolean } = {},
+    options: ErrorOptions & {
+      readonly coversEarlierCalls?: boolean;
+      readonly providerReference?: string;
+      readonly isAnswer?: boolean;
+    } = {},
   ) {
     super(message, options);
     this.coversEarlierCalls = options.coversEarlierCalls ?? false;
+    this.providerReference = options.providerReference;
+    this.isAnswer = options.isAnswer ?? (kind === 'declined' || kind === 'rejected');
   }
 }

@@ -37,9 +37,10 @@ function understand(event: Stripe.Event): ParsedNotification {
   const { id: eventId, type } = event;
   try {
     const events = eventsOf(event);
-    if (events.length === 0) return { verdict: 'ignored', eventId, type, reason: reasonToIgnore(type) };
+    if (events.length === 0)
+      return { verdict: 'ignored', proof: 'SIGNED', eventId, type, reason: reasonToIgnore(type) };
     const markedAsOurs = events.some(({ attemptReference }) => attemptReference !== undefined);
-    return { verdict: 'accepted', eventId, type, events, markedAsOurs };
+    return { verdict: 'accepted', proof: 'SIGNED', eventId, type, events, markedAsOurs };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { verdict: 'malformed', detail: `${type} ${eventId}: ${error.message}` };

@@ -1,4 +1,4 @@
-import type { InitiatedAttempt, Provider, ProviderEvent } from '../provider.js';
+import type { InitiatedAttempt, PromptProvider, ProviderEvent } from '../provider.js';
 import { createStripeClient, type StripeClient, type StripeClientOptions } from './client.js';
 import { STRIPE_CURRENCIES, stripeLimits } from './currency.js';
 import { failure, STRIPE } from './failures.js';
@@ -20,7 +20,7 @@ export interface StripeProviderOptions extends StripeClientOptions {
  * Cards through Stripe. EMBEDDED is a PaymentIntent (`pi_…`) for Stripe's Payment Element in the frontend's own page;
  * REDIRECT is a Checkout Session (`cs_…`) on a page of Stripe's.
  */
-export function createStripeProvider(options: StripeProviderOptions): Provider {
+export function createStripeProvider(options: StripeProviderOptions): PromptProvider {
   if (options.webhookSecrets.length === 0 || options.webhookSecrets.some((secret) => secret.trim() === '')) {
     throw new Error('Stripe needs at least one webhook secret, and none of them may be blank');
   }

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type Stripe from 'stripe';
+import { millisecondsLeft } from '../current-call.js';
+import { noted } from './noted-exchange.js';
 
 /**
  * The SDK repeats a failed request by itself, and then reports only the last try. When the first try timed out and the
@@ -10,7 +12,7 @@ interface Tries {
   oneMayHaveArrived: boolean;
 }
 
-type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>;
+export type HttpClient = ReturnType<typeof Stripe.createNodeHttpClient>;
 
 const triesOfThisCall = new AsyncLocalStorage<Tries>();
 
@@ -27,14 +29,15 @@ export async function watchTries<Answer>(
   }
 }
 
-/** An HTTP client for the SDK that notes what came of each try. */
+/** An HTTP client for the SDK that notes what came of each try, and begins none when nobody waits for it any more. */
 export function watchedHttpClient(client: HttpClient): HttpClient {
   return {
     getClientName: () => client.getClientName(),
     makeRequest: async (...request) => {
       const tries = triesOfThisCall.getStore();
+      const inTime = within(millisecondsLeft(), request);
       try {
-        const response = await client.makeRequest(...request);
+        const response = await noted(inTime, () => client.makeRequest(...inTime));
         if (tries && !isDecision(response.getStatusCode())) tries.oneMayHaveArrived = true;
         return response;
       } catch (error) {
@@ -43,6 +46,24 @@ export function watchedHttpClient(client: HttpClient): HttpClient {
       }
     },
   };
+}
+
+type Request = Parameters<HttpClient['makeRequest']>;
+
+/** The same request, that waits no longer than its caller does. @throws when nobody waits any more */
+function within(milliseconds: number, [...request]: Request): Request {
+  if (milliseconds === 0) throw new CallIsOver();
+  request[7] = Math.min(request[7], milliseconds);
+  return request;
+}
+
+class CallIsOver extends Error {
+  override readonly name = 'CallIsOver';
+  readonly code = 'TIMEOUT';
+
+  constructor() {
+    super('The call took so long that nobody waits for it any more.');
+  }
 }
 
 /** 409 is a call with the same key that is still under way, so it may yet succeed. */

@@ -1,0 +1,37 @@
+import { filter, pipe } from '@graphql-yoga/subscription';
+import { Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { AccessError } from '../access/access-error.js';
+import { stillHolds } from '../access/authenticate.js';
+import { requireOperator } from '../access/caller.js';
+import type { HealthContext as Context } from './health-context.js';
+import { ProviderHealth } from './provider-health-types.js';
+import { watchHealth } from './watch-health.js';
+
+@Resolver()
+export class ProviderHealthResolver {
+  @Query(() => [ProviderHealth], { description: 'For operators: how each provider is doing.' })
+  providerHealth(@Ctx() { caller, health }: Context): readonly ProviderHealth[] {
+    requireOperator(caller);
+    return health.all();
+  }
+
+  @Subscription(() => ProviderHealth, {
+    description:
+      'For operators: how each provider is doing, one after the other, and then each change of a status, a circuit or an operator.',
+    subscribe: ({ context }: { context: Context }) => watch(context),
+  })
+  providerHealthChanged(@Root() health: ProviderHealth): ProviderHealth {
+    return health;
+  }
+}
+
+function watch({ authentication, caller, health }: Context) {
+  requireOperator(caller);
+  return pipe(
+    watchHealth(health),
+    filter(async () => {
+      if (await stillHolds(authentication, caller)) return true;
+      throw new AccessError('UNAUTHENTICATED', 'The token has expired. Connect again with a new one.');
+    }),
+  );
+}
