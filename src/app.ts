@@ -3,6 +3,7 @@ import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
+import { databaseUrlOf } from './database/data-source.js';
 import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
 import { allowedOrigins, mayReturnTo, type AllowedOrigins } from './access/origins.js';
@@ -14,8 +15,15 @@ import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
+import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
+import { deleteOldDeliveries } from './notifications/merchant-webhooks/delete-old-deliveries.js';
+import { deliverEvents } from './notifications/merchant-webhooks/deliver-events.js';
+import {
+  prepareMerchantWebhooks,
+  type MerchantWebhookSettings,
+} from './notifications/merchant-webhooks/start-merchant-webhooks.js';
 import { serveHealth } from './observability/health.js';
-import { startRelay, type Relay, type TellableEvent } from './outbox/relay.js';
+import { startRelay, type Consequence, type Relay, type TellableEvent } from './outbox/relay.js';
 import { alertOperators } from './payments/alert-operators.js';
 import { checkPayments } from './payments/check-payments.js';
 import { settleRefunds } from './payments/settle-refunds.js';
@@ -23,9 +31,18 @@ import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
 import { NextActionSeal } from './payments/sealed-next-action.js';
+import { deleteOldProviderCalls } from './provider-log/delete-old-provider-calls.js';
+import { ProviderLog } from './provider-log/provider-log.js';
+import { ProvidersHealth } from './providers/health.js';
+import type { ProviderCall } from './providers/provider-call.js';
 import type { Provider } from './providers/provider.js';
+import type { ResilienceOptions } from './providers/resilience-options.js';
+import { resilient } from './providers/resilience.js';
+import type { RoutingRule } from './providers/routing-rules.js';
+import { watchAvailability } from './providers/watch-availability.js';
 import { listsNotifications, readNotificationList } from './reconcile/read-notification-list.js';
 import { retryWaitingEvents } from './webhooks/retry-waiting-events.js';
+import type { WebhookDependencies } from './webhooks/receive-notification.js';
 import { serveWebhooks } from './webhooks/route.js';
 
 export interface AppSettings {
@@ -33,6 +50,10 @@ export interface AppSettings {
   readonly dataSource: DataSource;
   /** In the order in which they are offered to payers. */
   readonly providers: readonly Provider[];
+  /** Which provider takes which payments, and who comes first. None: in the order of `providers`. */
+  readonly routingRules?: readonly RoutingRule[];
+  /** How long and how often providers are called, and when they are left alone. */
+  readonly resilience?: ResilienceOptions;
   /** Signs order tokens and seals what payers do next. */
   readonly secret: string;
   readonly operators?: OperatorTokenSettings;
@@ -40,10 +61,17 @@ export interface AppSettings {
   readonly introspection: boolean;
   readonly reservationMilliseconds: number;
   readonly orderTokenMilliseconds: number;
+  /** IANA; in which the days of bookings begin. Default: UTC. */
+  readonly shopTimeZone?: string;
   /** How often jobs look for work. */
   readonly jobPauseMilliseconds?: number;
   /** How often providers' own lists of notifications are read. Younger notifications are left for their webhook to bring. */
   readonly notificationListPauseMilliseconds?: number;
+  /** How long calls of providers are kept. */
+  readonly providerLogMilliseconds?: number;
+  readonly merchantWebhooks?: MerchantWebhookSettings;
+  /** How long webhooks to the merchant are kept. */
+  readonly webhookDeliveryMilliseconds?: number;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -56,9 +84,22 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** Whatever works beside requests. */
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
 const JOB_PAUSE_MILLISECONDS = 1_000;
 const NOTIFICATION_LIST_PAUSE_MILLISECONDS = 15_000;
-const KEY_CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
+const AVAILABILITY_PAUSE_MILLISECONDS = 60_000;
+const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
+/** Long enough for a merchant to notice in the books what they were not told. */
+const WEBHOOK_DELIVERY_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
+/** Longer than payers have to dispute most payments. */
+const PROVIDER_LOG_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
+
+/** Tasks of the job runner that run side by side. */
+const TASK_CONCURRENCY = 4;
 
 /** Requests that never end (half sent, never read) are cut off after so long while closing. */
 const DRAIN_MILLISECONDS = 10_000;
@@ -68,18 +109,22 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const { dataSource, log } = settings;
   const { manager } = dataSource;
   const origins = allowedOrigins(settings.allowedOrigins);
-  const providers = new Map(settings.providers.map((provider) => [provider.name, provider]));
+  const health = new ProvidersHealth();
+  const providerLog = new ProviderLog(manager, log);
+  const providers = resilientProviders(settings, health, providerLog);
 
   const pubSub = createPaymentPubSub();
   const tell = (event: TellableEvent): void => {
     tellSubscribers(pubSub, event);
     alertOperators(log, event);
   };
-  const relay = startRelay(dataSource, tell, log);
+  const consequences: Consequence[] = [deliverEvents];
+  const relay = startRelay(dataSource, tell, consequences, log);
   const wakeRelay = () => relay.wake();
 
   const payments: PaymentDependencies = {
     providers,
+    routing: { rules: settings.routingRules ?? [], health },
     seal: new NextActionSeal(settings.secret),
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
@@ -87,17 +132,35 @@ export async function startApp(settings: AppSettings): Promise<App> {
     log,
     actor: 'quittance',
   };
+  const merchantWebhooks = prepareMerchantWebhooks(
+    manager,
+    settings.secret,
+    settings.merchantWebhooks ?? {},
+    log,
+  );
   const authentication: Authentication = {
     orderTokens: new OrderTokens(settings.secret, settings.orderTokenMilliseconds),
     apiKeys: new ApiKeys(manager),
     verifyOperatorToken: settings.operators && operatorTokens(settings.operators),
   };
-  const context: Omit<Context, 'caller'> = { manager, payments, pubSub, authentication, log };
+  const { shopTimeZone = 'UTC' } = settings;
+  const context: Omit<Context, 'caller'> = {
+    manager,
+    payments,
+    pubSub,
+    authentication,
+    shopTimeZone,
+    health,
+    merchantWebhooks,
+    log,
+  };
 
   const schema = await createSchema(pubSub);
   const server = await createServer(origins);
   serveHealth(server, dataSource);
-  serveWebhooks(server, manager, providers, { wakeRelay, log });
+  let wakeInbox: () => void = () => undefined;
+  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), log };
+  serveWebhooks(server, manager, providers, webhooks);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
     introspection: settings.introspection,
@@ -113,17 +176,47 @@ export async function startApp(settings: AppSettings): Promise<App> {
   });
   closeInOrder(server, stopSubscriptions, stopGraphQL);
 
+  const tasks: Task[] = [...merchantWebhooks.tasks];
+  let runner: JobRunner;
   try {
     await server.listen({ host: settings.host, port: settings.port });
+    runner = await startTaskRunner(settings, tasks);
   } catch (error) {
-    await Promise.all([server.close(), relay.stop()]);
+    await Promise.all([server.close(), relay.stop(), providerLog.close()]);
     throw error;
   }
-  const jobs = startJobs(settings, payments, providers);
+  const inbox = startInboxJob(settings, webhooks, providers);
+  wakeInbox = () => inbox.wake();
+  const availability = startAvailabilityJob(health, providers, log);
+  merchantWebhooks.start(settings.jobPauseMilliseconds ?? JOB_PAUSE_MILLISECONDS);
+  const jobs: Stoppable[] = [
+    inbox,
+    availability,
+    runner,
+    merchantWebhooks,
+    ...startJobs(settings, payments, webhooks, providers),
+  ];
   return {
     port: (server.server.address() as AddressInfo).port,
-    close: () => closeAll(server, jobs, relay),
+    close: () => closeAll(server, jobs, providerLog, relay),
   };
+}
+
+/** The same providers, guarded; what comes of their calls goes into `health`, and what changes there into the log. */
+function resilientProviders(
+  { providers, resilience, log }: AppSettings,
+  health: ProvidersHealth,
+  providerLog: ProviderLog,
+): ReadonlyMap<string, Provider> {
+  health.onChange(({ provider, status, operations }) => {
+    const notClosed = operations.filter(({ circuit }) => circuit !== 'CLOSED');
+    const level = status === 'HEALTHY' ? 'info' : 'warn';
+    log[level]({ provider, status, notClosed }, 'how a provider is doing has changed');
+  });
+  const onCall = (call: ProviderCall) => providerLog.add(call);
+  return new Map(
+    providers.map((provider) => [provider.name, resilient(provider, { ...resilience, health, onCall, log })]),
+  );
 }
 
 async function createServer(origins: AllowedOrigins): Promise<FastifyInstance> {
@@ -172,17 +265,45 @@ function closeInOrder(
   });
 }
 
+/** At once, too: until it was asked, nobody knows which operators take nothing. */
+function startAvailabilityJob(
+  health: ProvidersHealth,
+  providers: ReadonlyMap<string, Provider>,
+  log: Logger,
+): RepeatedJob {
+  const work = () => watchAvailability(providers.values(), health, log);
+  const job = repeatJob('read the operators’ availability', AVAILABILITY_PAUSE_MILLISECONDS, work, log);
+  job.wake();
+  return job;
+}
+
+function startTaskRunner({ dataSource, log }: AppSettings, tasks: readonly Task[]): Promise<JobRunner> {
+  const databaseUrl = databaseUrlOf(dataSource);
+  return startJobRunner({ databaseUrl, tasks, concurrency: TASK_CONCURRENCY, log });
+}
+
+function startInboxJob(
+  { dataSource: { manager }, jobPauseMilliseconds = JOB_PAUSE_MILLISECONDS, log }: AppSettings,
+  webhooks: WebhookDependencies,
+  providers: ReadonlyMap<string, Provider>,
+): RepeatedJob {
+  const work = () => retryWaitingEvents(manager, webhooks, providers);
+  return repeatJob('retry waiting notifications', jobPauseMilliseconds, work, log);
+}
+
 function startJobs(
   {
     dataSource: { manager },
     jobPauseMilliseconds = JOB_PAUSE_MILLISECONDS,
     notificationListPauseMilliseconds: listPause = NOTIFICATION_LIST_PAUSE_MILLISECONDS,
+    providerLogMilliseconds = PROVIDER_LOG_MILLISECONDS,
+    webhookDeliveryMilliseconds = WEBHOOK_DELIVERY_MILLISECONDS,
     log,
   }: AppSettings,
   payments: PaymentDependencies,
+  webhooks: WebhookDependencies,
   providers: ReadonlyMap<string, Provider>,
 ): RepeatedJob[] {
-  const { wakeRelay } = payments;
   const job = (name: string, work: () => Promise<unknown>, pause = jobPauseMilliseconds) =>
     repeatJob(name, pause, work, log);
   const as = (actor: string): PaymentDependencies => ({ ...payments, actor });
@@ -190,22 +311,37 @@ function startJobs(
     job('expire payment intents', () => expirePaymentIntents(manager, as('job:expiry'))),
     job('check payments', () => checkPayments(manager, as('job:check'))),
     job('settle refunds', () => settleRefunds(manager, as('job:refunds'))),
-    job('retry waiting notifications', () => retryWaitingEvents(manager, { wakeRelay, log }, providers)),
     ...[...providers.values()]
       .filter(listsNotifications)
       .map((provider) =>
         job(
           `read the notifications of ${provider.name}`,
-          () => readNotificationList(manager, { wakeRelay, log }, provider, listPause),
+          () => readNotificationList(manager, webhooks, provider, listPause),
           listPause,
         ),
       ),
-    job('delete expired idempotency keys', () => deleteExpiredKeys(manager), KEY_CLEANING_PAUSE_MILLISECONDS),
+    job('delete expired idempotency keys', () => deleteExpiredKeys(manager), CLEANING_PAUSE_MILLISECONDS),
+    job(
+      'delete old calls of providers',
+      () => deleteOldProviderCalls(manager, providerLogMilliseconds),
+      CLEANING_PAUSE_MILLISECONDS,
+    ),
+    job(
+      'delete old webhooks to the merchant',
+      () => deleteOldDeliveries(manager, webhookDeliveryMilliseconds),
+      CLEANING_PAUSE_MILLISECONDS,
+    ),
   ];
 }
 
-async function closeAll(server: FastifyInstance, jobs: readonly RepeatedJob[], relay: Relay): Promise<void> {
+async function closeAll(
+  server: FastifyInstance,
+  jobs: readonly Stoppable[],
+  providerLog: ProviderLog,
+  relay: Relay,
+): Promise<void> {
   await Promise.all(jobs.map((job) => job.stop()));
   await server.close();
+  await providerLog.close();
   await relay.stop();
 }

@@ -1,6 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { isCurrency, type Currency } from './money.js';
+import { type BankConfig, readBanks } from './bank-config.js';
+import {
+  type Environment,
+  httpUrl,
+  list,
+  readAll,
+  secret,
+  text,
+  type ValuesOf,
+  whole,
+  yesOrNo,
+} from './environment.js';
+import { isTimeZone } from './orders/booking-days.js';
+import { readRoutingRules, type RoutingRule } from './providers/routing-rules.js';
 import type { OperatorTokenSettings } from './access/operator-token.js';
+
+export { BANK_VARIABLES, type BankConfig } from './bank-config.js';
 
 /** What this installation is. Read and checked once; nothing else reads the environment. */
 export interface Config {
@@ -20,8 +36,22 @@ export interface Config {
   readonly introspection: boolean;
   readonly reservationMilliseconds: number;
   readonly orderTokenMilliseconds: number;
+  /** IANA; in which the days of bookings begin. */
+  readonly shopTimeZone: string;
+  /** Which provider takes which payments. Their names are checked once it is known which providers there are. */
+  readonly routingRules: readonly RoutingRule[];
+  /** For one request to a provider. */
+  readonly providerTimeoutMilliseconds?: number;
+  /** How long the log of the providers' calls is kept. */
+  readonly providerLogMilliseconds: number;
+  /** Whether webhooks to the merchant may go to private addresses, and without TLS. */
+  readonly webhooksAllowPrivate: boolean;
+  /** How long webhooks to the merchant are kept. */
+  readonly webhookDeliveryMilliseconds: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly stripe?: StripeConfig;
+  readonly paydunya?: PayDunyaConfig;
+  readonly pawapay?: PawaPayConfig;
   readonly banks: readonly BankConfig[];
 }
 
@@ -33,15 +63,25 @@ export interface StripeConfig {
   readonly apiBase?: URL;
 }
 
-export interface BankConfig {
-  /** `bank-x`: the provider's name, and the last part of its webhook URL. */
-  readonly name: string;
-  readonly displayName?: string;
-  readonly refunds?: 'PARTIAL' | 'FULL' | 'NONE';
+export interface PayDunyaConfig {
+  readonly masterKey: string;
+  readonly privateKey: string;
+  readonly token: string;
+  readonly mode: 'test' | 'live';
   readonly baseUrl: URL;
-  readonly apiKey: string;
-  readonly webhookSecrets: readonly string[];
-  readonly currencies?: readonly Currency[];
+  readonly storeName: string;
+  readonly countries?: readonly string[];
+  /** Only the double has SoftPay in its test mode. */
+  readonly softPayInTest?: boolean;
+}
+
+export interface PawaPayConfig {
+  readonly token: string;
+  readonly baseUrl: URL;
+  readonly requireSignatures: boolean;
+  readonly countries?: readonly string[];
+  /** Where its callbacks go, as they sign it. */
+  readonly notificationUrl?: () => URL;
 }
 
 /** Lists everything that is wrong, so that nobody has to start ten times. */
@@ -53,26 +93,15 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const MINUTE = 60_000;
-const SHORTEST_SECRET = 32;
+const DAY = 24 * 60 * MINUTE;
 
-const text = z.string().trim().min(1);
-const list = text.transform((value) => value.split(',').map((part) => part.trim())).pipe(z.array(text));
-const secret = text.min(SHORTEST_SECRET, `must have at least ${SHORTEST_SECRET} characters`);
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+const countries = (given: z.ZodType<string[]>) =>
+  given.pipe(z.array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 alpha-2 codes, such as BJ,SN')));
 const origin = httpUrl.refine(
   (value) => new URL(value).origin === value,
   'must be origins, such as https://shop.example',
 );
-const whole = (minimum: number, maximum: number) =>
-  z.coerce
-    .number({ error: 'must be a whole number' })
-    .int('must be a whole number')
-    .min(minimum, `must be at least ${minimum}`)
-    .max(maximum, `must be at most ${maximum}`);
-const yesOrNo = z.enum(['yes', 'no'], { error: 'must be yes or no' }).transform((value) => value === 'yes');
 
 /** Every variable there is. `.env.example` says what each is for. */
 export const VARIABLES = {
@@ -95,32 +124,39 @@ export const VARIABLES = {
   // Stripe takes a session of at most 24 hours, and ours outlives the reservation a little.
   RESERVATION_MINUTES: whole(1, 20 * 60),
   ORDER_TOKEN_HOURS: whole(1, 24 * 30),
+  SHOP_TIME_ZONE: text.refine(isTimeZone, 'must be an IANA time zone, such as Africa/Abidjan'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   STRIPE_SECRET_KEY: text,
   STRIPE_PUBLISHABLE_KEY: text,
   STRIPE_WEBHOOK_SECRETS: list,
   STRIPE_API_URL: httpUrl,
+  PAYDUNYA_MASTER_KEY: text,
+  PAYDUNYA_PRIVATE_KEY: text.regex(/^(test|live)_/, 'must begin with test_ or live_'),
+  PAYDUNYA_TOKEN: text,
+  PAYDUNYA_STORE_NAME: text,
+  PAYDUNYA_COUNTRIES: countries(list),
+  PAYDUNYA_API_URL: httpUrl,
+  PAWAPAY_TOKEN: text,
+  PAWAPAY_ENVIRONMENT: z.enum(['sandbox', 'production'], { error: 'must be sandbox or production' }),
+  PAWAPAY_SIGNED_CALLBACKS: yesOrNo,
+  PAWAPAY_COUNTRIES: countries(list),
+  PAWAPAY_API_URL: httpUrl,
+  ROUTING_RULES_FILE: text,
+  PROVIDER_TIMEOUT_SECONDS: whole(1, 60),
+  PROVIDER_LOG_DAYS: whole(1, 3_650),
+  WEBHOOKS_ALLOW_PRIVATE: yesOrNo,
+  WEBHOOK_DELIVERY_DAYS: whole(1, 3_650),
   BANKS: list
     .pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y')))
     .transform((names) => [...new Set(names)]),
 } as const;
 
-/** For each name in BANKS, with the name in capitals: BANK_X_URL … */
-export const BANK_VARIABLES = {
-  URL: httpUrl,
-  API_KEY: text,
-  WEBHOOK_SECRETS: list.pipe(z.array(secret)),
-  DISPLAY_NAME: text,
-  REFUNDS: z.enum(['PARTIAL', 'FULL', 'NONE'], { error: 'must be PARTIAL, FULL or NONE' }),
-  CURRENCIES: list.pipe(z.array(z.string().refine(isCurrency, 'must be ISO 4217 codes, such as EUR,XOF'))),
-} as const;
-
-type Values = { readonly [Name in keyof typeof VARIABLES]?: z.output<(typeof VARIABLES)[Name]> };
+type Values = ValuesOf<typeof VARIABLES>;
 
 /** @throws {ConfigError} */
 export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const values = readAll(VARIABLES, environment, '', faults) as Values;
+  const values = readAll(VARIABLES, environment, '', faults);
   const production = values.NODE_ENV === 'production';
   const config: Config = {
     production,
@@ -136,31 +172,22 @@ export function loadConfig(environment: Environment = process.env): Config {
     introspection: values.INTROSPECTION ?? !production,
     reservationMilliseconds: (values.RESERVATION_MINUTES ?? 30) * MINUTE,
     orderTokenMilliseconds: (values.ORDER_TOKEN_HOURS ?? 24) * 60 * MINUTE,
+    shopTimeZone: values.SHOP_TIME_ZONE ?? 'UTC',
+    routingRules: readRules(values, faults),
+    providerTimeoutMilliseconds:
+      values.PROVIDER_TIMEOUT_SECONDS === undefined ? undefined : values.PROVIDER_TIMEOUT_SECONDS * 1_000,
+    providerLogMilliseconds: (values.PROVIDER_LOG_DAYS ?? 90) * DAY,
+    webhooksAllowPrivate: values.WEBHOOKS_ALLOW_PRIVATE ?? false,
+    webhookDeliveryMilliseconds: (values.WEBHOOK_DELIVERY_DAYS ?? 90) * DAY,
     logLevel: values.LOG_LEVEL ?? 'info',
     stripe: readStripe(values, faults),
-    banks: readBanks(values, environment, faults),
+    paydunya: readPayDunya(values, faults),
+    pawapay: readPawaPay(values, faults),
+    banks: readBanks(values.BANKS ?? [], environment, faults),
   };
   if (production) faults.push(...missingInProduction(values, config));
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
-}
-
-function readAll(
-  variables: Readonly<Record<string, z.ZodType>>,
-  environment: Environment,
-  prefix: string,
-  faults: string[],
-): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(variables)) {
-    const given = environment[prefix + name];
-    // An empty variable is how compose files and CI say "not set".
-    if (given === undefined || given.trim() === '') continue;
-    const parsed = schema.safeParse(given);
-    if (parsed.success) values[name] = parsed.data;
-    else faults.push(`${prefix}${name} ${parsed.error.issues[0]?.message ?? 'is not valid'}`);
-  }
-  return values;
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {
@@ -191,40 +218,59 @@ function readStripe(values: Values, faults: string[]): StripeConfig | undefined 
   };
 }
 
-function readBanks(values: Values, environment: Environment, faults: string[]): BankConfig[] {
-  const names = values.BANKS ?? [];
-  const known = new Set(names.map((name) => name.toUpperCase()));
-  for (const variable of Object.keys(environment)) {
-    const [, bank, name] = /^BANK_([A-Z][A-Z0-9]*)_(.*)$/.exec(variable) ?? [];
-    if (bank === undefined || name === undefined) continue;
-    if (!known.has(bank)) faults.push(`${variable} is set, but ${bank.toLowerCase()} is not in BANKS`);
-    else if (!Object.hasOwn(BANK_VARIABLES, name)) faults.push(`${variable} is not a variable of a bank`);
-  }
-  return names.flatMap((name) => readBank(name, environment, faults) ?? []);
+const PAYDUNYA_ADDRESSES = {
+  test: 'https://app.paydunya.com/sandbox-api/v1',
+  live: 'https://app.paydunya.com/api/v1',
+} as const;
+
+function readPayDunya(values: Values, faults: string[]): PayDunyaConfig | undefined {
+  const { PAYDUNYA_MASTER_KEY, PAYDUNYA_PRIVATE_KEY, PAYDUNYA_TOKEN, PAYDUNYA_STORE_NAME } = values;
+  const needed = { PAYDUNYA_MASTER_KEY, PAYDUNYA_PRIVATE_KEY, PAYDUNYA_TOKEN, PAYDUNYA_STORE_NAME };
+  if (!isWhole('PayDunya', needed, faults)) return undefined;
+  const mode = PAYDUNYA_PRIVATE_KEY!.startsWith('live_') ? 'live' : 'test';
+  return {
+    masterKey: PAYDUNYA_MASTER_KEY!,
+    privateKey: PAYDUNYA_PRIVATE_KEY!,
+    token: PAYDUNYA_TOKEN!,
+    mode,
+    baseUrl: new URL(values.PAYDUNYA_API_URL ?? PAYDUNYA_ADDRESSES[mode]),
+    storeName: PAYDUNYA_STORE_NAME!,
+    countries: values.PAYDUNYA_COUNTRIES,
+  };
 }
 
-function readBank(name: string, environment: Environment, faults: string[]): BankConfig | undefined {
-  const prefix = `BANK_${name.toUpperCase()}_`;
-  const values = readAll(BANK_VARIABLES, environment, prefix, faults) as {
-    readonly [Name in keyof typeof BANK_VARIABLES]?: z.output<(typeof BANK_VARIABLES)[Name]>;
-  };
-  const needed = {
-    [`${prefix}URL`]: values.URL,
-    [`${prefix}API_KEY`]: values.API_KEY,
-    [`${prefix}WEBHOOK_SECRETS`]: values.WEBHOOK_SECRETS,
-  };
-  const missing = Object.keys(needed).filter((variable) => needed[variable] === undefined);
-  for (const variable of missing) faults.push(`${variable} is needed, because BANKS names ${name}`);
-  if (missing.length > 0) return undefined;
+const PAWAPAY_ADDRESSES = {
+  sandbox: 'https://api.sandbox.pawapay.io',
+  production: 'https://api.pawapay.io',
+} as const;
+
+function readPawaPay(values: Values, faults: string[]): PawaPayConfig | undefined {
+  const { PAWAPAY_TOKEN, PAWAPAY_ENVIRONMENT } = values;
+  if (!isWhole('PawaPay', { PAWAPAY_TOKEN, PAWAPAY_ENVIRONMENT }, faults)) return undefined;
   return {
-    name: `bank-${name}`,
-    displayName: values.DISPLAY_NAME,
-    refunds: values.REFUNDS,
-    baseUrl: new URL(values.URL!),
-    apiKey: values.API_KEY!,
-    webhookSecrets: values.WEBHOOK_SECRETS!,
-    currencies: values.CURRENCIES as readonly Currency[] | undefined,
+    token: PAWAPAY_TOKEN!,
+    baseUrl: new URL(values.PAWAPAY_API_URL ?? PAWAPAY_ADDRESSES[PAWAPAY_ENVIRONMENT!]),
+    requireSignatures: values.PAWAPAY_SIGNED_CALLBACKS ?? false,
+    countries: values.PAWAPAY_COUNTRIES,
   };
+}
+
+function readRules({ ROUTING_RULES_FILE: path }: Values, faults: string[]): readonly RoutingRule[] {
+  if (path === undefined) return [];
+  const read = readRoutingRules(readRulesFile(path, faults));
+  if (read.rules) return read.rules;
+  faults.push(...read.faults.map((fault) => `ROUTING_RULES_FILE (${path}): ${fault}`));
+  return [];
+}
+
+function readRulesFile(path: string, faults: string[]): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    faults.push(`ROUTING_RULES_FILE: ${path} can't be read (${code})`);
+    return '[]';
+  }
 }
 
 /** A provider is set whole or not at all: half of it would fail with the first payer. */
@@ -242,8 +288,11 @@ function missingInProduction(values: Values, config: Config): string[] {
     .filter((name) => values[name] === undefined)
     .map((name) => `${name} must be set in production`);
   if (!config.operators) faults.push('OPERATOR_JWT_SECRET or OPERATOR_JWKS_URL must be set in production');
-  if (!config.stripe && config.banks.length === 0) {
-    faults.push('at least one provider must be set in production: STRIPE_SECRET_KEY … or BANKS …');
+  if (config.webhooksAllowPrivate) faults.push('WEBHOOKS_ALLOW_PRIVATE can’t be yes in production');
+  if (!config.stripe && !config.paydunya && !config.pawapay && config.banks.length === 0) {
+    faults.push(
+      'at least one provider must be set in production: STRIPE_SECRET_KEY …, PAYDUNYA_MASTER_KEY …, PAWAPAY_TOKEN … or BANKS …',
+    );
   }
   return faults;
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { ApiKeys, createApiKey } from './access/api-keys.js';
 import { startApp, type App } from './app.js';
-import type { Config } from './config.js';
+import { ConfigError, type Config } from './config.js';
 import { applyMigrations } from './database/apply-migrations.js';
 import { createDataSource } from './database/data-source.js';
 import {
@@ -16,6 +16,8 @@ import { isDatabaseUnavailable } from './database/unavailable.js';
 import { readLocalCredentials, writeLocalCredentials, type LocalCredentials } from './local-credentials.js';
 import { seedDemoCatalogue } from './orders/demo-catalogue.js';
 import { createProviders } from './create-providers.js';
+import type { Provider } from './providers/provider.js';
+import { faultsOfProviders } from './providers/routing-rules.js';
 import { announceSandbox } from './running-sandbox.js';
 import type { Sandbox } from './sandbox/start-sandbox.js';
 
@@ -62,19 +64,26 @@ async function startParts(
   const serverUrl = () => `http://127.0.0.1:${port}`;
   const sandbox = config.production ? undefined : await startDoubles(config, serverUrl, log);
   if (sandbox) stops.push(() => sandbox.stop());
-  const ours = createProviders(config, config.publicUrl);
+  const ours = createProviders(config, config, config.publicUrl);
   // With port 0 our own address is not known yet; the doubles ask for it when they notify.
   const doubled = sandbox ? createProviders(sandbox) : [];
+  const providers = [...ours, ...doubled];
+  refuseRulesWithoutProvider(config, providers);
 
   const app = await listen(config, {
     dataSource,
-    providers: [...ours, ...doubled],
+    providers,
+    routingRules: config.routingRules,
+    providerLogMilliseconds: config.providerLogMilliseconds,
     secret: config.secret ?? credentials!.secret,
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
     introspection: config.introspection,
     reservationMilliseconds: config.reservationMilliseconds,
     orderTokenMilliseconds: config.orderTokenMilliseconds,
+    shopTimeZone: config.shopTimeZone,
+    merchantWebhooks: { allowPrivate: config.webhooksAllowPrivate },
+    webhookDeliveryMilliseconds: config.webhookDeliveryMilliseconds,
     host: config.host,
     port: config.port,
     log,
@@ -86,12 +95,24 @@ async function startParts(
   return { url, local, sandboxPages: sandbox?.pages ?? [], stop };
 }
 
+function refuseRulesWithoutProvider({ routingRules }: Config, providers: readonly Provider[]): void {
+  const names = providers.map(({ name }) => name);
+  const faults = faultsOfProviders(routingRules, names).map((fault) => `ROUTING_RULES_FILE: ${fault}`);
+  if (faults.length > 0) throw new ConfigError(faults);
+}
+
 function readCredentials({ dataFolder }: Config): Promise<LocalCredentials> {
   return inDataFolder(dataFolder, () => readLocalCredentials(dataFolder));
 }
 
-function announce({ dataFolder }: Config, serverUrl: string, { stripe, banks }: Sandbox) {
-  const urls = { serverUrl, stripeUrl: stripe?.apiBase?.href, bankUrl: banks[0]?.baseUrl.href };
+function announce({ dataFolder }: Config, serverUrl: string, { stripe, pawapay, paydunya, banks }: Sandbox) {
+  const urls = {
+    serverUrl,
+    stripeUrl: stripe?.apiBase?.href,
+    pawapayUrl: pawapay?.baseUrl.href,
+    paydunyaUrl: paydunya?.baseUrl.href,
+    bankUrl: banks[0]?.baseUrl.href,
+  };
   return inDataFolder(dataFolder, () => announceSandbox(dataFolder, urls));
 }
 
@@ -171,6 +192,8 @@ async function startDoubles(config: Config, serverUrl: () => string, log: Logger
   const { startSandbox } = await import('./sandbox/start-sandbox.js');
   return startSandbox({
     hasStripe: config.stripe !== undefined,
+    hasPawaPay: config.pawapay !== undefined,
+    hasPayDunya: config.paydunya !== undefined,
     hasBank: config.banks.length > 0,
     serverUrl,
     log: (message) => log.debug(message),

@@ -1,4 +1,6 @@
+import { runMigrations } from 'graphile-worker';
 import type { DataSource } from 'typeorm';
+import { databaseUrlOf } from './data-source.js';
 
 /** Any number will do, so long as nobody else takes it: "quittanc" in ASCII, as a signed 64-bit integer. */
 const MIGRATION_LOCK = '8175556647450668643';
@@ -11,6 +13,8 @@ export async function applyMigrations(dataSource: DataSource): Promise<void> {
     await holder.query('SET lock_timeout = 0; SET statement_timeout = 0');
     await holder.query('SELECT pg_advisory_lock($1::bigint)', [MIGRATION_LOCK]);
     await dataSource.runMigrations();
+    // The job runner's own tables, in a schema of their own.
+    await runMigrations({ connectionString: databaseUrlOf(dataSource) });
   } finally {
     await holder.query('SELECT pg_advisory_unlock_all(); RESET lock_timeout; RESET statement_timeout');
     await holder.release();

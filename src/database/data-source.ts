@@ -4,6 +4,9 @@ import { snakeCase } from './rows.js';
 import { Product } from '../orders/product.js';
 import { Order } from '../orders/order.js';
 import { OrderLine } from '../orders/order-line.js';
+import { Booking } from '../orders/booking.js';
+import { ProductDay } from '../orders/capacity-day.js';
+import { OrderPlace } from '../orders/capacity-place.js';
 import { PaymentIntent } from '../payments/payment-intent.js';
 import { PaymentAttempt } from '../payments/payment-attempt.js';
 import { Movement } from '../payments/movement.js';
@@ -12,11 +15,18 @@ import { Dispute } from '../payments/dispute.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
 import { WebhookEvent } from '../webhooks/webhook-event.js';
+import { WebhookDeliveryTry } from '../notifications/merchant-webhooks/webhook-delivery-try.js';
+import { WebhookDelivery } from '../notifications/merchant-webhooks/webhook-delivery.js';
+import { WebhookEndpoint } from '../notifications/merchant-webhooks/webhook-endpoint.js';
 import { OutboxEvent } from '../outbox/outbox-event.js';
+import { ProviderCallEntry } from '../provider-log/provider-call-entry.js';
 import { ApiKey } from '../access/api-key.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { MoneyIsNeverWrong1796000000000 } from '../../migrations/1796000000000-money-is-never-wrong.js';
 import { InboxAndAudit1796100000000 } from '../../migrations/1796100000000-inbox-and-audit.js';
+import { EveryProvider1797000000000 } from '../../migrations/1797000000000-every-provider.js';
+import { Bookings1798000000000 } from '../../migrations/1798000000000-bookings.js';
+import { MerchantWebhooks1798200000000 } from '../../migrations/1798200000000-merchant-webhooks.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -53,6 +63,9 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Product,
       Order,
       OrderLine,
+      Booking,
+      ProductDay,
+      OrderPlace,
       PaymentIntent,
       PaymentAttempt,
       Movement,
@@ -62,10 +75,21 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       ProviderCursor,
       WebhookEvent,
       OutboxEvent,
+      ProviderCallEntry,
+      WebhookEndpoint,
+      WebhookDelivery,
+      WebhookDeliveryTry,
       ApiKey,
       IdempotencyKey,
     ],
-    migrations: [TheHeart1795000000000, MoneyIsNeverWrong1796000000000, InboxAndAudit1796100000000],
+    migrations: [
+      TheHeart1795000000000,
+      MoneyIsNeverWrong1796000000000,
+      InboxAndAudit1796100000000,
+      EveryProvider1797000000000,
+      Bookings1798000000000,
+      MerchantWebhooks1798200000000,
+    ],
     migrationsTableName: 'migration',
     synchronize: false,
     // Amounts are bigint and never exceed what a JavaScript integer holds: a CHECK on each of them says so.
@@ -82,4 +106,10 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       options: '-c enable_seqscan=off',
     },
   });
+}
+
+/** For whoever needs connections of its own. */
+export function databaseUrlOf({ options }: DataSource): string {
+  if (options.type === 'postgres' && options.url) return options.url;
+  throw new Error('the data source is not a PostgreSQL with a URL');
 }

@@ -1,28 +1,36 @@
 import type { Config } from '../config.js';
+import { readLocalCredentials } from '../local-credentials.js';
 import { createLogger } from '../observability/logger.js';
 import { findSandbox, type RunningSandbox } from '../running-sandbox.js';
 import { startProduct } from '../start.js';
 import { DemoError } from './demo-error.js';
 
-export interface FoundServer {
+export interface FoundServer extends Playground {
   readonly url: string;
-  readonly stripeUrl: string;
   readonly isOurs: boolean;
   stop(): Promise<void>;
+}
+
+/** What the demo plays with beside the server. */
+interface Playground {
+  readonly stripeUrl: string;
+  readonly pawapayUrl: string;
+  /** A backend's. */
+  readonly apiKey: string;
 }
 
 const ANSWERS_WITHIN_MILLISECONDS = 3_000;
 
 /**
  * The server that runs on this data folder, or at the address that was asked for; where none does, one of our own.
- * Only with the doubles of both providers: the demo must never play with anybody's money.
+ * Only with doubles of all providers: the demo must never play with anybody's money.
  * @throws {DemoError}
  */
 export async function findServer(config: Config, wantedUrl: string | undefined): Promise<FoundServer> {
   const sandbox = await findSandbox(config.dataFolder);
   const url = (wantedUrl ?? sandbox?.serverUrl ?? config.publicUrl).replace(/\/+$/, '');
   if (await answers(`${url}/healthz`))
-    return { url, ...(await doublesOf(url, sandbox)), isOurs: false, stop: nothing };
+    return { url, ...(await playgroundOf(config, url, sandbox)), isOurs: false, stop: nothing };
   if (wantedUrl) {
     throw new DemoError(
       `Nothing answers at ${url}. Start a server (npm start) and give its address, ` +
@@ -35,29 +43,39 @@ export async function findServer(config: Config, wantedUrl: string | undefined):
 async function startOurs(config: Config): Promise<FoundServer> {
   const product = await startProduct({ ...config, port: 0 }, createLogger('error', true));
   try {
-    const doubles = await doublesOf(product.url, await findSandbox(config.dataFolder));
-    return { url: product.url, ...doubles, isOurs: true, stop: () => product.stop() };
+    const playground = await playgroundOf(config, product.url, await findSandbox(config.dataFolder));
+    return { url: product.url, ...playground, isOurs: true, stop: () => product.stop() };
   } catch (error) {
     await product.stop();
     throw error;
   }
 }
 
-async function doublesOf(url: string, sandbox: RunningSandbox | undefined): Promise<{ stripeUrl: string }> {
-  if (!sandbox || port(sandbox.serverUrl) !== port(url)) {
+async function playgroundOf(
+  { dataFolder }: Config,
+  url: string,
+  sandbox: RunningSandbox | undefined,
+): Promise<Playground> {
+  const { apiKey } = await readLocalCredentials(dataFolder);
+  if (!sandbox || apiKey === undefined || port(sandbox.serverUrl) !== port(url)) {
     throw new DemoError(
       `The server at ${url} has no sandbox that this folder knows of: it runs in production, or elsewhere.\n` +
         'The demo plays only with doubles of the providers, and never with real money.\n' +
         'Let it start a server of its own beside that one: PORT=4001 npm run demo',
     );
   }
-  const { stripeUrl, bankUrl } = sandbox;
-  if (stripeUrl && bankUrl && (await answers(new URL('/_double/counts', stripeUrl).href)))
-    return { stripeUrl };
+  const { stripeUrl, pawapayUrl, paydunyaUrl, bankUrl } = sandbox;
+  if (stripeUrl && pawapayUrl && paydunyaUrl && bankUrl && (await answers(countsOf(stripeUrl))))
+    return { stripeUrl, pawapayUrl, apiKey };
   throw new DemoError(
     `The server at ${url} has real providers configured, and the demo plays only with doubles of all of them.\n` +
-      'Start a server without STRIPE_… and BANKS on a folder of its own: DATA_FOLDER=.quittance-demo npm run demo',
+      'Start one without keys of providers (STRIPE_…, PAYDUNYA_…, PAWAPAY_…, BANKS) on a folder of its own:\n' +
+      'DATA_FOLDER=.quittance-demo npm run demo',
   );
+}
+
+function countsOf(doubleUrl: string): string {
+  return new URL('/_double/counts', doubleUrl).href;
 }
 
 async function answers(url: string): Promise<boolean> {

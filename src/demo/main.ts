@@ -5,10 +5,23 @@ import { StartError } from '../start.js';
 import { DemoError } from './demo-error.js';
 import { findServer, type FoundServer } from './find-server.js';
 import { Narrator } from './narrator.js';
-import { payByBankStory, payByCardStory, troubleStory, type StoryEnd } from './stories.js';
 import { shopApi } from './shop-api.js';
+import type { Story, StoryEnd } from './stage.js';
+import { payByBankStory } from './stories/by-bank.js';
+import { payByCardStory } from './stories/by-card.js';
+import { payByPhoneStory } from './stories/by-phone.js';
+import { lostConnectionStory } from './stories/lost-connection.js';
+import { providerDownStory } from './stories/provider-down.js';
 
 const INTERRUPTED_EXIT_CODE = 130;
+
+const STORIES: readonly Story[] = [
+  payByCardStory,
+  payByPhoneStory,
+  payByBankStory,
+  providerDownStory,
+  lostConnectionStory,
+];
 
 async function main(): Promise<void> {
   const wantedUrl = readArguments();
@@ -30,9 +43,14 @@ async function main(): Promise<void> {
   }
 }
 
-async function playAll({ url, stripeUrl }: FoundServer, narrator: Narrator): Promise<StoryEnd[]> {
-  const stage = { shop: shopApi(url), stripeUrl, narrator };
-  return [await payByCardStory(stage), await payByBankStory(stage), await troubleStory(stage)];
+async function playAll(
+  { url, apiKey, stripeUrl, pawapayUrl }: FoundServer,
+  narrator: Narrator,
+): Promise<StoryEnd[]> {
+  const stage = { shop: shopApi(url, apiKey), stripeUrl, pawapayUrl, narrator };
+  const ends: StoryEnd[] = [];
+  for (const story of STORIES) ends.push(await story(stage));
+  return ends;
 }
 
 /** Ctrl-C: the server that was started for the demo has to go with it. The second one ends the demo at once. */
@@ -78,7 +96,8 @@ function summary(ends: readonly StoryEnd[], { isOurs }: FoundServer): string {
   const told = ends.map(({ toldAfterMilliseconds }) => `${toldAfterMilliseconds} ms`).join(', ');
   return `
 ${ends.length} orders, ${ends.length} payments, each PAID and its order CONFIRMED.
-From “Pay” to PAID on the payer's screen: ${told} (last: after a lost connection).
+From “Pay” to PAID on the payer's screen: ${told};
+the last one after a lost connection.
 
 Next: README.md shows the same with curl, and in a frontend's code.${isOurs ? '\n      npm start  keeps a server running, and prints three commands to paste.' : ''}
 `;

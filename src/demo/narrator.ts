@@ -1,20 +1,25 @@
 import { styleText } from 'node:util';
 
 /** Who acts in a line: the payer in the frontend, what the server pushes, the payer at a provider, the merchant's side. */
-export type Actor = 'payer' | 'live' | 'Stripe' | 'Bank X' | 'shop';
+export type Actor = 'payer' | 'live' | 'phone' | 'Stripe' | 'PawaPay' | 'PayDunya' | 'Bank X' | 'shop';
 
 type Style = Parameters<typeof styleText>[0];
 
 const ACTOR_STYLES: Readonly<Record<Actor, Style>> = {
   payer: 'cyan',
   live: 'magenta',
+  phone: 'blue',
   Stripe: 'blue',
+  PawaPay: 'blue',
+  PayDunya: 'blue',
   'Bank X': 'blue',
   shop: 'yellow',
 };
 
 const TIME_WIDTH = 10;
-const ACTOR_WIDTH = 8;
+const ACTOR_WIDTH = 10;
+const MORE_INDENTATION = TIME_WIDTH + 2 + ACTOR_WIDTH;
+const WIDEST_LINE = 100;
 
 /** Tells the story on the terminal, one aligned line for each thing that happens, with the time since the story began. */
 export class Narrator {
@@ -36,9 +41,15 @@ export class Narrator {
     this.write(`${this.styled('dim', time)}  ${name}${text}`);
   }
 
-  /** Belongs to the step before it. */
-  more(text: string): void {
-    this.write(`${' '.repeat(TIME_WIDTH + 2 + ACTOR_WIDTH)}${text}`);
+  /** Belongs to the step before it. @param label at its beginning; what doesn't fit into a line goes on below its end. */
+  more(text: string, label = ''): void {
+    const width = WIDEST_LINE - MORE_INDENTATION - label.length;
+    const lines = text.match(new RegExp(`.{1,${width}}(?= |$)|[^ ]+`, 'g')) ?? [];
+    const below = ' '.repeat(label.length);
+    for (const [index, line] of lines.entries()) {
+      const shown = index === 0 ? label + line : below + line.trimStart();
+      this.write(' '.repeat(MORE_INDENTATION) + shown);
+    }
   }
 
   plain(text: string): void {

@@ -20,22 +20,40 @@ export async function payByCard(stripeUrl: string, clientSecret: string, card: s
   );
 }
 
-/** Opens the bank's page, and finds what stands on it. */
-export async function openBankPage(url: string): Promise<{ amount: string; payUrl: URL }> {
-  const response = await reach(url);
-  const page = await response.text();
-  const [, amount = ''] = /<p class="amount">(.*?)<\/p>/.exec(page) ?? [];
-  const [, action] = /<form method="post" action="([^"]*)"><button class="pay">/.exec(page) ?? [];
-  if (action === undefined) {
-    throw new DemoError(`The bank's page has no Pay button: open ${url} in a browser and see what it says.`);
-  }
-  return { amount, payUrl: new URL(action, url) };
+/** What stands on a provider's page. */
+export interface PaymentPage {
+  readonly amount: string;
+  readonly buttons: readonly string[];
+  /** Where pressing Pay leads, and what it says there beside what was filled in. */
+  readonly payUrl: URL;
+  readonly payFields: Readonly<Record<string, string>>;
 }
 
-/** Presses Pay. @returns where the bank sends the payer then. */
-export async function pressPay(payUrl: URL): Promise<string> {
-  const response = await reach(payUrl, { method: 'POST', redirect: 'manual' });
+export async function openPage(url: string): Promise<PaymentPage> {
+  const page = await (await reach(url)).text();
+  const form = page.split('<form').find((part) => part.includes('<button class="pay"'));
+  if (form === undefined) {
+    throw new DemoError(`The page has no Pay button: open ${url} in a browser and see what it says.`);
+  }
+  const [, amount = ''] = /<p class="amount">(.*?)<\/p>/.exec(page) ?? [];
+  const [, action = url] = / action="([^"]*)"/.exec(form) ?? [];
+  const [, name, value = ''] = /<button class="pay" name="([^"]*)" value="([^"]*)"/.exec(form) ?? [];
+  return {
+    amount,
+    buttons: [...page.matchAll(/<button[^>]*>([^<]*)</g)].map(([, label = '']) => label),
+    payUrl: new URL(action, url),
+    payFields: name === undefined ? {} : { [name]: value },
+  };
+}
+
+/** Presses Pay. @param choices what was filled in. @returns where the payer is sent then. */
+export async function pressPay(
+  { payUrl, payFields }: PaymentPage,
+  choices: Readonly<Record<string, string>>,
+): Promise<string> {
+  const body = new URLSearchParams({ ...choices, ...payFields });
+  const response = await reach(payUrl, { method: 'POST', body, redirect: 'manual' });
   const backTo = response.headers.get('location');
-  if (backTo === null) throw new DemoError(`The bank answered ${response.status} and did not send us back.`);
-  return backTo;
+  if (backTo !== null) return backTo;
+  throw new DemoError(`${payUrl.origin} answered ${response.status} and did not send us back.`);
 }

@@ -5,10 +5,13 @@ export interface ShopApi {
   readonly url: string;
   products(): Promise<ProductShown[]>;
   order(sku: string, quantity: number): Promise<PlacedOrder>;
-  paymentOptions(order: PlacedOrder): Promise<PaymentOption[]>;
+  /** @param country the payer's, ISO 3166-1 alpha-2. */
+  paymentOptions(order: PlacedOrder, country: string): Promise<PaymentOption[]>;
   pay(order: PlacedOrder, input: object): Promise<OpenedPayment>;
   attempts(order: PlacedOrder, paymentId: string): Promise<AttemptShown[]>;
   orderStatus(order: PlacedOrder): Promise<string>;
+  /** With the backend's key: payers don't see it. */
+  timeline(paymentId: string): Promise<TimelineEntry[]>;
 }
 
 export interface ProductShown {
@@ -35,13 +38,28 @@ export interface PaymentOption {
 export interface OpenedPayment {
   readonly id: string;
   readonly status: string;
-  readonly nextAction: { readonly clientSecret?: string; readonly url?: string };
+  readonly nextAction: NextAction;
+}
+
+/** Of which kind it is shows in what there is. */
+export interface NextAction {
+  readonly clientSecret?: string;
+  readonly url?: string;
+  readonly operator?: string;
+  readonly instructions?: readonly string[];
 }
 
 export interface AttemptShown {
+  readonly number: number;
+  readonly provider: string;
   readonly status: string;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
+}
+
+export interface TimelineEntry {
+  readonly at: string;
+  readonly summary: string;
 }
 
 const CUSTOMER = { name: 'Awa Diop', email: 'awa@example.com' };
@@ -49,16 +67,23 @@ const CUSTOMER = { name: 'Awa Diop', email: 'awa@example.com' };
 const PRODUCTS = '{ products { sku name formatted available } }';
 const CREATE_ORDER =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id formatted } orderToken } }';
-const OPTIONS = 'query ($id: ID!) { paymentOptions(orderId: $id) { provider method presentation } }';
+const OPTIONS =
+  'query ($id: ID!, $country: String!) { paymentOptions(orderId: $id, country: $country) { provider method presentation } }';
 const PAY = `mutation ($input: CreatePaymentIntentInput!) { createPaymentIntent(input: $input) {
   paymentIntent { id status }
-  nextAction { ... on ConfirmWithStripe { clientSecret } ... on RedirectToUrl { url } }
+  nextAction {
+    ... on ConfirmWithStripe { clientSecret }
+    ... on RedirectToUrl { url }
+    ... on ApproveOnPhone { operator instructions }
+  }
 } }`;
 const ATTEMPTS =
-  'query ($id: ID!) { paymentIntent(id: $id) { attempts { status failureCode failureMessage } } }';
+  'query ($id: ID!) { paymentIntent(id: $id) { attempts { number provider status failureCode failureMessage } } }';
 const ORDER_STATUS = 'query ($id: ID!) { order(id: $id) { status } }';
+const TIMELINE = 'query ($id: ID!) { paymentTimeline(id: $id) { at summary } }';
 
-export function shopApi(url: string): ShopApi {
+/** @param apiKey a backend's. */
+export function shopApi(url: string, apiKey: string): ShopApi {
   return {
     url,
     async products() {
@@ -72,14 +97,15 @@ export function shopApi(url: string): ShopApi {
       }>(url, CREATE_ORDER, { input });
       return { ...createOrder.order, token: createOrder.orderToken };
     },
-    async paymentOptions({ id, token }) {
-      return (await ask<{ paymentOptions: PaymentOption[] }>(url, OPTIONS, { id }, token)).paymentOptions;
+    async paymentOptions({ id, token }, country) {
+      const variables = { id, country };
+      return (await ask<{ paymentOptions: PaymentOption[] }>(url, OPTIONS, variables, token)).paymentOptions;
     },
     async pay({ id, token }, input) {
       const { createPaymentIntent } = await ask<{
         createPaymentIntent: {
           paymentIntent: { id: string; status: string };
-          nextAction: OpenedPayment['nextAction'] | null;
+          nextAction: NextAction | null;
         };
       }>(url, PAY, { input: { orderId: id, ...input } }, token);
       return { ...createPaymentIntent.paymentIntent, nextAction: createPaymentIntent.nextAction ?? {} };
@@ -90,6 +116,9 @@ export function shopApi(url: string): ShopApi {
     },
     async orderStatus({ id, token }) {
       return (await ask<{ order: { status: string } }>(url, ORDER_STATUS, { id }, token)).order.status;
+    },
+    async timeline(id) {
+      return (await ask<{ paymentTimeline: TimelineEntry[] }>(url, TIMELINE, { id }, apiKey)).paymentTimeline;
     },
   };
 }

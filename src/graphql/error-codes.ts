@@ -1,4 +1,5 @@
 import type { AccessErrorKind } from '../access/access-error.js';
+import type { MerchantWebhookErrorKind } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
 import type { WebhookErrorKind } from '../webhooks/webhook-error.js';
@@ -8,6 +9,7 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'CHANGED_MEANWHILE'
   | 'FORBIDDEN'
+  | 'FULLY_BOOKED'
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'INTERNAL_SERVER_ERROR'
   | 'NOT_FOUND'
@@ -25,7 +27,8 @@ export type ErrorCode =
   | 'PROVIDER_REJECTED'
   | 'PROVIDER_UNAVAILABLE'
   | 'SERVICE_UNAVAILABLE'
-  | 'UNAUTHENTICATED';
+  | 'UNAUTHENTICATED'
+  | 'WEBHOOK_ENDPOINT_DISABLED';
 
 export interface PublicError {
   readonly code: ErrorCode;
@@ -38,7 +41,12 @@ export interface PublicError {
 /** Total: an error that is not mapped does not compile. */
 export const ERROR_CODES: Readonly<
   Record<
-    OrderErrorKind | PaymentErrorKind | WebhookErrorKind | AccessErrorKind | 'IDEMPOTENCY_KEY_REUSED',
+    | OrderErrorKind
+    | PaymentErrorKind
+    | WebhookErrorKind
+    | MerchantWebhookErrorKind
+    | AccessErrorKind
+    | 'IDEMPOTENCY_KEY_REUSED',
     PublicError
   >
 > = {
@@ -47,11 +55,17 @@ export const ERROR_CODES: Readonly<
   ORDER_CANCELLED: { code: 'ORDER_CANCELLED', retryable: false },
   ORDER_NUMBER_TAKEN: { code: 'ORDER_NUMBER_TAKEN', retryable: false },
   OUT_OF_STOCK: { code: 'OUT_OF_STOCK', retryable: false },
+  FULLY_BOOKED: { code: 'FULLY_BOOKED', retryable: false },
   INVALID_ORDER: { code: 'BAD_USER_INPUT', retryable: false },
   CHANGED_TOO_OFTEN: { code: 'CHANGED_MEANWHILE', retryable: true },
   PAYMENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   INVALID_VERSION: { code: 'BAD_USER_INPUT', retryable: false },
   NO_WAY_TO_PAY: { code: 'NO_WAY_TO_PAY', retryable: false },
+  COUNTRY_INVALID: { code: 'BAD_USER_INPUT', retryable: false, field: 'country' },
+  COUNTRY_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'country' },
+  PHONE_NUMBER_INVALID: { code: 'BAD_USER_INPUT', retryable: false, field: 'phoneNumber' },
+  PHONE_NUMBER_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'phoneNumber' },
+  OPERATOR_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'operator' },
   RETURN_URL_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
   RETURN_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
   PAYMENT_NOT_CANCELLABLE: { code: 'PAYMENT_NOT_CANCELLABLE', retryable: false },
@@ -68,6 +82,10 @@ export const ERROR_CODES: Readonly<
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
   WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
+  WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
+  WEBHOOK_ENDPOINT_DISABLED: { code: 'WEBHOOK_ENDPOINT_DISABLED', retryable: false },
+  WEBHOOK_DELIVERY_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
+  WEBHOOK_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'url' },
   CURSOR_UNKNOWN: { code: 'BAD_USER_INPUT', retryable: false, field: 'after' },
   IDEMPOTENCY_KEY_REUSED: { code: 'IDEMPOTENCY_KEY_REUSED', retryable: false },
 };

@@ -7,6 +7,7 @@ import { AccessError } from '../access/access-error.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import { isTextUnstorable } from '../database/unstorable-text.js';
 import { IdempotencyKeyReused } from '../idempotency/key-use.js';
+import { MerchantWebhookError } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
 import { WebhookError } from '../webhooks/webhook-error.js';
@@ -58,7 +59,11 @@ function describe(error: unknown, log: Logger): Description {
   if (error instanceof OrderError || error instanceof PaymentError) {
     return ours(error.message, ERROR_CODES[error.kind], error.field);
   }
-  if (error instanceof AccessError || error instanceof WebhookError) {
+  if (
+    error instanceof AccessError ||
+    error instanceof WebhookError ||
+    error instanceof MerchantWebhookError
+  ) {
     return ours(error.message, ERROR_CODES[error.kind]);
   }
   if (error instanceof IdempotencyKeyReused) {

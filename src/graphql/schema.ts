@@ -1,11 +1,14 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
+import { ProviderHealthResolver } from '../health/provider-health-resolver.js';
+import { MerchantWebhookResolver } from '../notifications/merchant-webhooks/merchant-webhook-resolver.js';
 import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
 import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
 import { PaymentTimelineResolver } from '../payments/payment-timeline-resolver.js';
 import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub-sub.js';
+import { ProviderLogResolver } from '../provider-log/provider-log-resolver.js';
 import { WebhookResolver } from '../webhooks/webhook-resolver.js';
 
 export async function createSchema(
@@ -21,6 +24,9 @@ export async function createSchema(
       PaymentSubscriptions,
       PaymentTimelineResolver,
       WebhookResolver,
+      MerchantWebhookResolver,
+      ProviderLogResolver,
+      ProviderHealthResolver,
     ],
     pubSub,
     validate: { forbidUnknownValues: false, whitelist: false },

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 
 export interface RepeatedJob {
+  /** Runs it now, or once more as soon as the round that is under way is over. */
+  wake(): void;
   /** Lets the round that is under way finish, and stops. */
   stop(): Promise<void>;
 }
@@ -17,7 +19,11 @@ export function repeatJob(
 ): RepeatedJob {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let isRunning = false;
+  let isWanted = false;
   const round = async (): Promise<void> => {
+    isRunning = true;
+    isWanted = false;
     try {
       await job();
     } catch (error) {
@@ -26,7 +32,8 @@ export function repeatJob(
         `the job ${name} failed; it runs again in ${pauseMilliseconds} ms`,
       );
     }
-    if (!stopped) timer = setTimeout(start, pauseMilliseconds);
+    isRunning = false;
+    if (!stopped) timer = setTimeout(start, isWanted ? 0 : pauseMilliseconds);
   };
   let running: Promise<void> = Promise.resolve();
   const start = (): void => {
@@ -34,6 +41,12 @@ export function repeatJob(
   };
   timer = setTimeout(start, pauseMilliseconds);
   return {
+    wake() {
+      isWanted = true;
+      if (isRunning || stopped) return;
+      clearTimeout(timer);
+      timer = setTimeout(start, 0);
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

@@ -11,6 +11,7 @@ import {
 } from '../idempotency/key-use.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { newReference } from '../references.js';
+import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
 import { Order, type OrderCustomer } from './order.js';
 import { OrderError } from './order-error.js';
 import { priceLines, type LineInput } from './price-lines.js';
@@ -23,6 +24,7 @@ export interface CreateOrder {
   readonly customer?: OrderCustomer | null;
   readonly metadata?: Record<string, unknown> | null;
   readonly locale?: string | null;
+  readonly booking?: BookingRequest | null;
   readonly caller: string;
   readonly idempotencyKey?: string | null;
 }
@@ -40,11 +42,15 @@ const INSERT = statement(
  * Writes an order down. No stock is held yet: that begins with its payment.
  * @throws {OrderError} INVALID_ORDER, ORDER_NUMBER_TAKEN @throws {IdempotencyKeyReused}
  */
-export async function createOrder(manager: EntityManager, request: CreateOrder): Promise<Order> {
+export async function createOrder(
+  manager: EntityManager,
+  request: CreateOrder,
+  shopTimeZone: string,
+): Promise<Order> {
   const key = keyUse('createOrder', request);
   const earlier = key && (await orderOfKey(manager, key));
   if (earlier) return earlier;
-  const order = await newOrder(manager, request);
+  const order = await newOrder(manager, request, shopTimeZone);
   try {
     await run(manager, INSERT, [
       JSON.stringify(toRow(order.order)),
@@ -65,8 +71,10 @@ export async function createOrder(manager: EntityManager, request: CreateOrder):
   }
 }
 
-async function newOrder(manager: EntityManager, request: CreateOrder) {
-  const { lines, amount, currency } = await priceLines(manager, request.lines, request.currency);
+async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZone: string) {
+  const priced = await priceLines(manager, request.lines, request.currency);
+  const { lines, amount, currency } = priced;
+  if (!request.booking) refuseMissingBooking(priced.skusWithDays);
   const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
   const order: Order = {
     id: uuidv7(),
@@ -84,6 +92,7 @@ async function newOrder(manager: EntityManager, request: CreateOrder) {
     confirmedAt: null,
     refundedAt: null,
     restockedAt: null,
+    ...(request.booking ? bookingColumns(request.booking, clock!.now, shopTimeZone) : NO_BOOKING),
   };
   return { order, lines };
 }

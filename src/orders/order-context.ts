@@ -8,4 +8,6 @@ export interface OrderContext {
   readonly caller: Caller;
   readonly manager: EntityManager;
   readonly authentication: Authentication;
+  /** IANA; in which its days begin. */
+  readonly shopTimeZone: string;
 }

@@ -5,6 +5,7 @@ export type OrderErrorKind =
   | 'ORDER_CANCELLED'
   | 'ORDER_NUMBER_TAKEN'
   | 'OUT_OF_STOCK'
+  | 'FULLY_BOOKED'
   | 'INVALID_ORDER';
 
 export class OrderError extends Error {

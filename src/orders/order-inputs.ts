@@ -13,6 +13,7 @@ import {
 } from 'class-validator';
 import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
 import { MAX_AMOUNT } from '../money.js';
+import { BookingInput } from './booking-input.js';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 100_000;
@@ -100,6 +101,12 @@ export class CreateOrderInput {
   @Field(() => GraphQLJSONObject, { nullable: true, description: 'For backends: the merchant’s own notes.' })
   metadata?: Record<string, unknown>;
 
+  @Field(() => BookingInput, {
+    nullable: true,
+    description: 'What is to be booked once the order is paid; products with a dailyCapacity need it.',
+  })
+  booking?: BookingInput | null;
+
   @Field(() => String, { nullable: true, description: 'BCP 47, such as fr or en-GB.' })
   @IsOptional()
   @IsLocale()
@@ -114,7 +121,7 @@ export class CreateOrderInput {
   idempotencyKey?: string;
 }
 
-@InputType({ description: 'The new lines of an order.' })
+@InputType({ description: 'What is to be different in an order; what is not given stays.' })
 export class UpdateOrderInput {
   @Field(() => ID, { description: 'The order to change.' })
   orderId: string;
@@ -133,4 +140,10 @@ export class UpdateOrderInput {
   @ArrayMaxSize(MAX_LINES)
   @ValidateNested({ each: true })
   ownLines?: OwnOrderLineInput[];
+
+  @Field(() => BookingInput, {
+    nullable: true,
+    description: 'The whole booking anew; null: none any more. Places that are held move with it.',
+  })
+  booking?: BookingInput | null;
 }

@@ -20,6 +20,9 @@ import {
 } from '../access/caller.js';
 import type { OrderContext as Context } from './order-context.js';
 import { formatMoney } from '../money.js';
+import type { BookingInput } from './booking-input.js';
+import { bookingOfOrder, OrderBooking } from './booking-of-order.js';
+import type { BookingRequest } from './booking-request.js';
 import { createOrder } from './create-order.js';
 import { recordNewOrderToken } from './record-new-order-token.js';
 import { Order } from './order.js';
@@ -72,21 +75,23 @@ export class OrderResolver {
     @Arg('input', () => CreateOrderInput, { description: 'What is asked for.' }) input: CreateOrderInput,
     @Ctx() context: Context,
   ): Promise<CreateOrderPayload> {
-    const { caller, manager, authentication } = context;
+    const { caller, manager, authentication, shopTimeZone } = context;
     if (input.ownLines || input.number || input.metadata) requireStaffOrBackend(caller);
     const { lines: _lines, ownLines: _ownLines, ...rest } = input;
     checkMetadata(input.metadata);
-    const order = await createOrder(manager, {
+    const request = {
       ...rest,
       lines: linesOf(input),
+      booking: bookingOf(input.booking),
       caller: caller.kind === 'payer' ? 'anonymous' : callerName(caller),
-    });
+    };
+    const order = await createOrder(manager, request, shopTimeZone);
     return { order, orderToken: await authentication.orderTokens.sign(order.reference) };
   }
 
   @Mutation(() => Order, {
     description:
-      'Replaces the lines of an order that is not paid. Tell an open payment to follow with updatePaymentIntent.',
+      'Replaces the lines or the booking of an order that is not paid. Tell an open payment to follow with updatePaymentIntent.',
   })
   async updateOrder(
     @Arg('input', () => UpdateOrderInput, { description: 'What is asked for.' }) input: UpdateOrderInput,
@@ -94,7 +99,12 @@ export class OrderResolver {
   ): Promise<Order> {
     if (input.ownLines) requireStaffOrBackend(context.caller);
     const order = await findOrder(context, input.orderId, 'orderId');
-    return updateOrder(context.manager, order.reference, linesOf(input), callerName(context.caller));
+    const keepsLines = !input.lines && !input.ownLines && input.booking !== undefined;
+    const changes = {
+      lines: keepsLines ? null : linesOf(input),
+      booking: input.booking === undefined ? undefined : bookingOf(input.booking),
+    };
+    return updateOrder(context, order.reference, changes, callerName(context.caller));
   }
 
   @Mutation(() => String, {
@@ -114,6 +124,14 @@ export class OrderResolver {
   @FieldResolver(() => [OrderLine], { description: 'In the order in which they were given.' })
   async lines(@Root() order: Order, @Ctx() { manager }: Context): Promise<OrderLine[]> {
     return manager.find(OrderLine, { where: { orderId: order.id }, order: { position: 'ASC' } });
+  }
+
+  @FieldResolver(() => OrderBooking, {
+    nullable: true,
+    description: 'What it books, or will book once it is paid.',
+  })
+  async booking(@Root() order: Order, @Ctx() { manager }: Context): Promise<OrderBooking | null> {
+    return bookingOfOrder(manager, order);
   }
 
   @FieldResolver(() => GraphQLJSONObject, {
@@ -176,6 +194,10 @@ function linesOf({
   ];
   if (all.length > 0) return all;
   throw new OrderError('INVALID_ORDER', 'An order needs at least one line.', 'lines');
+}
+
+function bookingOf(input: BookingInput | null | undefined): BookingRequest | null {
+  return input ? { startsAt: input.startsAt, endsAt: input.endsAt, details: input.details ?? {} } : null;
 }
 
 function checkMetadata(metadata: Record<string, unknown> | undefined): void {

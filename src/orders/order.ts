@@ -40,6 +40,11 @@ export class OrderCustomer {
 @Check('orders_status_known', `status IN ('OPEN', 'CONFIRMED', 'CANCELLED')`)
 @Check('orders_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
 @Check('orders_confirmed_when_confirmed', `(status = 'CONFIRMED') = (confirmed_at IS NOT NULL)`)
+@Check(
+  'orders_booking_whole',
+  `num_nonnulls(booking_starts_at, booking_ends_at, booking_first_day, booking_last_day, booking_details) IN (0, 5)
+    AND booking_starts_at < booking_ends_at AND booking_first_day <= booking_last_day`,
+)
 @Check('orders_reserve_while_open', `reserved_until IS NULL OR status = 'OPEN'`)
 export class Order {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'orders_pkey' })
@@ -105,4 +110,21 @@ export class Order {
   /** When its pieces went back into the stock, after they had been sold. */
   @Column('timestamptz', { nullable: true })
   restockedAt: Date | null;
+
+  /** The booking that was asked for with the order, or null; it is made when the order is paid. */
+  @Column('timestamptz', { nullable: true })
+  bookingStartsAt: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  bookingEndsAt: Date | null;
+
+  /** The first and the last day that it touches, YYYY-MM-DD, in the shop's time zone of then. */
+  @Column('date', { nullable: true })
+  bookingFirstDay: string | null;
+
+  @Column('date', { nullable: true })
+  bookingLastDay: string | null;
+
+  @Column('jsonb', { nullable: true })
+  bookingDetails: Record<string, unknown> | null;
 }

@@ -26,6 +26,8 @@ export interface PricedLines {
   readonly lines: Omit<OrderLine, 'orderId'>[];
   readonly amount: number;
   readonly currency: Currency;
+  /** Of the products that have only so many places on a day. */
+  readonly skusWithDays: readonly string[];
 }
 
 /**
@@ -46,7 +48,8 @@ export async function priceLines(
     throw new OrderError('INVALID_ORDER', 'The total must be more than nothing.', 'lines');
   }
   if (amount > MAX_AMOUNT) throw new OrderError('INVALID_ORDER', 'The total is too large.', 'lines');
-  return { lines, amount, currency: orderCurrency };
+  const withDays = [...products.values()].filter(({ dailyCapacity }) => dailyCapacity !== null);
+  return { lines, amount, currency: orderCurrency, skusWithDays: withDays.map(({ sku }) => sku) };
 }
 
 async function findProducts(

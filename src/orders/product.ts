@@ -1,5 +1,5 @@
 import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
-import { Field, ObjectType } from 'type-graphql';
+import { Field, Int, ObjectType } from 'type-graphql';
 import { GraphQLSafeInt } from 'graphql-scalars';
 import type { Currency } from '../money.js';
 
@@ -8,6 +8,7 @@ import type { Currency } from '../money.js';
 @Entity('product')
 @Unique('product_sku_once', ['sku'])
 @Check('product_unit_amount_positive', `unit_amount > 0 AND unit_amount <= 9007199254740991`)
+@Check('product_daily_capacity_not_negative', `daily_capacity >= 0`)
 @Check('product_reserved_within_stock', `reserved >= 0 AND (stock IS NULL OR reserved <= stock)`)
 export class Product {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'product_pkey' })
@@ -36,6 +37,13 @@ export class Product {
   /** Pieces held for orders whose payer is paying. */
   @Column('bigint', { default: 0 })
   reserved: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many places it has on each day: orders of it need a booking. Null: it has no days.',
+  })
+  @Column('integer', { nullable: true })
+  dailyCapacity: number | null;
 
   @Column('boolean', { default: true })
   active: boolean;

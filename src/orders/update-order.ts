@@ -1,39 +1,59 @@
 import type { EntityManager } from 'typeorm';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { toRow } from '../database/rows.js';
-import { violatedConstraint } from '../database/statement.js';
+import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
+import { moveHeldPlaces } from './capacity-move.js';
+import { fullyBookedOn } from './fully-booked.js';
 import { Order } from './order.js';
+import type { OrderContext } from './order-context.js';
 import { OrderError } from './order-error.js';
 import { priceLines, type LineInput } from './price-lines.js';
-import { lockProducts, STOCK_CONSTRAINT, STOCK_STEPS, type StockStep } from './stock.js';
+import { whatIsSoldOut } from './sold-out.js';
+import { lockProducts, STOCK_STEPS, type StockStep } from './stock.js';
+
+export interface OrderChanges {
+  /** They replace all lines; null: the lines stay. */
+  readonly lines: readonly LineInput[] | null;
+  /** Null: no booking any more. Undefined: it stays as it is. */
+  readonly booking?: BookingRequest | null;
+}
 
 /**
- * Replaces the lines of an order that nobody has paid. Stock that is held for it is held for the new lines instead.
- * A payment that is open keeps its amount until it is told to follow (`updatePaymentIntent`).
- * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, INVALID_ORDER, OUT_OF_STOCK
+ * Changes an order that nobody has paid. Stock and places that are held for it are held for what it is then instead, or
+ * nothing changes. A payment that is open keeps its amount until it is told to follow (`updatePaymentIntent`).
+ * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, INVALID_ORDER, OUT_OF_STOCK, FULLY_BOOKED
  */
 export async function updateOrder(
-  manager: EntityManager,
+  { manager, shopTimeZone }: Pick<OrderContext, 'manager' | 'shopTimeZone'>,
   reference: string,
-  inputs: readonly LineInput[],
+  changes: OrderChanges,
   actor: string,
 ): Promise<Order> {
+  const { lines, booking } = changes;
   try {
     return await manager.transaction(async (transaction) => {
-      const { before, after } = await replaceLines(transaction, reference, inputs);
+      const { before, after } = await change(transaction, reference, changes, shopTimeZone);
+      const { amount, currency } = after;
       await writeAuditEntry(transaction, {
         subject: reference,
         actor,
         action: 'order.updated',
-        before: { amount: before.amount, currency: before.currency },
-        after: { amount: after.amount, currency: after.currency, lines: inputs },
+        before: {
+          amount: before.amount,
+          currency: before.currency,
+          ...(booking !== undefined && times(before)),
+        },
+        after: { amount, currency, ...(lines && { lines }), ...(booking !== undefined && times(after)) },
         reason: null,
       });
       return after;
     });
   } catch (error) {
-    if (violatedConstraint(error) !== STOCK_CONSTRAINT) throw error;
-    const skus = inputs.flatMap((input) => ('sku' in input ? [input.sku] : []));
+    const gone = whatIsSoldOut(error);
+    if (gone === null) throw error;
+    // The days are looked at before they are taken: their product has got fewer places in between.
+    if (gone === 'PLACES') throw fullyBookedOn([]);
+    const skus = lines?.flatMap((input) => ('sku' in input ? [input.sku] : [])) ?? [];
     throw new OrderError(
       'OUT_OF_STOCK',
       `Not enough in stock of ${skus.join(', ')}. Order fewer pieces.`,
@@ -42,16 +62,61 @@ export async function updateOrder(
   }
 }
 
-async function replaceLines(
+/** Of a booking, what the audit log keeps: its details may be personal. */
+function times({ bookingStartsAt, bookingEndsAt }: Order): object {
+  return { booking: bookingStartsAt && { startsAt: bookingStartsAt, endsAt: bookingEndsAt } };
+}
+
+async function change(
   manager: EntityManager,
   reference: string,
-  inputs: readonly LineInput[],
+  { lines, booking }: OrderChanges,
+  shopTimeZone: string,
 ): Promise<{ before: Order; after: Order }> {
-  // The order first, then its products by SKU: the order of locks that everything keeps.
-  const order = await manager.findOne(Order, { where: { reference }, lock: { mode: 'pessimistic_write' } });
-  if (!order) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
-  refuseClosed(order);
-  const { lines, amount } = await priceLines(manager, inputs, order.currency);
+  // The order first, then its products by SKU, then their days: the order of locks that everything keeps.
+  const before = await manager.findOne(Order, { where: { reference }, lock: { mode: 'pessimistic_write' } });
+  if (!before) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
+  refuseClosed(before);
+  const columns = booking === undefined ? {} : await columnsOf(manager, booking, shopTimeZone);
+  const after = { ...before, ...columns, version: before.version + 1 };
+  if (lines) after.amount = await replaceLines(manager, after, lines);
+  else if (after.bookingStartsAt === null) refuseMissingBooking(await skusWithDays(manager, before));
+  await manager.query(
+    `UPDATE orders SET amount = $2, version = $3, booking_starts_at = $4, booking_ends_at = $5,
+       booking_first_day = $6, booking_last_day = $7, booking_details = $8 WHERE id = $1`,
+    [
+      after.id,
+      after.amount,
+      after.version,
+      after.bookingStartsAt,
+      after.bookingEndsAt,
+      after.bookingFirstDay,
+      after.bookingLastDay,
+      after.bookingDetails && JSON.stringify(after.bookingDetails),
+    ],
+  );
+  const movesPlaces = lines !== null || !touchesSameDays(before, after);
+  const hasPlaces = before.bookingStartsAt !== null || after.bookingStartsAt !== null;
+  if (before.reservedUntil !== null && movesPlaces && hasPlaces) {
+    await moveHeldPlaces(manager, after, booking === undefined ? 'lines' : 'booking');
+  }
+  return { before, after };
+}
+
+async function columnsOf(manager: EntityManager, booking: BookingRequest | null, shopTimeZone: string) {
+  if (!booking) return NO_BOOKING;
+  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
+  return bookingColumns(booking, clock!.now, shopTimeZone);
+}
+
+/** @returns the new total. */
+async function replaceLines(
+  manager: EntityManager,
+  order: Order,
+  inputs: readonly LineInput[],
+): Promise<number> {
+  const { lines, amount, skusWithDays: needBooking } = await priceLines(manager, inputs, order.currency);
+  if (order.bookingStartsAt === null) refuseMissingBooking(needBooking);
   const isHeld = order.reservedUntil !== null;
   const skus = lines.flatMap(({ sku }) => sku ?? []);
   if (isHeld) await lockAllProducts(manager, order, skus);
@@ -61,11 +126,20 @@ async function replaceLines(
     JSON.stringify(lines.map((line) => toRow({ ...line, orderId: order.id }))),
   ]);
   if (isHeld) await moveStock(manager, order, 'HOLD');
-  await manager.query('UPDATE orders SET amount = $2, version = version + 1 WHERE id = $1', [
-    order.id,
-    amount,
-  ]);
-  return { before: order, after: { ...order, amount, version: order.version + 1 } };
+  return amount;
+}
+
+async function skusWithDays(manager: EntityManager, order: Order): Promise<string[]> {
+  const rows: { sku: string }[] = await manager.query(
+    `SELECT DISTINCT p.sku FROM order_line l JOIN product p ON p.id = l.product_id
+     WHERE l.order_id = $1 AND p.daily_capacity IS NOT NULL ORDER BY p.sku`,
+    [order.id],
+  );
+  return rows.map(({ sku }) => sku);
+}
+
+function touchesSameDays(one: Order, other: Order): boolean {
+  return one.bookingFirstDay === other.bookingFirstDay && one.bookingLastDay === other.bookingLastDay;
 }
 
 /** Old and new products together, so that releasing some and holding others can't cross another order's locks. */

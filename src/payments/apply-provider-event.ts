@@ -2,6 +2,7 @@ import { parseAttemptReference, isLive, type PaymentAttempt } from './payment-at
 import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
 import { applyDispute } from './apply-dispute.js';
 import { applyRefund } from './apply-refund.js';
+import type { LoadedPayment } from './loaded-payment.js';
 import type { Movement } from './movement.js';
 import {
   addMovement,
@@ -33,22 +34,27 @@ export function applyProviderEvent(change: PaymentChange, event: ProviderEvent, 
   return applyOutcome(change, attempt, event);
 }
 
-function findAttempt(
-  change: PaymentChange,
+/** The attempt that a provider speaks of. */
+export function findAttempt(
+  payment: Pick<LoadedPayment, 'attempts' | 'movements'>,
   event: ProviderEvent,
   provider: string,
 ): PaymentAttempt | undefined {
   const ours = event.attemptReference ? parseAttemptReference(event.attemptReference) : undefined;
-  return change.attempts.find((attempt) => {
+  return payment.attempts.find((attempt) => {
     if (attempt.provider !== provider) return false;
     if (ours) return attempt.number === ours.number;
     const { providerReference } = attempt;
     if (providerReference !== null && providerReference === event.providerReference) return true;
-    return event.captureReference !== undefined && isOfCapture(change, attempt, event.captureReference);
+    return event.captureReference !== undefined && isOfCapture(payment, attempt, event.captureReference);
   });
 }
 
-function isOfCapture({ movements }: PaymentChange, attempt: PaymentAttempt, capture: string): boolean {
+function isOfCapture(
+  { movements }: Pick<LoadedPayment, 'movements'>,
+  attempt: PaymentAttempt,
+  capture: string,
+): boolean {
   return (
     attempt.providerReference === capture ||
     movements.some(
@@ -206,7 +212,8 @@ interface Problem {
 }
 
 /** The policies for money that is not simply the price of an open order: section 4 of the design, one line each. */
-function whyNotPaid({ intent, order, stockIsGone }: PaymentChange, amount: number): Problem | null {
+function whyNotPaid(change: PaymentChange, amount: number): Problem | null {
+  const { intent, order } = change;
   const problem = (code: string, message: string, giveBack: boolean) => ({ code, message, giveBack });
   if (intent.capturedAmount > 0) {
     return problem(
@@ -230,8 +237,23 @@ function whyNotPaid({ intent, order, stockIsGone }: PaymentChange, amount: numbe
   if (!fits || intent.amount !== order.amount) {
     return problem('AMOUNT_MISMATCH', `Paid ${amount}, and the order costs ${order.amount}.`, false);
   }
-  if (!stockIsGone) return null;
-  return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it is given back.', true);
+  switch (change.soldOut ?? (bookingIsOver(change) ? 'PLACES' : null)) {
+    case 'STOCK':
+      return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it is given back.', true);
+    case 'PLACES':
+      return problem(
+        'PAID_WITHOUT_BOOKING',
+        'Paid when it could not be booked any more; it is given back.',
+        true,
+      );
+    case null:
+      return null;
+  }
+}
+
+/** Late money for a time that is over; a payer whose places were held until then had what they paid for. */
+function bookingIsOver({ order, now }: PaymentChange): boolean {
+  return order.reservedUntil === null && order.bookingEndsAt !== null && order.bookingEndsAt <= now;
 }
 
 function takeAsProblem(

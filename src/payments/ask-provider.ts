@@ -20,7 +20,7 @@ export async function askProvider(
   payment: LoadedPayment,
   attempt: PaymentAttempt & { readonly providerReference: string },
 ): Promise<LoadedPayment> {
-  const initiated = asInitiated(payment.intent, attempt, attempt.providerReference);
+  const initiated = asInitiated(payment, attempt, attempt.providerReference);
   const events = await providerOf(dependencies, attempt).verify(initiated);
   return applyAnswer(manager, dependencies, payment, attempt, events);
 }

@@ -1,4 +1,5 @@
 import {
+  cancelBooking,
   markRefunded,
   moveTo,
   releaseStock,
@@ -47,6 +48,8 @@ function markOrder(change: PaymentChange): void {
     return;
   }
   if (order.refundedAt === null) markRefunded(change, change.now);
+  // What only the payer's bank took back is no refund: whether the booking stands is then the merchant's to say.
+  if (intent.refundedAmount > 0) cancelBooking(change);
   const restock = change.refunds.some((refund) => refund.restock && refund.status === 'SUCCEEDED');
   if (restock && order.restockedAt === null) returnStock(change);
 }

@@ -1,15 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
-import { applyProviderEvent } from './apply-provider-event.js';
+import { applyAnswer } from './ask-provider.js';
 import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { writePayment } from './write-change.js';
 
 /**
- * Ends an attempt at its provider, and stores what the provider says of it then: it may also be that it was paid.
+ * Ends an attempt at its provider, and stores what the provider says of it then: it may also be that it was paid, or,
+ * where only the payer and time can end it, that it is still open.
  * An attempt whose first call was never answered is asked for again with its own key, for it may exist there.
  * @throws {PaymentError} PROVIDER_UNAVAILABLE: it is not known whether it ended, and it stays watched.
  */
@@ -19,15 +19,14 @@ export async function cancelAttempt(
   payment: LoadedPayment,
   attemptId: string,
 ): Promise<LoadedPayment> {
-  const isKnownThere = attemptOf(payment, attemptId).providerReference !== null;
-  const initiated = isKnownThere ? payment : await beginOrEnd(manager, dependencies, payment, attemptId);
+  const { providerReference } = attemptOf(payment, attemptId);
+  const initiated =
+    providerReference === null ? await beginOrEnd(manager, dependencies, payment, attemptId) : payment;
   const attempt = attemptOf(initiated, attemptId);
   if (!isLive(attempt)) return initiated;
   if (attempt.providerReference === null) throw notKnown(attempt);
-  const event = await askToCancel(dependencies, initiated, attempt, attempt.providerReference);
-  return writePayment(manager, dependencies, payment.intent.reference, (change) => {
-    applyProviderEvent(change, event, attempt.provider);
-  });
+  const events = await askToCancel(dependencies, initiated, attempt, attempt.providerReference);
+  return applyAnswer(manager, dependencies, initiated, attempt, events);
 }
 
 /** Begun anew, the provider may refuse it, and then it is over as well. */
@@ -37,6 +36,11 @@ async function beginOrEnd(
   payment: LoadedPayment,
   attemptId: string,
 ): Promise<LoadedPayment> {
+  const attempt = attemptOf(payment, attemptId);
+  if (providerOf(dependencies, attempt).reserve) {
+    const outcome = { kind: 'cancelled', reason: 'it was never begun at the provider' } as const;
+    return applyAnswer(manager, dependencies, payment, attempt, [{ outcome }]);
+  }
   try {
     return await initiateAttempt(manager, dependencies, payment, attemptId);
   } catch (error) {
@@ -67,14 +71,15 @@ export async function cancelAttemptQuietly(
 
 async function askToCancel(
   dependencies: PaymentDependencies,
-  { intent }: LoadedPayment,
+  payment: LoadedPayment,
   attempt: PaymentAttempt,
   providerReference: string,
-): Promise<ProviderEvent> {
+): Promise<readonly ProviderEvent[]> {
+  const provider = providerOf(dependencies, attempt);
+  const initiated = asInitiated(payment, attempt, providerReference);
   try {
-    const initiated = asInitiated(intent, attempt, providerReference);
-    const event = await providerOf(dependencies, attempt).cancel(initiated);
-    return { ...event, attemptReference: initiated.reference };
+    // Where nobody can end it, it is asked about: time, or the payer, may have ended it.
+    return provider.cancel ? [await provider.cancel(initiated)] : await provider.verify(initiated);
   } catch (error) {
     if (error instanceof ProviderFailure) throw notKnown(attempt, error);
     throw error;

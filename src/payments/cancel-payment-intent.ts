@@ -2,7 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { endIntent } from './apply-provider-event.js';
 import { cancelAttempt } from './cancel-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
-import { isLive } from './payment-attempt.js';
+import { providerOf } from './initiate-attempt.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
+import { watchWhatIsLeft, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { awaitsPayer } from './transitions.js';
@@ -18,7 +20,8 @@ export async function cancelPaymentIntent(
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  const mayEnd = ({ intent }: LoadedPayment) => awaitsPayer(intent.status) || intent.status === 'AUTHORIZED';
+  const mayEnd = ({ intent }: Pick<LoadedPayment, 'intent'>) =>
+    awaitsPayer(intent.status) || intent.status === 'AUTHORIZED';
   const payment = await endAtProviders(manager, dependencies, intentReference, mayEnd);
   const { status } = payment.intent;
   if (status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED') return payment;
@@ -33,7 +36,7 @@ export async function endAtProviders(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
-  isEndable: (payment: LoadedPayment) => boolean = ({ intent }) => awaitsPayer(intent.status),
+  isEndable: (payment: Pick<LoadedPayment, 'intent'>) => boolean = ({ intent }) => awaitsPayer(intent.status),
 ): Promise<LoadedPayment> {
   let payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
@@ -41,8 +44,22 @@ export async function endAtProviders(
     if (!isEndable(payment)) break;
     payment = await cancelAttempt(manager, dependencies, payment, id);
   }
-  if (!isEndable(payment) || payment.attempts.some(isLive)) return payment;
+  const mayEnd = (ended: LoadedPayment | PaymentChange) =>
+    isEndable(ended) && !ended.attempts.some((attempt) => standsInTheWay(dependencies, attempt));
+  if (!mayEnd(payment)) return payment;
   return writePayment(manager, dependencies, intentReference, (change) => {
-    if (isEndable(change) && !change.attempts.some(isLive)) endIntent(change, 'CANCELLED', 'CANCELLED', '');
+    if (!mayEnd(change)) return;
+    endIntent(change, 'CANCELLED', 'CANCELLED', '');
+    watchWhatIsLeft(change);
   });
+}
+
+/**
+ * An attempt that only its payer and time can end is no reason to hold the stock, once its provider has said that nothing
+ * has moved. It stays watched, and money that comes all the same is late money.
+ */
+function standsInTheWay(dependencies: PaymentDependencies, attempt: PaymentAttempt): boolean {
+  if (!isLive(attempt)) return false;
+  const isOpenThere = attempt.status === 'PENDING' && attempt.providerReference !== null;
+  return !isOpenThere || providerOf(dependencies, attempt).cancel !== undefined;
 }

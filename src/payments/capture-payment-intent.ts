@@ -70,10 +70,7 @@ export async function captureAttempt(
   const provider = providerOf(dependencies, attempt);
   if (!provider.capture || providerReference === null || captureAmount === null) return payment;
   try {
-    const event = await provider.capture(
-      asInitiated(payment.intent, attempt, providerReference),
-      captureAmount,
-    );
+    const event = await provider.capture(asInitiated(payment, attempt, providerReference), captureAmount);
     return await applyAnswer(manager, dependencies, payment, attempt, [event]);
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;

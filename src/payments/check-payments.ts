@@ -110,7 +110,11 @@ async function checkAttempt(
     const isOver = !isOpen(payment.intent.status) && payment.intent.status !== 'REVIEW';
     const isLeftOver = isOver || payment.order.status !== 'OPEN';
     if (isLeftOver) return cancelAttempt(manager, dependencies, payment, attempt.id);
-    if (providerReference === null) return initiateAttempt(manager, dependencies, payment, attempt.id);
+    if (providerReference === null) {
+      // Nobody's phone rings because of a job: the payer asks again, or it expires.
+      if (attempt.presentation === 'PHONE') return payment;
+      return initiateAttempt(manager, dependencies, payment, attempt.id);
+    }
     if (attempt.captureAmount !== null) return captureAttempt(manager, dependencies, payment, attempt.id);
   }
   const mayHaveNews = isLive(attempt) || attempt.status === 'SUCCEEDED';

@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { toRow } from '../database/rows.js';
 import { run, statement } from '../database/statement.js';
-import { lockProducts, STOCK_STEPS } from '../orders/stock.js';
+import { movePlaces, PLACE_STEPS } from '../orders/capacity.js';
+import { lockProducts, STOCK_STEPS, type StockStep } from '../orders/stock.js';
 import type { PaymentChange } from './payment-change.js';
 
 /**
@@ -12,11 +13,9 @@ import type { PaymentChange } from './payment-change.js';
  * `guarded` comes first and everything else hangs on it: it locks the order and compares its version, so of two changes
  * prepared on the same version one is written and the other writes nothing. Locks keep the one order of all of Quittance:
  * the order first, whose row stands for its intents and attempts too, for nobody changes them without it; then its
- * products, by SKU.
+ * products, by SKU; then the days of their capacity, by SKU and day.
  */
-const COMMIT = statement<{ committed: number }>(
-  'commit_payment_change',
-  `WITH guarded AS (
+const CHANGES = `guarded AS (
     UPDATE orders SET
       version = version + 1,
       status = coalesce($3::text, status),
@@ -96,8 +95,27 @@ const COMMIT = statement<{ committed: number }>(
   ),
   used_key AS (
     INSERT INTO idempotency_key SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::idempotency_key, $14) AS row
-  )
-  SELECT count(*)::integer AS committed FROM guarded`,
+  )`;
+
+/** Only where the order has a booking: whoever books nothing pays for no part of it. */
+const BOOKING = `booked AS (
+    INSERT INTO booking SELECT row.* FROM guarded, jsonb_populate_recordset(NULL::booking, $21) AS row
+    ON CONFLICT (id) DO UPDATE SET status = excluded.status, cancelled_at = excluded.cancelled_at
+  ),
+  ${movePlaces(
+    '(SELECT id FROM guarded)',
+    { held: '$22::integer', booked: '$23::integer', takesFree: '$24::boolean' },
+    // Counting them locks the products, before any day.
+    '(SELECT count(*) FROM held_product) >= 0',
+  )}`;
+
+const WRITTEN = 'SELECT count(*)::integer AS committed FROM guarded';
+
+const COMMIT = statement<{ committed: number }>('commit_payment_change', `WITH ${CHANGES} ${WRITTEN}`);
+
+const COMMIT_WITH_BOOKING = statement<{ committed: number }>(
+  'commit_payment_change_with_booking',
+  `WITH ${CHANGES}, ${BOOKING} ${WRITTEN}`,
 );
 
 /**
@@ -106,8 +124,17 @@ const COMMIT = statement<{ committed: number }>(
  * (`violatedConstraint` names it), and then too nothing is written.
  */
 export async function commitChange(manager: EntityManager, change: PaymentChange): Promise<boolean> {
+  const values = valuesOf(change);
+  const booking = bookingValuesOf(change);
+  const [result] = booking
+    ? await run(manager, COMMIT_WITH_BOOKING, [...values, ...booking])
+    : await run(manager, COMMIT, values);
+  return result?.committed === 1;
+}
+
+function valuesOf(change: PaymentChange): unknown[] {
   const step = change.stockStep ? STOCK_STEPS[change.stockStep] : { stock: 0, reserved: 0 };
-  const [result] = await run(manager, COMMIT, [
+  return [
     change.orderId,
     change.orderVersion,
     change.orderStatus,
@@ -128,8 +155,25 @@ export async function commitChange(manager: EntityManager, change: PaymentChange
     rows(change.refunds.filter(({ id }) => change.changedRefunds.has(id))),
     rows(change.disputes.filter(({ id }) => change.changedDisputes.has(id))),
     JSON.stringify(change.auditEntries),
-  ]);
-  return result?.committed === 1;
+  ];
+}
+
+/** Null: nothing of the order's booking or of its places changes. */
+function bookingValuesOf(change: PaymentChange): unknown[] | null {
+  if (change.order.bookingStartsAt === null) return null;
+  const step = placeStepOf(change);
+  if (!step && !change.bookingChanged) return null;
+  const { held, booked, takesFree } = step ? PLACE_STEPS[step] : { held: 0, booked: 0, takesFree: false };
+  return [rows(change.bookingChanged && change.booking ? [change.booking] : []), held, booked, takesFree];
+}
+
+/** Places go the way of the stock, and come back when the booking is cancelled, whether or not the pieces do. */
+function placeStepOf({ stockStep, booking, bookingChanged }: PaymentChange): StockStep | null {
+  const isCancelled = bookingChanged && booking?.status === 'CANCELLED';
+  if (!isCancelled) return stockStep === 'RETURN' ? null : stockStep;
+  // A provider that is asked may tell of the payment and of its full refund at once.
+  if (stockStep === 'TAKE_HELD') return 'RELEASE';
+  return stockStep === 'TAKE_FREE' ? null : 'RETURN';
 }
 
 function rows(objects: readonly object[]): string {

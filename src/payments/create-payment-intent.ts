@@ -7,29 +7,30 @@ import {
   keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
-import type { CaptureMethod } from '../providers/provider.js';
+import type { CaptureMethod, PaymentMethod } from '../providers/provider.js';
 import { OrderError } from '../orders/order-error.js';
-import { outOfStock } from '../orders/out-of-stock.js';
-import { STOCK_CONSTRAINT } from '../orders/stock.js';
+import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
 import type { Order } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
 import { endAtProviders } from './cancel-payment-intent.js';
 import { commitChange } from './commit-change.js';
-import { attemptOf, initiateAttempt } from './initiate-attempt.js';
+import { lastInPlaceOf } from './fall-back.js';
+import { attemptOf } from './initiate-attempt.js';
+import { initiateHere, initiateSomewhere } from './initiate-somewhere.js';
 import { loadOrderToPay, loadPayment, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { addAttempt, afterCommit, changePayment, openIntent, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { choosePayment, fits, type PaymentChoice, type WantedWay } from './payment-options.js';
+import { choosePayment, fits, type PayerDetails, type WantedWay } from './payment-options.js';
+import { readCountry, readPhoneNumber } from './phone-number.js';
 import { updatePaymentIntent } from './update-payment-intent.js';
 import { awaitsPayer } from './transitions.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
-export interface CreatePaymentIntent extends WantedWay {
+export interface CreatePaymentIntent extends WantedWay, PayerDetails {
   /** The order's public id. */
   readonly orderReference: string;
-  readonly returnUrl?: string | null;
   /** Of a new intent; one that is open keeps its own. */
   readonly captureMethod?: CaptureMethod | null;
   /** Who asks, and the key they gave: the same key and the same input give the same answer. */
@@ -46,15 +47,18 @@ export interface CreatedPayment {
 /**
  * Opens a payment for an order, or gives the one that is open: the order's stock is held, an attempt is written with the
  * key that its provider call will use, and only then, outside any transaction, the provider is called.
- * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK
- * @throws {PaymentError} NO_WAY_TO_PAY, RETURN_URL_…, IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED
+ * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
+ * INVALID_ORDER (its booking is over)
+ * @throws {PaymentError} NO_WAY_TO_PAY, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
+ * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED
  */
 export async function createPaymentIntent(
   manager: EntityManager,
   dependencies: PaymentDependencies,
-  request: CreatePaymentIntent,
+  asked: CreatePaymentIntent,
 ): Promise<CreatedPayment> {
-  const key = keyUse('createPaymentIntent', request);
+  const key = keyUse('createPaymentIntent', asked);
+  const request = { ...asked, ...readPayer(asked), method: asked.method ?? methodMeant(asked) };
   const begun = await untilUndisturbed(async () => {
     const found = await loadOrderToPay(manager, request.orderReference, key);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
@@ -70,12 +74,25 @@ export async function createPaymentIntent(
     }
     return begin(manager, dependencies, found, request, key);
   });
-  return finish(manager, dependencies, begun);
+  return finish(manager, dependencies, begun, request);
 }
 
 interface Begun {
   readonly payment: LoadedPayment;
   readonly attemptId: string | null;
+  /** Whether this request has made the attempt, so that nobody can have called its provider before. */
+  readonly isNew: boolean;
+}
+
+/** Who gives a phone number, and nothing else of how to pay, wants to pay with their phone. */
+function methodMeant({ phoneNumber, provider, presentation }: CreatePaymentIntent): PaymentMethod | null {
+  return phoneNumber && !provider && !presentation ? 'MOBILE_MONEY' : null;
+}
+
+/** The number's own country counts: a payer abroad keeps their operator. @throws {PaymentError} PHONE_NUMBER_INVALID, COUNTRY_INVALID */
+function readPayer({ phoneNumber, country }: PayerDetails): PayerDetails {
+  const said = country ? readCountry(country) : null;
+  return phoneNumber ? readPhoneNumber(phoneNumber, said) : { country: said };
 }
 
 /** Everything up to the call of the provider. */
@@ -88,15 +105,18 @@ async function begin(
 ): Promise<Begun | typeof DISTURBED> {
   if (usedKey) {
     if (usedKey.fingerprint !== key?.fingerprint || !payment) throw new IdempotencyKeyReused();
-    return { payment, attemptId: usedKey.attemptId };
+    const attempt = lastInPlaceOf(payment.attempts, attemptOf(payment, usedKey.attemptId));
+    return { payment, attemptId: attempt.id, isNew: false };
   }
-  refuseUnpayable(order);
+  refuseUnpayable(order, now);
   // Money may be moving, or a person decides about it: no second way is opened beside it.
   if (payment && !awaitsPayer(payment.intent.status)) {
-    return { payment, attemptId: null };
+    return { payment, attemptId: null, isNew: false };
   }
-  const resumed = payment?.attempts.findLast((attempt) => isLive(attempt) && fits(attempt, request));
-  if (resumed && payment && !key) return { payment, attemptId: resumed.id };
+  const resumed = payment?.attempts.findLast(
+    (attempt) => isLive(attempt) && isWhatWasAsked(attempt, request),
+  );
+  if (resumed && payment && !key) return { payment, attemptId: resumed.id, isNew: false };
 
   const change = payment
     ? changePayment(payment, dependencies.actor)
@@ -108,7 +128,7 @@ async function begin(
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return DISTURBED;
   if (change.outboxEvents.length > 0) dependencies.wakeRelay();
-  return { payment: afterCommit(change), attemptId: attempt.id };
+  return { payment: afterCommit(change), attemptId: attempt.id, isNew: !resumed };
 }
 
 /** Like `commitChange`, and what the database refuses is said kindly. A key that was used meanwhile is read again. */
@@ -116,9 +136,9 @@ async function write(manager: EntityManager, change: PaymentChange): Promise<boo
   try {
     return await commitChange(manager, change);
   } catch (error) {
-    const constraint = violatedConstraint(error);
-    if (constraint === STOCK_CONSTRAINT) throw await outOfStock(manager, change.order);
-    if (constraint === KEY_CONSTRAINT) return false;
+    const gone = whatIsSoldOut(error);
+    if (gone) throw await soldOutError(manager, change.order, gone);
+    if (violatedConstraint(error) === KEY_CONSTRAINT) return false;
     throw error;
   }
 }
@@ -126,17 +146,29 @@ async function write(manager: EntityManager, change: PaymentChange): Promise<boo
 async function finish(
   manager: EntityManager,
   dependencies: PaymentDependencies,
-  { payment, attemptId }: Begun,
+  { payment, attemptId, isNew }: Begun,
+  request: CreatePaymentIntent,
 ): Promise<CreatedPayment> {
   if (attemptId === null) return { payment, attempt: null };
-  const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
-  const attempt = attemptOf(initiated, attemptId);
+  const { initiated, attempt } = isNew
+    ? await initiateSomewhere(manager, dependencies, { payment, attemptId }, request)
+    : await initiateHere(manager, dependencies, { payment, attemptId });
   const earlier = initiated.attempts.filter(({ number }) => number < attempt.number).filter(isLive);
   if (earlier.length === 0 || !isLive(attempt)) return { payment: initiated, attempt };
   // The payer changed their mind: earlier attempts end at their providers. What can't be ended stays watched.
   for (const other of earlier) await cancelAttemptQuietly(manager, dependencies, initiated, other);
   const after = (await loadPayment(manager, initiated.intent.reference)) ?? initiated;
-  return { payment: after, attempt: attemptOf(after, attemptId) };
+  return { payment: after, attempt: attemptOf(after, attempt.id) };
+}
+
+/** A payer who corrects their number, or says another operator or country, is not served by what they had before. */
+function isWhatWasAsked(attempt: PaymentAttempt, request: CreatePaymentIntent): boolean {
+  const same = (asked: string | null | undefined, had: string | null) => !asked || asked === had;
+  const samePhone = attempt.presentation !== 'PHONE' || same(request.phoneNumber, attempt.phoneNumber);
+  const sameWallet =
+    attempt.method !== 'MOBILE_MONEY' ||
+    (same(request.operator, attempt.operator) && same(request.country, attempt.country));
+  return samePhone && sameWallet && fits(attempt, request);
 }
 
 /** Its time is up and the job has not come by yet: it ends now, so that the payer gets one that they can finish. */
@@ -158,10 +190,13 @@ function paymentToUpdate({ usedKey, payment, order }: OrderToPay): LoadedPayment
   return follows ? null : payment;
 }
 
-function refuseUnpayable(order: Order): void {
+function refuseUnpayable(order: Order, now: Date): void {
   if (order.status === 'CONFIRMED') throw new OrderError('ORDER_ALREADY_PAID', 'This order is already paid.');
   if (order.status === 'CANCELLED') {
     throw new OrderError('ORDER_CANCELLED', 'This order was cancelled. Make a new one.');
+  }
+  if (order.reservedUntil === null && order.bookingEndsAt && order.bookingEndsAt <= now) {
+    throw new OrderError('INVALID_ORDER', 'What this order books is over: update its booking.', 'orderId');
   }
 }
 
@@ -170,23 +205,24 @@ function beginAttempt(
   dependencies: PaymentDependencies,
   request: CreatePaymentIntent,
 ): PaymentAttempt {
-  const choice = choosePayment(dependencies.providers, change.intent, request);
-  const returnUrl = checkedReturnUrl(dependencies, choice, request);
-  return addAttempt(change, { ...choice, provider: choice.provider.name, returnUrl });
+  const { order, intent } = change;
+  const choice = choosePayment(
+    dependencies,
+    { ...order, amount: intent.amount },
+    intent.captureMethod,
+    request,
+  );
+  const { phoneNumber = null, country = null, operator = null } = request;
+  const returnUrl = checkedReturnUrl(dependencies, request);
+  const way = { ...choice, provider: choice.provider.name, fallbackOf: null };
+  return addAttempt(change, { ...way, phoneNumber, country, operator, returnUrl }, choice.provider);
 }
 
 function checkedReturnUrl(
   { mayReturnTo }: PaymentDependencies,
-  { provider, presentation }: PaymentChoice,
   { returnUrl }: CreatePaymentIntent,
 ): string | null {
-  if (!returnUrl) {
-    if (presentation !== 'REDIRECT') return null;
-    throw new PaymentError(
-      'RETURN_URL_MISSING',
-      `${provider.name} sends the payer away to pay: say in returnUrl where to send them back to.`,
-    );
-  }
+  if (!returnUrl) return null;
   if (URL.canParse(returnUrl) && mayReturnTo(new URL(returnUrl))) return returnUrl;
   throw new PaymentError(
     'RETURN_URL_NOT_ALLOWED',

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { productsShortOf } from '../orders/out-of-stock.js';
+import { foreseeSoldOut } from '../orders/sold-out.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import { changePayment, type PaymentChange } from './payment-change.js';
 
@@ -17,10 +17,9 @@ export async function foreseeChange<Result>(
   if (!loaded) return null;
   const change = changePayment(loaded, actor);
   const result = prepare(change);
-  // What the database would refuse: late money whose pieces are sold.
-  const isSold =
-    change.stockStep === 'TAKE_FREE' && (await productsShortOf(manager, loaded.order)).length > 0;
-  if (!isSold) return { change, result };
-  const decidedAgain = changePayment(loaded, actor, true);
+  // What the database would refuse: late money whose pieces or places are sold.
+  const soldOut = change.stockStep === 'TAKE_FREE' ? await foreseeSoldOut(manager, loaded.order) : null;
+  if (soldOut === null) return { change, result };
+  const decidedAgain = changePayment(loaded, actor, soldOut);
   return { change: decidedAgain, result: prepare(decidedAgain) };
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import {
   ProviderFailure,
+  type AttemptToInitiate,
   type Initiated,
   type InitiatedAttempt,
   type NextAction,
@@ -20,7 +21,6 @@ import {
 } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import type { PaymentIntent } from './payment-intent.js';
 import { writePayment } from './write-change.js';
 
 /** Calls under way in this process, by attempt: whoever needs the same answer waits for it instead of asking again. */
@@ -52,9 +52,13 @@ export async function initiateAttempt(
   return call;
 }
 
-/** A notification can be faster than the answer: it brings the reference, but not what the payer does next. */
+/**
+ * A notification can be faster than the answer: it brings the reference, but not what the payer does next. So can the
+ * provider's own reference be known of a call whose answer was lost.
+ */
 function isAnswered({ providerReference, sealedNextAction, status }: PaymentAttempt): boolean {
-  return providerReference !== null && (sealedNextAction !== null || status !== 'PENDING');
+  const isPayersTurn = status === 'PENDING' || status === 'UNKNOWN';
+  return providerReference !== null && (sealedNextAction !== null || !isPayersTurn);
 }
 
 async function callProvider(
@@ -63,33 +67,78 @@ async function callProvider(
   payment: LoadedPayment,
   attempt: PaymentAttempt,
 ): Promise<LoadedPayment> {
-  const provider = providerOf(dependencies, attempt);
-  let answer: Initiated | ProviderFailure;
-  try {
-    answer = await provider.initiate({
-      reference: attemptReference(payment.intent.reference, attempt.number),
-      idempotencyKey: attempt.idempotencyKey,
-      amount: attempt.amount,
-      currency: payment.intent.currency,
-      method: attempt.method,
-      presentation: attempt.presentation,
-      description: payment.order.number ?? payment.order.reference,
-      returnUrl: attempt.returnUrl ?? undefined,
-      customerEmail: payment.order.customer?.email,
-      locale: payment.order.locale,
-      captureMethod: payment.intent.captureMethod,
-      expiresAt: payment.intent.expiresAt,
-    });
-  } catch (error) {
-    if (!(error instanceof ProviderFailure)) throw error;
-    answer = error;
-  }
-  const stored = await storeAnswer(manager, dependencies, payment, attempt.id, answer);
+  const reserved = await reserve(manager, dependencies, payment, attempt);
+  const current = reserved instanceof ProviderFailure ? payment : reserved;
+  const answer =
+    reserved instanceof ProviderFailure ? reserved : await initiate(dependencies, reserved, attempt.id);
+  if (answer === null) return current;
+  const stored = await storeAnswer(manager, dependencies, current, attempt.id, answer);
   if (answer instanceof ProviderFailure) {
     dependencies.log.warn({ err: answer, attempt: attempt.id }, 'the provider did not open the payment');
     throwIfCallerMustKnow(answer, attemptOf(stored, attempt.id));
   }
   return stored;
+}
+
+/** Null when somebody else has ended the attempt, or has got its answer, meanwhile. */
+async function initiate(
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attemptId: string,
+): Promise<Initiated | ProviderFailure | null> {
+  const attempt = attemptOf(payment, attemptId);
+  if (!isLive(attempt) || isAnswered(attempt)) return null;
+  try {
+    return await providerOf(dependencies, attempt).initiate(asToInitiate(payment, attempt));
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    throw error;
+  }
+}
+
+/** Where the provider takes no key of ours: its own reference is stored before anything that could charge is asked for. */
+async function reserve(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attempt: PaymentAttempt,
+): Promise<LoadedPayment | ProviderFailure> {
+  const provider = providerOf(dependencies, attempt);
+  if (!provider.reserve || attempt.providerReference !== null) return payment;
+  try {
+    const providerReference = await provider.reserve(asToInitiate(payment, attempt));
+    if (providerReference === undefined) return payment;
+    return await writePayment(manager, dependencies, payment.intent.reference, (change) => {
+      const draft = attemptOf(change, attempt.id);
+      // Of two that were reserved side by side, the first one that is stored is the one that is used.
+      if (draft.providerReference === null) changeAttempt(change, draft, { providerReference });
+    });
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    throw error;
+  }
+}
+
+function asToInitiate({ intent, order }: LoadedPayment, attempt: PaymentAttempt): AttemptToInitiate {
+  return {
+    reference: attemptReference(intent.reference, attempt.number),
+    idempotencyKey: attempt.idempotencyKey,
+    amount: attempt.amount,
+    currency: intent.currency,
+    method: attempt.method,
+    presentation: attempt.presentation,
+    description: order.number ?? order.reference,
+    returnUrl: attempt.returnUrl ?? undefined,
+    customerEmail: order.customer?.email,
+    customerName: order.customer?.name,
+    phoneNumber: attempt.phoneNumber ?? undefined,
+    country: attempt.country ?? undefined,
+    operator: attempt.operator ?? undefined,
+    providerReference: attempt.providerReference ?? undefined,
+    locale: order.locale,
+    captureMethod: intent.captureMethod,
+    expiresAt: intent.expiresAt,
+  };
 }
 
 /** First on what we know, which nearly always still holds and saves a round trip; else on what has happened since. */
@@ -100,7 +149,13 @@ async function storeAnswer(
   attemptId: string,
   answer: Initiated | ProviderFailure,
 ): Promise<LoadedPayment> {
-  const prepare = (change: PaymentChange) => applyAnswer(change, dependencies, attemptId, answer);
+  const called = attemptOf(payment, attemptId);
+  const { reserve: reserves, keyIsReference } = providerOf(dependencies, called);
+  const reserved = reserves || keyIsReference ? called.providerReference : null;
+  const prepare = (change: PaymentChange) => {
+    if (answer instanceof ProviderFailure) applyFailure(change, attemptId, answer, reserved);
+    else applyInitiated(change, dependencies, attemptId, answer);
+  };
   const first = changePayment(payment, dependencies.actor);
   prepare(first);
   if (isEmpty(first)) return payment;
@@ -111,17 +166,13 @@ async function storeAnswer(
   return afterCommit(first);
 }
 
-function applyAnswer(
+function applyInitiated(
   change: PaymentChange,
   { seal }: PaymentDependencies,
   attemptId: string,
-  answer: Initiated | ProviderFailure,
+  answer: Initiated,
 ): void {
   const attempt = attemptOf(change, attemptId);
-  if (answer instanceof ProviderFailure) {
-    applyFailure(change, attempt, answer);
-    return;
-  }
   if (attempt.sealedNextAction === null) {
     changeAttempt(change, attempt, { sealedNextAction: seal.seal(answer.nextAction, attempt.id) });
   }
@@ -133,13 +184,24 @@ function applyAnswer(
   applyProviderEvent(change, event, attempt.provider);
 }
 
-function applyFailure(change: PaymentChange, attempt: PaymentAttempt, failure: ProviderFailure): void {
-  if (attempt.providerReference !== null || !isLive(attempt)) return;
+/** @param reserved the reference that the call was made with, where it says nothing of whether the provider has acted. */
+function applyFailure(
+  change: PaymentChange,
+  attemptId: string,
+  failure: ProviderFailure,
+  reserved: string | null,
+): void {
+  const attempt = attemptOf(change, attemptId);
+  // A notification was faster, so the provider has the attempt, whatever its answer was.
+  if (attempt.providerReference !== reserved || !isLive(attempt)) return;
   switch (failure.kind) {
     case 'unavailable':
       return;
     case 'outcomeUnknown':
-      changeAttempt(change, attempt, { status: 'UNKNOWN' });
+      changeAttempt(change, attempt, {
+        status: 'UNKNOWN',
+        providerReference: attempt.providerReference ?? failure.providerReference ?? null,
+      });
       moveTo(change, 'UNKNOWN');
       return;
     case 'declined':
@@ -191,16 +253,19 @@ export function attemptOf(
 
 /** The attempt as its provider knows it. */
 export function asInitiated(
-  { reference, currency }: PaymentIntent,
-  { number, idempotencyKey, amount }: PaymentAttempt,
+  { intent, refunds }: Pick<LoadedPayment, 'intent' | 'refunds'>,
+  { id, number, idempotencyKey, amount, presentation, createdAt }: PaymentAttempt,
   providerReference: string,
 ): InitiatedAttempt {
   return {
-    reference: attemptReference(reference, number),
+    reference: attemptReference(intent.reference, number),
     providerReference,
     idempotencyKey,
     amount,
-    currency,
+    currency: intent.currency,
+    presentation,
+    begunAt: createdAt,
+    openRefunds: refunds.filter(({ attemptId, status }) => attemptId === id && status !== 'SUCCEEDED'),
   };
 }
 

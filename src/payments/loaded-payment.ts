@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { fromRow } from '../database/rows.js';
 import { run, statement } from '../database/statement.js';
+import type { Booking } from '../orders/booking.js';
 import type { Order } from '../orders/order.js';
 import type { ProviderEvent } from '../providers/provider.js';
 import type { Dispute } from './dispute.js';
@@ -23,6 +24,8 @@ export interface LoadedPayment {
   readonly movements: readonly Movement[];
   readonly refunds: readonly Refund[];
   readonly disputes: readonly Dispute[];
+  /** The order's, once it is made. */
+  readonly booking: Booking | null;
   /** Beside a payment in REVIEW: whether a newer one of the same order is open, which then holds the stock. */
   readonly otherIsOpen: boolean;
 }
@@ -35,6 +38,7 @@ interface PaymentRow {
   movement_rows: Record<string, unknown>[];
   refund_rows: Record<string, unknown>[] | null;
   dispute_rows: Record<string, unknown>[] | null;
+  booking_row: Record<string, unknown> | null;
   other_is_open: boolean | null;
 }
 
@@ -49,6 +53,8 @@ const COLUMNS = `now() AS now, to_jsonb(o) AS order_row, to_jsonb(i) AS intent_r
     (SELECT jsonb_agg(to_jsonb(r) ORDER BY r.created_at, r.id) FROM refund r WHERE r.intent_id = i.id) END AS refund_rows,
   CASE WHEN i.captured_amount > 0 THEN
     (SELECT jsonb_agg(to_jsonb(d) ORDER BY d.created_at) FROM dispute d WHERE d.intent_id = i.id) END AS dispute_rows,
+  CASE WHEN i.captured_amount > 0 AND o.booking_starts_at IS NOT NULL THEN
+    (SELECT to_jsonb(b) FROM booking b WHERE b.order_id = o.id) END AS booking_row,
   CASE WHEN i.status = 'REVIEW' THEN EXISTS (
     SELECT FROM payment_intent other WHERE other.order_id = o.id AND other.id <> i.id AND other.status IN (${OPEN})
   ) END AS other_is_open`;
@@ -165,6 +171,7 @@ function toPayment(row: PaymentRow): LoadedPayment | null {
     attempts: row.attempt_rows.map((attempt) => fromRow<PaymentAttempt>(attempt)),
     movements: row.movement_rows.map((movement) => fromRow<Movement>(movement)),
     refunds: (row.refund_rows ?? []).map((refund) => fromRow<Refund>(refund)),
+    booking: row.booking_row && fromRow<Booking>(row.booking_row),
     otherIsOpen: row.other_is_open ?? false,
     disputes: (row.dispute_rows ?? []).map((dispute) => fromRow<Dispute>(dispute)),
   };

@@ -131,11 +131,11 @@ function refusal(provider: string): ProviderFailure {
   );
 }
 
-function toMake({ intent }: LoadedPayment, attempt: InitiatedPaymentAttempt, refund: Refund): RefundToMake {
+function toMake(payment: LoadedPayment, attempt: InitiatedPaymentAttempt, refund: Refund): RefundToMake {
   return {
     reference: refund.reference,
     idempotencyKey: refund.idempotencyKey,
-    attempt: asInitiated(intent, attempt, attempt.providerReference),
+    attempt: asInitiated(payment, attempt, attempt.providerReference),
     captureReference: refund.captureReference,
     amount: refund.amount,
     currency: refund.currency,

@@ -32,19 +32,27 @@ registerEnumType(AttemptStatus, {
   },
 });
 
-export const PaymentMethod: { readonly [Name in Method]: Name } = { CARD: 'CARD', BANK: 'BANK' };
+export const PaymentMethod: { readonly [Name in Method]: Name } = {
+  CARD: 'CARD',
+  BANK: 'BANK',
+  MOBILE_MONEY: 'MOBILE_MONEY',
+  WALLET: 'WALLET',
+};
 registerEnumType(PaymentMethod, {
   name: 'PaymentMethod',
   description: 'How a payer pays.',
   valuesConfig: {
     CARD: { description: 'By card.' },
     BANK: { description: 'At the page of a bank.' },
+    MOBILE_MONEY: { description: 'With the money that a phone’s operator keeps.' },
+    WALLET: { description: 'With whatever the provider’s own page offers: its wallet, and more.' },
   },
 });
 
 export const Presentation: { readonly [Name in WhereToPay]: Name } = {
   EMBEDDED: 'EMBEDDED',
   REDIRECT: 'REDIRECT',
+  PHONE: 'PHONE',
 };
 registerEnumType(Presentation, {
   name: 'Presentation',
@@ -52,6 +60,7 @@ registerEnumType(Presentation, {
   valuesConfig: {
     EMBEDDED: { description: 'In the frontend’s own page.' },
     REDIRECT: { description: 'On a page of the provider’s, which sends the payer back to `returnUrl`.' },
+    PHONE: { description: 'On their phone, whose operator asks for their consent.' },
   },
 });
 
@@ -66,6 +75,7 @@ registerEnumType(Presentation, {
 )
 @Check('payment_attempt_capture_amount_positive', `capture_amount > 0`)
 @Check('payment_attempt_amount_positive', `amount > 0`)
+@Check('payment_attempt_fallback_of_earlier', `fallback_of < number`)
 export class PaymentAttempt {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_attempt_pkey' })
   id: string;
@@ -119,6 +129,26 @@ export class PaymentAttempt {
 
   @Column('text', { nullable: true })
   returnUrl: string | null;
+
+  /** The payer's, E.164. */
+  @Column('text', { nullable: true })
+  phoneNumber: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The payer’s country, ISO 3166-1 alpha-2.' })
+  @Column('text', { nullable: true })
+  country: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The operator that the payer chose.' })
+  @Column('text', { nullable: true })
+  operator: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The number of the attempt in whose place this one was begun, because its provider was down.',
+  })
+  @Column('integer', { nullable: true })
+  fallbackOf: number | null;
 
   @Field(() => String, {
     nullable: true,

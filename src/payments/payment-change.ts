@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { NewAuditEntry } from '../audit/audit-entry.js';
+import type { Booking } from '../orders/booking.js';
 import type { Order, OrderStatus } from '../orders/order.js';
+import type { SoldOut } from '../orders/sold-out.js';
 import type { StockStep } from '../orders/stock.js';
 import { newReference } from '../references.js';
 import type { NewOutboxEvent } from '../outbox/topics.js';
-import type { CaptureMethod } from '../providers/provider.js';
+import type { CaptureMethod, Provider } from '../providers/provider.js';
 import type { WebhookEvent } from '../webhooks/webhook-event.js';
 import type { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import { nextCheckOf } from './check-schedule.js';
@@ -31,11 +34,14 @@ export interface PaymentChange {
   movements: Movement[];
   refunds: Refund[];
   disputes: Dispute[];
+  /** The order's, once it is made. */
+  booking: Booking | null;
   readonly otherIsOpen: boolean;
   readonly newMovements: Movement[];
   readonly changedAttempts: Set<string>;
   readonly changedRefunds: Set<string>;
   readonly changedDisputes: Set<string>;
+  bookingChanged: boolean;
   intentChanged: boolean;
   orderStatus: OrderStatus | null;
   /** Whether `refundedAt` or `restockedAt` of the order changed. */
@@ -43,8 +49,8 @@ export interface PaymentChange {
   stockStep: StockStep | null;
   /** Undefined: leave as it is. */
   reservedUntil: Date | null | undefined;
-  /** Set when the database has just refused to take the order's stock again for late money. */
-  readonly stockIsGone: boolean;
+  /** Set when the database has just refused to take it again for late money. */
+  readonly soldOut: SoldOut | null;
   readonly outboxEvents: NewOutboxEvent[];
   readonly newWebhookEvents: WebhookEvent[];
   readonly newKeys: IdempotencyKey[];
@@ -52,7 +58,11 @@ export interface PaymentChange {
 }
 
 /** Starts a change of a payment that exists. The loaded rows stay as they are; the change works on copies. */
-export function changePayment(loaded: LoadedPayment, actor: string, stockIsGone = false): PaymentChange {
+export function changePayment(
+  loaded: LoadedPayment,
+  actor: string,
+  soldOut: SoldOut | null = null,
+): PaymentChange {
   return {
     actor,
     now: loaded.now,
@@ -65,16 +75,18 @@ export function changePayment(loaded: LoadedPayment, actor: string, stockIsGone 
     refunds: loaded.refunds.map((refund) => ({ ...refund })),
     otherIsOpen: loaded.otherIsOpen,
     disputes: loaded.disputes.map((dispute) => ({ ...dispute })),
+    booking: loaded.booking && { ...loaded.booking },
     newMovements: [],
     changedAttempts: new Set(),
     changedRefunds: new Set(),
     changedDisputes: new Set(),
+    bookingChanged: false,
     intentChanged: false,
     orderStatus: null,
     orderMarked: false,
     stockStep: null,
     reservedUntil: undefined,
-    stockIsGone,
+    soldOut,
     outboxEvents: [],
     newWebhookEvents: [],
     newKeys: [],
@@ -110,7 +122,14 @@ export function openIntent(
     paidAt: null,
     createdAt: now,
   };
-  const nothing = { attempts: [], movements: [], refunds: [], disputes: [], otherIsOpen: false };
+  const nothing = {
+    attempts: [],
+    movements: [],
+    refunds: [],
+    disputes: [],
+    booking: null,
+    otherIsOpen: false,
+  };
   const change = changePayment({ now, order, intent, ...nothing }, actor);
   change.intentChanged = true;
   holdStock(change, expiresAt);
@@ -129,6 +148,7 @@ export function afterCommit(change: PaymentChange): LoadedPayment {
     movements: change.movements,
     refunds: change.refunds,
     disputes: change.disputes,
+    booking: change.booking,
     otherIsOpen: change.otherIsOpen,
   };
 }
@@ -221,12 +241,20 @@ export function changeAttempt(
   change.changedAttempts.add(attempt.id);
 }
 
+/** What the payer, or routing for them, has chosen. */
+export type NewAttempt = Pick<
+  PaymentAttempt,
+  'provider' | 'method' | 'presentation' | 'returnUrl' | 'phoneNumber' | 'country' | 'operator' | 'fallbackOf'
+>;
+
 /** A new try at a provider, with the key that its call will use, for the intent's present amount. */
 export function addAttempt(
   change: PaymentChange,
-  way: Pick<PaymentAttempt, 'provider' | 'method' | 'presentation' | 'returnUrl'>,
+  way: NewAttempt,
+  { keyIsReference = false }: Pick<Provider, 'keyIsReference'>,
 ): PaymentAttempt {
   const id = uuidv7();
+  const idempotencyKey = randomUUID();
   const attempt: PaymentAttempt = {
     id,
     intentId: change.intent.id,
@@ -236,11 +264,15 @@ export function addAttempt(
     presentation: way.presentation,
     amount: change.intent.amount,
     captureAmount: null,
-    providerReference: null,
-    idempotencyKey: `attempt_${id}`,
+    providerReference: keyIsReference ? idempotencyKey : null,
+    idempotencyKey,
     status: 'PENDING',
     sealedNextAction: null,
     returnUrl: way.returnUrl,
+    phoneNumber: way.phoneNumber,
+    country: way.country,
+    operator: way.operator,
+    fallbackOf: way.fallbackOf,
     failureCode: null,
     failureMessage: null,
     createdAt: change.now,
@@ -288,7 +320,7 @@ export function releaseStock(change: PaymentChange): void {
   change.reservedUntil = null;
 }
 
-/** Confirms the order and takes its stock: what was held, or, for late money, what is free. */
+/** Confirms the order, takes its stock (what was held, or, for late money, what is free), and makes its booking. */
 export function confirmOrder(change: PaymentChange): void {
   change.stockStep = change.order.reservedUntil === null ? 'TAKE_FREE' : 'TAKE_HELD';
   change.order.status = 'CONFIRMED';
@@ -296,6 +328,41 @@ export function confirmOrder(change: PaymentChange): void {
   change.order.reservedUntil = null;
   change.orderStatus = 'CONFIRMED';
   change.reservedUntil = null;
+  makeBooking(change);
+}
+
+/** What the order asked for; nothing where it asked for nothing. */
+function makeBooking(change: PaymentChange): void {
+  const { id: orderId, bookingStartsAt: startsAt, bookingEndsAt: endsAt, bookingDetails } = change.order;
+  if (!startsAt || !endsAt) return;
+  change.booking = {
+    id: uuidv7(),
+    reference: newReference('BKG'),
+    orderId,
+    status: 'CONFIRMED',
+    startsAt,
+    endsAt,
+    details: bookingDetails ?? {},
+    createdAt: change.now,
+    cancelledAt: null,
+  };
+  change.bookingChanged = true;
+  record(change, 'booking.confirmed', null, { after: summaryOfBooking(change.booking) });
+}
+
+/** Cancels what was booked, and frees its places. What is cancelled stays so: its places may be somebody else's. */
+export function cancelBooking(change: PaymentChange): void {
+  const { booking } = change;
+  if (booking?.status !== 'CONFIRMED') return;
+  const before = summaryOfBooking(booking);
+  Object.assign(booking, { status: 'CANCELLED', cancelledAt: change.now } satisfies Partial<Booking>);
+  change.bookingChanged = true;
+  record(change, 'booking.cancelled', before, { after: summaryOfBooking(booking) });
+}
+
+/** Without its details, which may be personal. */
+function summaryOfBooking({ reference, status, startsAt, endsAt }: Booking): object {
+  return { booking: reference, status, startsAt, endsAt };
 }
 
 /** Sold pieces go back into the stock. */
@@ -319,6 +386,7 @@ export function isEmpty(change: PaymentChange): boolean {
     change.changedRefunds.size === 0 &&
     change.changedDisputes.size === 0 &&
     change.auditEntries.length === 0 &&
+    !change.bookingChanged &&
     !change.orderMarked &&
     change.orderStatus === null &&
     change.reservedUntil === undefined &&

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Provider } from '../providers/provider.js';
+import type { Routing } from '../providers/routing.js';
 import type { NextActionSeal } from './sealed-next-action.js';
 
 /** What the actions on payments need beside the database. Wired once, in `app.ts`. */
 export interface PaymentDependencies {
-  /** In the order in which they are offered to payers. */
+  /** In the order in which they are offered to payers where no rule says otherwise. */
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly routing: Routing;
   readonly seal: NextActionSeal;
   /** How long stock is held while the payer pays. */
   readonly reservationMilliseconds: number;

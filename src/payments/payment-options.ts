@@ -1,58 +1,98 @@
 import type { Order } from '../orders/order.js';
 import type {
   CaptureMethod,
+  OfferedWay,
   PaymentMethod,
   Presentation,
   Provider,
   WayToPay,
 } from '../providers/provider.js';
-import { PaymentError } from './payment-error.js';
-import type { PaymentIntent } from './payment-intent.js';
+import { routesOf, type Route } from '../providers/routing.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError, type PaymentErrorKind } from './payment-error.js';
 
 /** One way in which an order can be paid. */
 export interface PaymentChoice extends WayToPay {
   readonly provider: Provider;
 }
 
+/** What the payer asked for; what they left open fits everything. */
 export interface WantedWay {
   readonly provider?: string | null;
   readonly method?: PaymentMethod | null;
   readonly presentation?: Presentation | null;
 }
 
-/** Every way to pay this order, in the order in which the providers are configured. */
-export function paymentChoices(
-  providers: ReadonlyMap<string, Provider>,
-  order: Pick<Order, 'amount' | 'currency'>,
+/** What is known of the payer, and what some ways to pay need. */
+export interface PayerDetails {
+  /** E.164. */
+  readonly phoneNumber?: string | null;
+  /** ISO 3166-1 alpha-2. */
+  readonly country?: string | null;
+  readonly operator?: string | null;
+  readonly returnUrl?: string | null;
+}
+
+type RoutingDependencies = Pick<PaymentDependencies, 'providers' | 'routing'>;
+
+/** Every way to pay this order, open or not, the best first. */
+export function paymentRoutes(
+  { providers, routing }: RoutingDependencies,
+  order: Pick<Order, 'reference' | 'amount' | 'currency'>,
+  country?: string | null,
   captureMethod: CaptureMethod = 'AUTOMATIC',
-): PaymentChoice[] {
-  return [...providers.values()]
-    .filter((provider) => takes(provider, order) && (captureMethod === 'AUTOMATIC' || provider.capture))
-    .flatMap((provider) => provider.capabilities.ways.map((way) => ({ ...way, provider })));
+): Route[] {
+  return routesOf(providers, routing, { ...order, captureMethod, country: country ?? undefined });
 }
 
-function takes(
-  { capabilities }: Provider,
-  { amount, currency }: Pick<Order, 'amount' | 'currency'>,
-): boolean {
-  if (capabilities.currencies !== 'ANY' && !capabilities.currencies.includes(currency)) return false;
-  const { minimum = 1, maximum = Number.MAX_SAFE_INTEGER } = capabilities.limits(currency);
-  return minimum <= amount && amount <= maximum;
-}
-
-/** The first way that fits what the payer asked for. @throws {PaymentError} NO_WAY_TO_PAY, naming what there is. */
+/**
+ * The best way that fits what the payer asked for and what is known of them. One that is down for the moment comes only
+ * where there is no other: its provider then says so at once.
+ * @throws {PaymentError} NO_WAY_TO_PAY, naming what there is; PHONE_NUMBER_MISSING, COUNTRY_MISSING, OPERATOR_MISSING,
+ * RETURN_URL_MISSING
+ */
 export function choosePayment(
-  providers: ReadonlyMap<string, Provider>,
-  order: Pick<PaymentIntent, 'amount' | 'currency' | 'captureMethod'>,
-  wanted: WantedWay,
+  dependencies: RoutingDependencies,
+  order: Pick<Order, 'reference' | 'amount' | 'currency'>,
+  captureMethod: CaptureMethod,
+  wanted: WantedWay & PayerDetails,
 ): PaymentChoice {
-  const choices = paymentChoices(providers, order, order.captureMethod);
-  const choice = choices.find(({ provider, ...way }) => fits({ ...way, provider: provider.name }, wanted));
-  if (choice) return choice;
-  throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(choices));
+  const routes = paymentRoutes(dependencies, order, wanted.country, captureMethod);
+  const fitting = routes.filter((route) => fitsRoute(route, wanted));
+  const open = fitting.filter(isOpen);
+  const mayOpen = fitting.filter(({ whyNot }) => whyNot.every(({ passing }) => passing));
+  const candidates = [...open, ...mayOpen];
+  const route = candidates.find(({ way }) => missingFor(way, wanted) === undefined);
+  if (route) return choiceOf(route);
+  const [best] = candidates;
+  const missing = best && missingFor(best.way, wanted);
+  if (missing) throw new PaymentError(...MISSING[missing](best.provider.name));
+  throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(routes.filter(isOpen)));
 }
 
-/** Whether a way to pay is what was asked for; what was left open fits everything. */
+/** The next way that fits and is well, at a provider that has not been tried; null when there is none. */
+export function choiceAfter(
+  dependencies: RoutingDependencies,
+  order: Pick<Order, 'reference' | 'amount' | 'currency'>,
+  captureMethod: CaptureMethod,
+  wanted: WantedWay & PayerDetails,
+  tried: ReadonlySet<string>,
+): PaymentChoice | null {
+  const route = paymentRoutes(dependencies, order, wanted.country, captureMethod).find(
+    (candidate) =>
+      !tried.has(candidate.provider.name) &&
+      isOpen(candidate) &&
+      fitsRoute(candidate, wanted) &&
+      missingFor(candidate.way, wanted) === undefined,
+  );
+  return route ? choiceOf(route) : null;
+}
+
+export function isOpen({ whyNot }: Route): boolean {
+  return whyNot.length === 0;
+}
+
+/** Whether a way to pay is what was asked for. */
 export function fits(way: WayToPay & { readonly provider: string }, wanted: WantedWay): boolean {
   return (
     (!wanted.provider || wanted.provider === way.provider) &&
@@ -61,10 +101,59 @@ export function fits(way: WayToPay & { readonly provider: string }, wanted: Want
   );
 }
 
-function noWayMessage(choices: readonly PaymentChoice[]): string {
-  if (choices.length === 0) return 'No provider takes an order of this amount and currency in this way.';
-  const list = choices.map(
-    ({ provider, method, presentation }) => `${provider.name} ${method} ${presentation}`,
+function fitsRoute({ provider, way }: Route, wanted: WantedWay & PayerDetails): boolean {
+  const { method, presentation, operators } = way;
+  // Each provider has its own names for operators: one that it doesn't know is another's.
+  const knowsOperator =
+    !wanted.operator || !operators || operators.some(({ code }) => code === wanted.operator);
+  return knowsOperator && fits({ method, presentation, provider: provider.name }, wanted);
+}
+
+function choiceOf({ provider, way: { method, presentation } }: Route): PaymentChoice {
+  return { provider, method, presentation };
+}
+
+/** What a way to pay needs of the payer. */
+export const NEEDS = ['COUNTRY', 'PHONE_NUMBER', 'OPERATOR', 'RETURN_URL'] as const;
+export type Need = (typeof NEEDS)[number];
+
+export function needsOf({ needs = [], presentation }: OfferedWay): readonly Need[] {
+  return presentation === 'REDIRECT' ? [...needs, 'RETURN_URL'] : needs;
+}
+
+function missingFor(way: OfferedWay, details: PayerDetails): Need | undefined {
+  const known: Readonly<Record<Need, unknown>> = {
+    COUNTRY: details.country,
+    PHONE_NUMBER: details.phoneNumber,
+    OPERATOR: details.operator,
+    RETURN_URL: details.returnUrl,
+  };
+  return needsOf(way).find((need) => !known[need]);
+}
+
+const MISSING: Readonly<Record<Need, (provider: string) => [PaymentErrorKind, string]>> = {
+  COUNTRY: (provider) => [
+    'COUNTRY_MISSING',
+    `${provider} needs the payer’s country: give country, or a phoneNumber with its country’s prefix.`,
+  ],
+  PHONE_NUMBER: (provider) => [
+    'PHONE_NUMBER_MISSING',
+    `${provider} asks the payer on their phone: give their phoneNumber.`,
+  ],
+  OPERATOR: (provider) => [
+    'OPERATOR_MISSING',
+    `${provider} needs to know whom the payer has their money with: give operator, a code from paymentOptions.`,
+  ],
+  RETURN_URL: (provider) => [
+    'RETURN_URL_MISSING',
+    `${provider} sends the payer away to pay: say in returnUrl where to send them back to.`,
+  ],
+};
+
+function noWayMessage(routes: readonly Route[]): string {
+  if (routes.length === 0) return 'No provider takes an order of this amount and currency in this way.';
+  const list = routes.map(
+    ({ provider, way: { method, presentation } }) => `${provider.name} ${method} ${presentation}`,
   );
   return `This order can't be paid in that way. It can be with: ${list.join(', ')}.`;
 }

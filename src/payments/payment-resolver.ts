@@ -24,13 +24,14 @@ import { isLive, PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { PaymentIntent } from './payment-intent.js';
-import { paymentChoices } from './payment-options.js';
+import { isOpen, paymentRoutes } from './payment-options.js';
+import { optionOf, PaymentOption } from './payment-option.js';
+import { readCountry } from './phone-number.js';
 import {
   CapturePaymentIntentInput,
   CreatePaymentIntentInput,
   CreatePaymentIntentPayload,
   NextAction,
-  PaymentOption,
   RefundPaymentInput,
   SettlePaymentReviewInput,
   UpdatePaymentIntentInput,
@@ -54,15 +55,25 @@ export class PaymentResolver {
   @Query(() => [PaymentOption], { description: 'The ways to pay this order.' })
   async paymentOptions(
     @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
+    @Arg('country', () => String, {
+      nullable: true,
+      description: 'The payer’s, ISO 3166-1 alpha-2. Without it, what there is anywhere.',
+    })
+    country: string | undefined,
+    @Arg('includeUnavailable', () => Boolean, {
+      defaultValue: false,
+      description: 'For operators: also the ways that are not open to this order, and why.',
+    })
+    includeUnavailable: boolean,
     @Ctx() context: Context,
   ): Promise<PaymentOption[]> {
+    if (includeUnavailable) requireOperator(context.caller);
     const order = await findOrder(context, orderId, 'orderId');
     if (order.status !== 'OPEN') return [];
-    return paymentChoices(context.payments.providers, order).map(({ provider, method, presentation }) => ({
-      provider: provider.name,
-      method,
-      presentation,
-    }));
+    const where = country ? readCountry(country) : undefined;
+    return paymentRoutes(context.payments, order, where)
+      .filter((route) => includeUnavailable || isOpen(route))
+      .map((route) => optionOf(context.payments, route, where));
   }
 
   @Mutation(() => CreatePaymentIntentPayload, {

@@ -12,6 +12,7 @@ registerEnumType(TimelineKind, {
   valuesConfig: {
     INTENT: { description: 'It was opened.' },
     ATTEMPT: { description: 'A try at a provider was begun.' },
+    PROVIDER_CALL: { description: 'A provider was called about it; of the last months only.' },
     NOTIFICATION: { description: 'A provider told something.' },
     TRANSITION: { description: 'Its status changed.' },
     ACT: { description: 'Somebody did something to it, or to its order.' },

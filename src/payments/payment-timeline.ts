@@ -5,7 +5,7 @@ import { WebhookEvent } from '../webhooks/webhook-event.js';
 import { Movement, type MovementKind } from './movement.js';
 import { PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
-import { inWords, kindOf, type TimelineKind } from './timeline-words.js';
+import { callInWords, inWords, kindOf, type TimelineKind } from './timeline-words.js';
 
 /** One thing that happened to a payment. */
 export interface TimelineEntry {
@@ -20,7 +20,14 @@ export interface TimelineEntry {
 type Source = (manager: EntityManager, intent: PaymentIntent) => Promise<TimelineEntry[]>;
 
 /** Of what happened at the same moment, the cause stands first: this is that order. */
-const SOURCES: readonly Source[] = [theIntent, attempts, notifications, movements, auditEntries];
+const SOURCES: readonly Source[] = [
+  theIntent,
+  attempts,
+  providerCalls,
+  notifications,
+  movements,
+  auditEntries,
+];
 
 /** A payment's whole life, the first thing first. @param intent with its order. */
 export async function paymentTimeline(
@@ -57,6 +64,38 @@ async function attempts(manager: EntityManager, intent: PaymentIntent): Promise<
       details: { number, method, presentation, provider, providerReference, status, failureCode },
     };
   });
+}
+
+interface ProviderCallRow {
+  readonly id: string;
+  readonly attempt: number;
+  readonly provider: string;
+  readonly operation: string;
+  readonly refund: string | null;
+  readonly outcome: string;
+  readonly failureCode: string | null;
+  readonly tries: number;
+  readonly milliseconds: number;
+  readonly at: Date;
+}
+
+/** From the table of the provider log, which knows payments, and not the other way round. */
+async function providerCalls(manager: EntityManager, { id }: PaymentIntent): Promise<TimelineEntry[]> {
+  const rows = await manager.query<ProviderCallRow[]>(
+    // A call begins by our clock and its attempt by the database's: it must not stand before it.
+    `SELECT c.id, a.number AS attempt, c.provider, c.operation, c.refund_reference AS refund, c.outcome,
+       c.failure_code AS "failureCode", c.tries, c.milliseconds, greatest(c.started_at, a.created_at) AS at
+     FROM provider_call c JOIN payment_attempt a ON a.id = c.attempt_id
+     WHERE a.intent_id = $1 ORDER BY c.started_at, c.id`,
+    [id],
+  );
+  return rows.map(({ at, id: providerCallId, ...call }) => ({
+    at,
+    kind: 'PROVIDER_CALL',
+    summary: callInWords(call),
+    actor: null,
+    details: { providerCallId, ...call },
+  }));
 }
 
 async function notifications(manager: EntityManager, { id }: PaymentIntent): Promise<TimelineEntry[]> {

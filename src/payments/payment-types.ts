@@ -1,6 +1,6 @@
 import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { IsInt, IsOptional, IsPositive, Length, MaxLength } from 'class-validator';
-import { GraphQLSafeInt } from 'graphql-scalars';
+import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { NextAction as Action } from '../providers/provider.js';
 import { PaymentMethod, Presentation } from './payment-attempt.js';
 import { CaptureMethod, PaymentIntent } from './payment-intent.js';
@@ -24,31 +24,42 @@ class RedirectToUrl {
   url: string;
 }
 
+@ObjectType({
+  description: 'The payer consents on their phone. Show them how, and wait for the payment’s status.',
+})
+class ApproveOnPhone {
+  @Field(() => String, { description: 'The phone that asks them, all but its last digits hidden.' })
+  phoneNumber: string;
+
+  @Field(() => String, { description: 'Who asks them, for people: MTN MoMo.' })
+  operator: string;
+
+  @Field(() => [String], { description: 'What they do, in the order’s language, one step each.' })
+  instructions: string[];
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When the operator stops waiting for them.' })
+  expiresAt: Date;
+}
+
 export const NextAction = createUnionType({
   name: 'NextAction',
   description: 'What the payer does next.',
-  types: () => [ConfirmWithStripe, RedirectToUrl] as const,
-  resolveType: (action) => ('clientSecret' in action ? ConfirmWithStripe : RedirectToUrl),
+  types: () => [ConfirmWithStripe, RedirectToUrl, ApproveOnPhone] as const,
+  resolveType: (action) => {
+    if ('clientSecret' in action) return ConfirmWithStripe;
+    return 'url' in action ? RedirectToUrl : ApproveOnPhone;
+  },
 });
-
-@ObjectType({ description: 'One way in which an order can be paid. Give its fields to createPaymentIntent.' })
-export class PaymentOption {
-  @Field(() => String, { description: 'Which provider.' })
-  provider: string;
-
-  @Field(() => PaymentMethod, { description: 'How the payer pays.' })
-  method: keyof typeof PaymentMethod;
-
-  @Field(() => Presentation, { description: 'Where the payer pays.' })
-  presentation: keyof typeof Presentation;
-}
 
 @InputType({ description: 'Which order to pay, and how. There is no amount in it: that is the order’s.' })
 export class CreatePaymentIntentInput {
   @Field(() => ID, { description: 'The order to pay.' })
   orderId: string;
 
-  @Field(() => PaymentMethod, { nullable: true, description: 'Without it, the first way that fits.' })
+  @Field(() => PaymentMethod, {
+    nullable: true,
+    description: 'Without it, the first way that fits; beside a phoneNumber alone, MOBILE_MONEY.',
+  })
   method?: keyof typeof PaymentMethod;
 
   @Field(() => String, { nullable: true, description: 'A name from paymentOptions.' })
@@ -63,6 +74,30 @@ export class CreatePaymentIntentInput {
   @IsOptional()
   @MaxLength(2_000)
   returnUrl?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The payer’s, ISO 3166-1 alpha-2. A phoneNumber with its prefix says it too.',
+  })
+  @IsOptional()
+  @Length(2, 2)
+  country?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Of the payer’s mobile money, as they write it; with its prefix, or beside a country.',
+  })
+  @IsOptional()
+  @Length(4, 32)
+  phoneNumber?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'A code from paymentOptions, where the way needs one.',
+  })
+  @IsOptional()
+  @Length(1, 64)
+  operator?: string;
 
   @Field(() => CaptureMethod, {
     nullable: true,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { newReference } from '../references.js';
 import type { RefundReason } from '../providers/provider.js';
@@ -52,7 +53,7 @@ export function addRefund(change: PaymentChange, wanted: NewRefund): Refund {
     provider: wanted.capture.provider,
     providerReference: null,
     captureReference: wanted.capture.providerReference,
-    idempotencyKey: `refund_${id}`,
+    idempotencyKey: randomUUID(),
     failureCode: null,
     failureMessage: null,
     nextCheckAt: wanted.nextCheckAt,

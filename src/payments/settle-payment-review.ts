@@ -1,7 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { violatedConstraint } from '../database/statement.js';
-import { outOfStock } from '../orders/out-of-stock.js';
-import { STOCK_CONSTRAINT } from '../orders/stock.js';
+import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
 import { releaseStockOfReview } from './books.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import { loadPayment } from './loaded-payment.js';
@@ -23,7 +21,7 @@ export interface ReviewSettlement {
  * A person decides about money that did not fit: accept it as the order's payment, give all of it back, or close the
  * matter because it was settled elsewhere.
  * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_IN_REVIEW (or not to be settled so)
- * @throws {OrderError} OUT_OF_STOCK: accepted, and the pieces are sold.
+ * @throws {OrderError} OUT_OF_STOCK, FULLY_BOOKED: accepted, and the pieces or places are sold.
  */
 export async function settlePaymentReview(
   manager: EntityManager,
@@ -43,8 +41,8 @@ export async function settlePaymentReview(
       DECISIONS[settlement.decision](change);
     });
   } catch (error) {
-    if (violatedConstraint(error) === STOCK_CONSTRAINT) throw await outOfStock(manager, before.order);
-    throw error;
+    const gone = whatIsSoldOut(error);
+    throw gone ? await soldOutError(manager, before.order, gone) : error;
   }
   return settlement.decision === 'REFUND' ? giveBackNow(manager, dependencies, settled) : settled;
 }

@@ -4,6 +4,7 @@ import { formatMoney, isCurrency } from '../money.js';
 export const TimelineKind = {
   INTENT: 'INTENT',
   ATTEMPT: 'ATTEMPT',
+  PROVIDER_CALL: 'PROVIDER_CALL',
   NOTIFICATION: 'NOTIFICATION',
   TRANSITION: 'TRANSITION',
   ACT: 'ACT',
@@ -50,6 +51,9 @@ const WORDS: Readonly<Record<string, Words>> = {
   'webhook.replayed': (after) =>
     `The notification ${text(after.eventId)} was replayed: ${text(after.outcome)}.`,
   'order.updated': (after, before) => `The order was changed from ${money(before)} to ${money(after)}.`,
+  'booking.confirmed': (after) =>
+    `The booking ${text(after.booking)} was made, from ${text(after.startsAt)} to ${text(after.endsAt)}.`,
+  'booking.cancelled': (after) => `The booking ${text(after.booking)} was cancelled.`,
   'order.cancelled': () => 'The order was cancelled.',
   'order.token_created': () => 'A new order token was made.',
 };
@@ -58,6 +62,23 @@ const WORDS: Readonly<Record<string, Words>> = {
 export function inWords({ action, before, after, reason }: AuditEntry): string {
   const sentence = WORDS[action]?.((after ?? {}) as Said, (before ?? {}) as Said) ?? `${action}.`;
   return reason === null ? sentence : `${sentence} Reason: ${reason}`;
+}
+
+/** How a call of a provider went. */
+interface CallWords {
+  readonly provider: string;
+  readonly operation: string;
+  readonly milliseconds: number;
+  readonly tries: number;
+  readonly outcome: string;
+  readonly failureCode: string | null;
+}
+
+/** “pawapay: initiate, 230 ms, 2 tries: UNAVAILABLE (TIMEOUT).” */
+export function callInWords(call: CallWords): string {
+  const { provider, operation, milliseconds, tries, outcome, failureCode } = call;
+  const tried = tries === 0 ? 'not tried' : `${milliseconds} ms, ${tries === 1 ? '1 try' : `${tries} tries`}`;
+  return `${provider}: ${operation}, ${tried}: ${outcome}${failureCode === null ? '' : ` (${failureCode})`}.`;
 }
 
 function text(value: unknown): string {

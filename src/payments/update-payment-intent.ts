@@ -56,6 +56,11 @@ async function updateAttempt(
   payment: LoadedPayment,
   attemptId: string,
 ): Promise<LoadedPayment> {
+  const old = attemptOf(payment, attemptId);
+  // Where the amount of an attempt can't change, nobody needs to be asked for the old one any more.
+  if (isLive(old) && !providerOf(dependencies, old).updateAmount) {
+    return replaceAttempt(manager, dependencies, payment, old);
+  }
   const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
   const attempt = attemptOf(initiated, attemptId);
   if (!isLive(attempt)) return initiated;
@@ -75,15 +80,15 @@ async function updateAttempt(
 /** False where this provider, or this attempt, can't change an amount. */
 async function providerTookAmount(
   dependencies: PaymentDependencies,
-  { intent }: LoadedPayment,
+  payment: LoadedPayment,
   attempt: PaymentAttempt,
 ): Promise<boolean> {
   const provider = providerOf(dependencies, attempt);
   if (!provider.updateAmount) return false;
   if (attempt.providerReference === null) throw unavailable(attempt);
   try {
-    const initiated = asInitiated(intent, attempt, attempt.providerReference);
-    await provider.updateAmount(initiated, intent.amount);
+    const initiated = asInitiated(payment, attempt, attempt.providerReference);
+    await provider.updateAmount(initiated, payment.intent.amount);
     return true;
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;
@@ -102,7 +107,10 @@ async function replaceAttempt(
   const added = await writePayment(manager, dependencies, payment.intent.reference, (draft) => {
     // Whoever else was asked to update it may have replaced it already, or the payment may be over.
     const replacement =
-      replacementOf(draft, old) ?? (awaitsPayer(draft.intent.status) ? addAttempt(draft, old) : null);
+      replacementOf(draft, old) ??
+      (awaitsPayer(draft.intent.status)
+        ? addAttempt(draft, { ...old, fallbackOf: null }, providerOf(dependencies, old))
+        : null);
     replacementId = replacement?.id ?? null;
   });
   if (replacementId === null) return added;

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { violatedConstraint } from '../database/statement.js';
-import { STOCK_CONSTRAINT } from '../orders/stock.js';
+import { whatIsSoldOut, type SoldOut } from '../orders/sold-out.js';
 import { commitChange } from './commit-change.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { afterCommit, changePayment, isEmpty, type PaymentChange } from './payment-change.js';
@@ -28,21 +27,20 @@ export async function writeChange<Result>(
   load: () => Promise<LoadedPayment | null>,
   prepare: (change: PaymentChange) => Result,
 ): Promise<{ change: PaymentChange; result: Result } | null> {
-  let stockIsGone = false;
+  let soldOut: SoldOut | null = null;
   return untilUndisturbed(async () => {
     const loaded = await load();
     if (!loaded) return null;
-    const change = changePayment(loaded, actor, stockIsGone);
+    const change = changePayment(loaded, actor, soldOut);
     const result = prepare(change);
     if (isEmpty(change)) return { change, result };
     try {
       return (await commitChange(manager, change)) ? { change, result } : DISTURBED;
     } catch (error) {
-      const foundStockSold =
-        change.stockStep === 'TAKE_FREE' && violatedConstraint(error) === STOCK_CONSTRAINT;
+      const found = change.stockStep === 'TAKE_FREE' ? whatIsSoldOut(error) : null;
       // Late money: decide again, knowing that. Whoever knew it and takes the stock all the same is told.
-      if (!foundStockSold || stockIsGone) throw error;
-      stockIsGone = true;
+      if (found === null || soldOut !== null) throw error;
+      soldOut = found;
       return DISTURBED;
     }
   });

@@ -12,6 +12,8 @@ export interface WebhookMessage {
   readonly body: string;
   /** Where it goes instead of where all others go. */
   readonly url?: string | undefined;
+  /** JSON unless told. */
+  readonly contentType?: string;
 }
 
 export interface WebhookSenderOptions {
@@ -23,6 +25,8 @@ export interface WebhookSenderOptions {
   readonly delayMilliseconds?: number | undefined;
   /** Before the second try; it doubles with each one after. */
   readonly firstRetryMilliseconds?: number | undefined;
+  /** Which statuses end it. Any 2xx unless told. */
+  readonly isTaken?: (status: number) => boolean;
   readonly logRetry?: (line: string) => void;
   readonly logGivenUp: (line: string) => void;
 }
@@ -30,7 +34,7 @@ export interface WebhookSenderOptions {
 export interface WebhookCounts {
   /** Tries, however they ended. */
   readonly sent: number;
-  /** Answered with 2xx. */
+  /** Answered as they had to be. */
   readonly delivered: number;
   /** Refused or unanswered at the last try. */
   readonly givenUp: number;
@@ -164,21 +168,26 @@ export class WebhookSender {
         timeout: TIMEOUT_MILLISECONDS,
         signal: this.#stopping.signal,
         headers: {
-          'content-type': 'application/json; charset=utf-8',
+          'content-type': message.contentType ?? 'application/json; charset=utf-8',
           'content-length': Buffer.byteLength(message.body),
           ...this.#options.headers(message),
         },
       });
-      outgoing.on('response', (response) => resolve(problemOf(response)));
+      outgoing.on('response', (response) => resolve(this.#problemOf(response)));
       outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
       outgoing.on('error', (error) => resolve(`not answered: ${error.message || error.name}`));
       outgoing.end(message.body);
     }).catch((error: unknown) => `not sent: ${String(error)}`);
   }
+
+  #problemOf(response: http.IncomingMessage): string | undefined {
+    response.resume();
+    const status = response.statusCode ?? 0;
+    const { isTaken = isSuccess } = this.#options;
+    return isTaken(status) ? undefined : `answered with ${status}`;
+  }
 }
 
-function problemOf(response: http.IncomingMessage): string | undefined {
-  response.resume();
-  const status = response.statusCode ?? 0;
-  return status >= 200 && status < 300 ? undefined : `answered with ${status}`;
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

@@ -1,4 +1,9 @@
-import type { Provider, ProviderEvent } from '../providers/provider.js';
+import type { EntityManager } from 'typeorm';
+import { asInitiated } from '../payments/initiate-attempt.js';
+import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
+import { attemptReference as attemptReferenceOf } from '../payments/payment-attempt.js';
+import { findAttempt } from '../payments/apply-provider-event.js';
+import { ProviderFailure, type Provider, type ProviderEvent } from '../providers/provider.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 export interface ReadNotification {
@@ -6,15 +11,51 @@ export interface ReadNotification {
   readonly events: readonly ProviderEvent[];
 }
 
-/** What a kept notification says. A text says why it can't be told any more. */
-export function readAgain(
+/**
+ * What a kept notification says. Of one that has proven too little, what the provider itself says when it is asked.
+ * A text says why it can't be told, or not now.
+ */
+export async function readAgain(
+  manager: EntityManager,
   providers: ReadonlyMap<string, Provider>,
-  { provider: name, payload, headers }: WebhookEvent,
-): ReadNotification | string {
+  { provider: name, payload, headers, proof }: WebhookEvent,
+): Promise<ReadNotification | string> {
   const provider = providers.get(name);
   if (!provider) return `the provider ${name} is not configured any more`;
   const parsed = provider.readKeptNotification(Buffer.from(payload), headers);
-  return parsed.verdict === 'accepted'
-    ? { provider, events: parsed.events }
-    : `read again, it is ${parsed.verdict}`;
+  if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
+  return proof === 'SIGNED' ? { provider, events: parsed.events } : ask(manager, provider, parsed.events);
+}
+
+/**
+ * About the very thing that the hint names, even where we hold another reference, or have given the attempt up. But a
+ * hint can join any payment with any reference: of another than the attempt's own, only money counts, which the provider
+ * must know to be this attempt's.
+ */
+async function ask(
+  manager: EntityManager,
+  provider: Provider,
+  [hint]: readonly ProviderEvent[],
+): Promise<ReadNotification | string> {
+  const payment = hint && (await loadPaymentOfProvider(manager, provider.name, hint));
+  const attempt = payment && findAttempt(payment, hint, provider.name);
+  if (!attempt) return 'no such attempt yet';
+  const own = attempt.providerReference;
+  const named = provider.keyIsReference ? own : (hint.providerReference ?? own);
+  if (named === null) return 'a hint about an attempt that its provider has not answered yet';
+  const verify = (providerReference: string) =>
+    provider.verify(asInitiated(payment, attempt, providerReference));
+  try {
+    let events = await verify(named);
+    if (own !== null && own !== named && !events.some(isMoney)) events = await verify(own);
+    const attemptReference = attemptReferenceOf(payment.intent.reference, attempt.number);
+    return { provider, events: events.map((event) => ({ ...event, attemptReference })) };
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    return `a hint, and the provider did not say: ${error.message}`;
+  }
+}
+
+function isMoney({ outcome }: ProviderEvent): boolean {
+  return outcome.kind === 'paid';
 }

@@ -12,6 +12,7 @@ import type {
   ParsedNotification,
   Provider,
   ProviderEvent,
+  WebhookProof,
 } from '../providers/provider.js';
 import { pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -21,6 +22,8 @@ export type Reception =
   | { readonly kind: 'applied'; readonly outcome: string }
   | { readonly kind: 'ignored'; readonly outcome: string }
   | { readonly kind: 'duplicate' }
+  /** Not proven, and about nothing of ours: nothing of it is kept. */
+  | { readonly kind: 'unknown' }
   | { readonly kind: 'waiting'; readonly outcome: string }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'malformed'; readonly detail: string };
@@ -33,6 +36,8 @@ export interface Notification {
 
 export interface WebhookDependencies {
   readonly wakeRelay: () => void;
+  /** The inbox has something to do at once. */
+  readonly wakeInbox: () => void;
   readonly log: Logger;
 }
 
@@ -42,6 +47,21 @@ const INSERT_IF_NEW = statement<{ id: string }>(
   'insert_webhook_event_if_new',
   `INSERT INTO webhook_event SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
    ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`,
+);
+
+/** However often a hint comes: its provider is asked about it once in so many seconds. */
+const ASK_EVERY_SECONDS = 5;
+
+/**
+ * A hint that was answered is asked about anew: whoever knows its form can send it before it is true, and must not make
+ * a duplicate of the true one.
+ */
+const KEEP_HINT = statement<{ id: string }>(
+  'keep_hint',
+  `INSERT INTO webhook_event AS kept SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
+   ON CONFLICT (provider, event_id) DO UPDATE SET status = 'WAITING', tries = 0, outcome = excluded.outcome,
+     next_try_at = greatest(now(), kept.processed_at + interval '${ASK_EVERY_SECONDS} seconds')
+   WHERE kept.status = 'APPLIED' RETURNING id`,
 );
 
 /**
@@ -56,7 +76,7 @@ export async function receiveNotification(
   notification: Notification,
 ): Promise<Reception> {
   const { rawBody, headers, receivedAt } = notification;
-  const parsed = provider.parseNotification(rawBody, headers, receivedAt);
+  const parsed = await provider.parseNotification(rawBody, headers, receivedAt);
   return takeNotification(manager, dependencies, provider, notification, parsed);
 }
 
@@ -77,12 +97,38 @@ export async function takeNotification(
     case 'malformed':
       return { kind: 'malformed', detail: parsed.detail };
     case 'ignored':
-      return store(manager, newEvent(provider, notification, parsed), 'IGNORED', parsed.reason);
+      if (parsed.proof === 'NONE') return { kind: 'unknown' };
+      return store(manager, newEvent(provider, notification, parsed, parsed.proof), 'IGNORED', parsed.reason);
     case 'accepted':
-      return applyOrKeep(manager, dependencies, provider, notification, parsed);
+      return parsed.proof === 'SIGNED'
+        ? applyOrKeep(manager, dependencies, provider, notification, parsed)
+        : keepHint(manager, dependencies, provider, notification, parsed);
     default:
       return parsed satisfies never;
   }
+}
+
+/**
+ * What is not signed is believed of nobody: it is kept, and the inbox asks the provider itself. Of a sender who has proven
+ * nothing at all, only what names a payment of ours is kept, or anybody could fill our tables.
+ */
+async function keepHint(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  provider: Provider,
+  notification: Notification,
+  parsed: AcceptedNotification,
+): Promise<Reception> {
+  const isOurs = (await loadPaymentOfEvents(manager, provider, parsed.events)) !== null;
+  if (!isOurs && parsed.proof === 'NONE') return { kind: 'unknown' };
+  const event = newEvent(provider, notification, parsed, parsed.proof);
+  if (!isOurs && !parsed.markedAsOurs) return store(manager, event, 'IGNORED', 'not a payment of ours');
+  const outcome = 'a hint: the provider is asked';
+  const row = { ...event, outcome, nextTryAt: event.receivedAt };
+  const kept = await run(manager, KEEP_HINT, [JSON.stringify(toRow(row))]);
+  if (kept.length === 0) return { kind: 'duplicate' };
+  dependencies.wakeInbox();
+  return { kind: 'waiting', outcome };
 }
 
 async function applyOrKeep(
@@ -92,7 +138,7 @@ async function applyOrKeep(
   notification: Notification,
   parsed: AcceptedNotification,
 ): Promise<Reception> {
-  const event = newEvent(provider, notification, parsed);
+  const event = newEvent(provider, notification, parsed, parsed.proof);
   try {
     const outcome = await applyNotification(manager, dependencies, provider, event, parsed.events);
     if (outcome !== null) return { kind: 'applied', outcome };
@@ -187,11 +233,14 @@ function newEvent(
   provider: Provider,
   { rawBody, headers, receivedAt }: Notification,
   { eventId, type }: { eventId: string; type: string },
+  proof: WebhookProof,
 ): WebhookEvent {
   return {
     id: uuidv7(),
     provider: provider.name,
-    eventId,
+    // What proves nothing must not stand in the way of what does.
+    eventId: proof === 'SIGNED' ? eventId : `hint:${eventId}`,
+    proof,
     type,
     payload: keptBody(provider, rawBody),
     headers: keptHeaders(provider, headers),

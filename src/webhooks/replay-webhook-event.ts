@@ -43,7 +43,7 @@ async function replay(
   dryRun: boolean,
 ): Promise<Result> {
   try {
-    const read = readAgain(dependencies.providers, event);
+    const read = await readAgain(manager, dependencies.providers, event);
     if (typeof read === 'string') return notApplied(read);
     return await apply(manager, dependencies, event, read, dryRun ? foreseeChange : writeChange);
   } catch (error) {

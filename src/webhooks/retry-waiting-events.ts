@@ -7,12 +7,14 @@ import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 const BATCH = 50;
+const SIDE_BY_SIDE = 8;
 
 /** Claimed for this long, so that other nodes leave it alone. */
 const CLAIM_SECONDS = 60;
 
 /**
- * Tries again to apply what is waiting: for its attempt to appear, or for a fault of ours to go away.
+ * Tries again to apply what is waiting: for its attempt to appear, for a fault of ours to go away, or, where it
+ * is but a hint, for the provider to be asked.
  * @returns how many were due.
  */
 export async function retryWaitingEvents(
@@ -21,10 +23,15 @@ export async function retryWaitingEvents(
   providers: ReadonlyMap<string, Provider>,
 ): Promise<number> {
   const due = await claimDue(manager);
-  for (const event of due) {
-    const outcome = await tryAgain(manager, dependencies, providers, event);
-    if (outcome !== null) await keepWaiting(manager, dependencies, event, outcome);
-  }
+  const waiting = [...due];
+  const work = async (): Promise<void> => {
+    for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
+      const outcome = await tryAgain(manager, dependencies, providers, event);
+      if (outcome !== null) await keepWaiting(manager, dependencies, event, outcome);
+    }
+  };
+  // Hints wait for their provider's answer.
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
   return due.length;
 }
 
@@ -36,7 +43,7 @@ async function tryAgain(
   event: WebhookEvent,
 ): Promise<string | null> {
   try {
-    const read = readAgain(providers, event);
+    const read = await readAgain(manager, providers, event);
     if (typeof read === 'string') return read;
     const outcome = await applyNotification(manager, dependencies, read.provider, event, read.events);
     return outcome === null ? 'no such attempt yet' : null;

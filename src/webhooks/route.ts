@@ -15,6 +15,8 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
  * | is good, and not about a payment of ours                | 200    | is content; it is kept as ignored          |
  * | names an attempt that isn't there yet                   | 200    | is content; it is kept and tried again     |
  * | is good, and a fault of ours stops it                   | 200    | is content; it is kept and tried again     |
+ * | is a hint only (docs/providers.md), about a payment     | 200    | is content; the provider itself is asked   |
+ * | is a hint without any proof, about nothing of ours      | 200    | (or whoever sent it) learns nothing more   |
  * | came before, or is being applied at this moment         | 200    | is content; it changes nothing             |
  * | has no signature, a wrong one, or one that is too old   | 401    | (or whoever sent it) learns nothing more   |
  * | is signed, and not JSON or not in the promised form     | 400    | shows it as failed; the log has it         |
@@ -66,6 +68,7 @@ const STATUS: Readonly<Record<Reception['kind'], number>> = {
   ignored: 200,
   duplicate: 200,
   waiting: 200,
+  unknown: 200,
   refused: 401,
   malformed: 400,
 };
@@ -78,6 +81,7 @@ const BODY: Readonly<Record<Reception['kind'], object>> = {
   ignored: RECEIVED,
   duplicate: RECEIVED,
   waiting: RECEIVED,
+  unknown: RECEIVED,
   refused: { error: 'The signature is missing or not valid.' },
   malformed: { error: 'The body is signed, but not what this provider sends.' },
 };
@@ -86,6 +90,6 @@ function report({ log }: WebhookDependencies, provider: Provider, reception: Rec
   const fields = { provider: provider.name, ...reception };
   if (reception.kind === 'refused' || reception.kind === 'malformed') {
     log.warn(fields, `${reception.kind} a notification`);
-  } else if (reception.kind === 'waiting') log.warn(fields, 'a notification waits for its attempt');
+  } else if (reception.kind === 'waiting') log.info(fields, 'a notification waits');
   else log.debug(fields, 'received a notification');
 }

@@ -11,6 +11,7 @@ import {
 } from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import type { WebhookProof as Proof } from '../providers/provider.js';
 import { PaymentIntent } from '../payments/payment-intent.js';
 
 export const WebhookEventStatus = {
@@ -28,9 +29,26 @@ registerEnumType(WebhookEventStatus, {
     IGNORED: { description: 'Genuine, and nothing for us.' },
     WAITING: {
       description:
-        'It names an attempt that isn’t there yet, or a fault of ours stopped it; it is tried again.',
+        'It names an attempt that isn’t there yet, a fault of ours stopped it, or it is a hint and the provider is being asked; it is tried again.',
     },
     PARKED: { description: 'Tried often enough; a person has to look, and may replay it.' },
+  },
+});
+
+export const WebhookProof: { readonly [Name in Proof]: Name } = {
+  SIGNED: 'SIGNED',
+  STATIC_SECRET: 'STATIC_SECRET',
+  NONE: 'NONE',
+};
+registerEnumType(WebhookProof, {
+  name: 'WebhookProof',
+  description: 'How much a notification proves.',
+  valuesConfig: {
+    SIGNED: { description: 'Who sent it, and each of its bytes.' },
+    STATIC_SECRET: {
+      description: 'That its sender knew a secret which never changes: a hint. The provider was asked.',
+    },
+    NONE: { description: 'Nothing: a hint. The provider was asked.' },
   },
 });
 
@@ -43,6 +61,7 @@ const STATUSES = Object.keys(WebhookEventStatus);
 @Index('webhook_event_intent', ['intentId'], { where: `intent_id IS NOT NULL` })
 @Index('webhook_event_to_retry', ['nextTryAt'], { where: `status = 'WAITING'` })
 @Index('webhook_event_received', ['receivedAt', 'id'])
+@Check('webhook_event_proof_known', `proof IN ('SIGNED', 'STATIC_SECRET', 'NONE')`)
 @Check('webhook_event_status_known', `status IN (${STATUSES.map((status) => `'${status}'`).join(', ')})`)
 export class WebhookEvent {
   @Field(() => ID, { description: 'Our own id of it. Give it to replayWebhookEvent.' })
@@ -56,6 +75,10 @@ export class WebhookEvent {
   @Field(() => String, { description: 'The provider’s id of it.' })
   @Column('text')
   eventId: string;
+
+  @Field(() => WebhookProof, { description: 'How much it proved when it came.' })
+  @Column('text')
+  proof: Proof;
 
   @Field(() => String, { description: 'What it is about, in the provider’s word.' })
   @Column('text')

@@ -58,7 +58,7 @@ class WebhookEventEdge {
 }
 
 @ObjectType({ description: 'Where a page of a list ends.' })
-class PageInfo {
+export class PageInfo {
   @Field(() => Boolean, { description: 'Whether there is more after it.' })
   hasNextPage: boolean;
 

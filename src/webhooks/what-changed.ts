@@ -4,6 +4,7 @@ import type { WebhookReplayChange } from './webhook-types.js';
 
 /** What a person is shown of each; keys, sealed texts and schedules are nobody's to read. */
 const SHOWN = {
+  booking: ['status'],
   order: ['status', 'reservedUntil', 'refundedAt', 'restockedAt'],
   payment: ['status', 'capturedAmount', 'refundedAmount', 'disputedAmount', 'failureCode', 'failureMessage'],
   attempt: ['status', 'providerReference', 'failureCode', 'failureMessage'],
@@ -19,6 +20,9 @@ export function whatChanged(before: LoadedPayment, change: PaymentChange): Webho
   return [
     ...differences('payment', before.intent, change.intent, SHOWN.payment),
     ...differences('order', before.order, change.order, SHOWN.order),
+    ...(change.booking
+      ? differences('booking', before.booking ?? undefined, change.booking, SHOWN.booking)
+      : []),
     ...change.attempts.flatMap((attempt) =>
       differences(`attempt ${attempt.number}`, attemptsBefore.get(attempt.id), attempt, SHOWN.attempt),
     ),

@@ -12,7 +12,7 @@ const STYLE: Html = {
   .amount { font-size: 2.25rem; line-height: 1.2; font-weight: 700; color: inherit; margin: .25rem 0 1.5rem; }
   .soft { font-size: .875rem; color: var(--soft); }
   label { display: block; font-size: .875rem; color: var(--soft); margin-bottom: .25rem; }
-  input { width: 100%; padding: .7rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .5rem; }
+  input, select { width: 100%; padding: .7rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .5rem; }
   button, .button { display: block; width: 100%; margin-top: .75rem; padding: .7rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer; border-radius: .5rem; border: 1px solid var(--edge); background: transparent; color: inherit; }
   button:hover, .button:hover { border-color: var(--focus); }
   :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
@@ -22,6 +22,8 @@ const STYLE: Html = {
   .cards summary { cursor: pointer; color: var(--soft); font-size: .875rem; }
   .cards button { display: flex; justify-content: space-between; gap: 1rem; margin-top: .4rem; padding: .45rem .7rem; font-size: .8125rem; font-weight: 400; text-align: left; }
   .cards code { color: var(--soft); white-space: nowrap; }
+  td { padding: .15rem .6rem .15rem 0; vertical-align: top; }
+  td code { white-space: nowrap; }
   .problem { margin: 0 0 1rem; padding: .7rem; border-radius: .5rem; background: #fde8e8; color: #9b1c1c; }
   `,
 };
