@@ -9,6 +9,8 @@ export interface RunningSandbox {
   readonly serverUrl: string;
   /** Undefined where the real provider is configured, and nobody may play. */
   readonly stripeUrl?: string;
+  readonly pawapayUrl?: string;
+  readonly paydunyaUrl?: string;
   readonly bankUrl?: string;
 }
 

@@ -19,7 +19,7 @@ Quittance is ready.
   live status  ${webSocket}/graphql   (graphql-ws)
   webhooks     ${url}/webhooks/:provider
   health       ${url}/healthz  ${url}/readyz
-${product.sandboxPages.map(({ name, url: page }) => `  sandbox      ${page}   (a double of ${name}: no real money)`).join('\n')}
+${product.sandboxPages.flatMap(linesOf).join('\n')}
 
 For this local run:
   backend key     ${local?.apiKey ?? '-'}
@@ -27,22 +27,39 @@ For this local run:
 
 A first payment, in three commands:
 
-1. Order a mug. The answer's token opens this order and nothing else.
+1. Order cloth. The answer's token opens this order and nothing else.
 
    eval $(curl -s ${url}/graphql -H 'content-type: application/json' \\
-     -d '{"query":"mutation { createOrder(input: { lines: [{ sku: \\"MUG\\", quantity: 1 }] }) { order { id } orderToken } }"}' \\
+     -d '{"query":"mutation { createOrder(input: { lines: [{ sku: \\"WAX-PRINT\\", quantity: 1 }] }) { order { id } orderToken } }"}' \\
      | node -pe 'const { order, orderToken } = JSON.parse(require("fs").readFileSync(0)).data.createOrder; \`ORDER=\${order.id} TOKEN=\${orderToken}\`'); echo $ORDER
 
 2. Pay it at the bank: open the url of the answer in a browser, and press Pay.
 
    curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" \\
      -d '{"query":"mutation { createPaymentIntent(input: { orderId: \\"'$ORDER'\\", method: BANK, returnUrl: \\"${url}/healthz\\" }) { paymentIntent { id status } nextAction { ... on RedirectToUrl { url } } } }"}'
-
+${byPhone(product)}
 3. See that it is paid, and the order confirmed.
 
    curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" \\
      -d '{"query":"{ order(id: \\"'$ORDER'\\") { status formatted paymentIntents { id status paidAt } } }"}'
 
 Or let it all be played for you, live:  npm run demo
+`;
+}
+
+function linesOf({ name, url, phoneUrl }: RunningProduct['sandboxPages'][number]): string[] {
+  const page = `  sandbox      ${url}   (a double of ${name}: no real money)`;
+  return phoneUrl ? [page, `  the phone    ${phoneUrl}   (where payers of ${name} approve)`] : [page];
+}
+
+/** Only at the double: PawaPay itself would ask whoever has this number. */
+function byPhone({ url, sandboxPages }: RunningProduct): string {
+  const phoneUrl = sandboxPages.find(({ name }) => name === 'PawaPay')?.phoneUrl;
+  if (phoneUrl === undefined) return '';
+  return `
+2. Or pay it by mobile money: open the phone, ${phoneUrl}, and press Approve.
+
+   curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" \\
+     -d '{"query":"mutation { createPaymentIntent(input: { orderId: \\"'$ORDER'\\", method: MOBILE_MONEY, phoneNumber: \\"+229 01 51 34 57 55\\" }) { paymentIntent { id status } nextAction { ... on ApproveOnPhone { instructions } } } }"}'
 `;
 }

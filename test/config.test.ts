@@ -9,12 +9,6 @@ const STRIPE = {
   STRIPE_PUBLISHABLE_KEY: 'pk_test_1',
   STRIPE_WEBHOOK_SECRETS: 'whsec_new, whsec_old',
 };
-const BANK = {
-  BANKS: 'x',
-  BANK_X_URL: 'https://bank.example/api',
-  BANK_X_API_KEY: 'key',
-  BANK_X_WEBHOOK_SECRETS: SECRET,
-};
 const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://quittance:password@database/quittance',
@@ -105,49 +99,6 @@ test('Stripe is set whole, with as many webhook secrets as a rotation needs', ()
   });
 });
 
-test.each(['BANK_X_URL', 'BANK_X_API_KEY', 'BANK_X_WEBHOOK_SECRETS'])(
-  'a bank without %s is only half set',
-  (name) => {
-    expect(faultsOf({ ...BANK, [name]: '' })).toEqual([`${name} is needed, because BANKS names x`]);
-  },
-);
-
-test('any number of banks can be set', () => {
-  const { banks } = loadConfig({
-    ...BANK,
-    BANKS: 'x, y2',
-    BANK_Y2_URL: 'https://other.example',
-    BANK_Y2_API_KEY: 'other',
-    BANK_Y2_WEBHOOK_SECRETS: SECRET,
-    BANK_Y2_DISPLAY_NAME: 'The Other Bank',
-    BANK_Y2_CURRENCIES: 'XOF,EUR',
-  });
-  expect(banks).toMatchObject([
-    { name: 'bank-x', apiKey: 'key', webhookSecrets: [SECRET] },
-    { name: 'bank-y2', displayName: 'The Other Bank', currencies: ['XOF', 'EUR'] },
-  ]);
-});
-
-test('the variable of a bank that BANKS does not name is a mistake', () => {
-  expect(faultsOf({ BANK_Z_URL: 'https://bank.example' })).toEqual([
-    'BANK_Z_URL is set, but z is not in BANKS',
-  ]);
-});
-
-test('a misspelt variable of a bank is a mistake, and not ignored', () => {
-  expect(faultsOf({ ...BANK, BANK_X_CURRENCY: 'EUR' })).toEqual([expect.stringContaining('BANK_X_CURRENCY')]);
-});
-
-test('a bank named twice is one bank', () => {
-  expect(loadConfig({ ...BANK, BANKS: 'x,x' }).banks).toHaveLength(1);
-});
-
-test('a bank’s own mistakes are named with its prefix', () => {
-  const faults = faultsOf({ ...BANK, BANK_X_URL: 'ftp://bank', BANK_X_CURRENCIES: 'EURO' });
-  expect(faults).toContain('BANK_X_URL must be an http(s) URL');
-  expect(faults).toContain('BANK_X_CURRENCIES must be ISO 4217 codes, such as EUR,XOF');
-});
-
 test('operators are checked by a shared secret or by published keys, and not by both', () => {
   const both = { OPERATOR_JWT_SECRET: SECRET, OPERATOR_JWKS_URL: 'https://identity.example/jwks.json' };
   expect(faultsOf(both)).toEqual([expect.stringContaining('are both set')]);
@@ -170,7 +121,7 @@ test('production refuses every default, and lists all that is missing at once', 
     'PUBLIC_URL must be set in production',
     'ALLOWED_ORIGINS must be set in production',
     'OPERATOR_JWT_SECRET or OPERATOR_JWKS_URL must be set in production',
-    'at least one provider must be set in production: STRIPE_SECRET_KEY … or BANKS …',
+    'at least one provider must be set in production: STRIPE_SECRET_KEY …, PAYDUNYA_MASTER_KEY …, PAWAPAY_TOKEN … or BANKS …',
   ]);
 });
 

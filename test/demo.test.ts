@@ -14,6 +14,19 @@ const STRIPE_KEYS = {
   STRIPE_WEBHOOK_SECRETS: 'whsec_of_nobody',
 };
 
+const PAWAPAY_KEYS = {
+  PAWAPAY_TOKEN: 'token-of-nobody',
+  PAWAPAY_ENVIRONMENT: 'sandbox',
+  PAWAPAY_API_URL: 'http://127.0.0.1:9',
+};
+const PAYDUNYA_KEYS = {
+  PAYDUNYA_MASTER_KEY: 'key-of-nobody',
+  PAYDUNYA_PRIVATE_KEY: 'test_private_of_nobody',
+  PAYDUNYA_TOKEN: 'token-of-nobody',
+  PAYDUNYA_STORE_NAME: 'Nobody',
+  PAYDUNYA_API_URL: 'http://127.0.0.1:9',
+};
+
 const PRODUCTION = {
   NODE_ENV: 'production',
   HOST: '127.0.0.1',
@@ -43,13 +56,16 @@ afterAll(async () => {
 it('plays all stories on a server of its own when none runs, and leaves nothing running', async () => {
   const demo = play({ DATA_FOLDER: join(folder, 'fresh') });
   expect(await demo.ended()).toBe(0);
-  const [byCard, byBank, trouble] = storiesIn(demo.output);
+  const [byCard, byPhone, byBank, providerDown, trouble] = storiesIn(demo.output);
   expectInOrder(byCard!, ['createOrder', 'PENDING', 'declined', 'may try again', 'PAID', 'CONFIRMED']);
+  expectInOrder(byPhone!, ['MTN MoMo asks you on your phone', 'PENDING', 'PIN', 'PAID', 'CONFIRMED']);
   expectInOrder(byBank!, ['createOrder', 'PENDING', 'shows its page', 'PAID', 'CONFIRMED']);
+  expectInOrder(providerDown!, ['1 at pawapay: FAILED', '2 at paydunya: PENDING', 'PAID', 'CONFIRMED']);
+  expectInOrder(providerDown!, ['paymentTimeline', 'opened', 'UNAVAILABLE', 'was taken, at paydunya']);
   expectInOrder(trouble!, ['one payment', 'PENDING', 'connection lost', 'PAID', 'CONFIRMED']);
   await expect(stat(join(folder, 'fresh/postgres/cluster/data/postmaster.pid'))).rejects.toThrow('ENOENT');
   expect(byCard).toContain('stock of MUG: 500 before, 498 now');
-  expect(demo.output).toMatch(/No server was running.*3 orders, 3 payments.*README\.md/s);
+  expect(demo.output).toMatch(/No server was running.*5 orders, 5 payments.*README\.md/s);
   expect(Math.max(...demo.output.split('\n').map((line) => line.length))).toBeLessThanOrEqual(WIDEST_LINE);
 });
 
@@ -60,7 +76,7 @@ it('plays against the server that runs on its data folder, and leaves it running
   const demo = play({ DATA_FOLDER: join(folder, 'shared') });
   expect(await demo.ended()).toBe(0);
   expect(demo.output).toContain(`It plays against the server that runs at ${url}.`);
-  expect(storiesIn(demo.output)).toHaveLength(3);
+  expect(storiesIn(demo.output)).toHaveLength(5);
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(await server.kill('SIGTERM')).toBe(0);
 });
@@ -88,7 +104,19 @@ it.each([
   ],
   ['an address that is none', {}, ['--url', 'shop'], /one argument: npm run demo -- --url/],
   ['an unknown argument', {}, ['--fast'], /one argument: npm run demo -- --url/],
-  ['real keys', STRIPE_KEYS, [], /real providers configured, and the demo plays only with doubles/],
+  ['real keys of Stripe', STRIPE_KEYS, [], /real providers configured, and the demo plays only with doubles/],
+  [
+    'real keys of PawaPay',
+    PAWAPAY_KEYS,
+    [],
+    /real providers configured, and the demo plays only with doubles/,
+  ],
+  [
+    'real keys of PayDunya',
+    PAYDUNYA_KEYS,
+    [],
+    /real providers configured, and the demo plays only with doubles/,
+  ],
 ])('refuses %s with a sentence', async (_what, environment, parameters, sentence) => {
   const demo = play(
     { DATA_FOLDER: join(folder, 'refused'), DATABASE_URL: database.url, ...environment },
@@ -121,7 +149,7 @@ async function freePort(): Promise<number> {
 }
 
 function storiesIn(output: string): string[] {
-  return output.split(/^\d {2}By |^\d {2}Trouble/m).slice(1);
+  return output.split(/^\d {2}(?=\S)/m).slice(1);
 }
 
 function expectInOrder(story: string, words: readonly string[]): void {

@@ -29,7 +29,7 @@ test('every query that the README shows is one that the API answers', () => {
   for (const query of queries) expect(validate(schema, parse(query))).toEqual([]);
 });
 
-test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md'])(
+test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'src/providers/README.md'])(
   'every file that %s names exists',
   (document) => {
     const text = read(document);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createApiKey } from '../src/access/api-keys.js';
 import type { ErrorCode } from '../src/graphql/error-codes.js';
+import type { PaymentErrorKind } from '../src/payments/payment-error.js';
 import { startCuttableProxy, type CuttableProxy } from './support/cuttable-proxy.js';
 import { eventually } from './support/eventually.js';
 import { buildProduct, type BuiltProduct } from './support/program.js';
@@ -60,6 +61,18 @@ async function bankPayment() {
   const made = await order();
   const payment = await app.pay(made.orderId, made.token, { method: 'BANK', returnUrl: RETURN_URL });
   return { ...made, payment };
+}
+
+async function disabledEndpoint(): Promise<string> {
+  const url = 'https://backend.example/webhooks';
+  const create =
+    'mutation ($url: String!) { createWebhookEndpoint(input: { url: $url }) { webhookEndpoint { id } } }';
+  const answer = await app.graphql(create, { url }, app.apiKey);
+  const { id } = answer.data.createWebhookEndpoint.webhookEndpoint;
+  const disable =
+    'mutation ($id: ID!) { updateWebhookEndpoint(input: { id: $id, enabled: false }) { status } }';
+  await app.graphql(disable, { id }, app.apiKey);
+  return id;
 }
 
 async function untilStatus(id: string, status: string): Promise<void> {
@@ -128,6 +141,18 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
     async provoke(ask) {
       const { orderId, token } = await order();
       return ask(`mutation { createOrderToken(orderId: "${orderId}") }`, {}, token);
+    },
+  },
+  FULLY_BOOKED: {
+    retryable: false,
+    async provoke(ask) {
+      const { sku } = await app.addProduct({ dailyCapacity: 1 });
+      const day = Date.now() + 86_400_000;
+      const booking = { startsAt: new Date(day).toISOString(), endsAt: new Date(day + 1).toISOString() };
+      const input = { lines: [{ sku, quantity: 2 }], booking };
+      const { data } = await app.graphql(CREATE_ORDER, { input });
+      const { order: booked, orderToken } = data.createOrder;
+      return ask(CREATE_PAYMENT, { input: { orderId: booked.id } }, orderToken);
     },
   },
   IDEMPOTENCY_KEY_REUSED: {
@@ -271,6 +296,13 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
       return ask(CREATE_PAYMENT, { input: { orderId } }, undefined);
     },
   },
+  WEBHOOK_ENDPOINT_DISABLED: {
+    retryable: false,
+    async provoke(ask) {
+      const send = 'mutation ($id: ID!) { sendTestWebhook(endpointId: $id) { id } }';
+      return ask(send, { id: await disabledEndpoint() }, app.apiKey);
+    },
+  },
 };
 
 describe.each([
@@ -305,6 +337,26 @@ describe.each([
     const of = field === 'orderId' ? 'ORD-nowhere' : orderId;
     const [fault] = await ask(CREATE_PAYMENT, { input: { orderId: of, ...input } }, token);
     expect(fault!.extensions.fields?.map(({ path }) => path)).toEqual([field]);
+  });
+
+  const BY_PHONE = { method: 'MOBILE_MONEY', presentation: 'PHONE' };
+  const NUMBER = '+2290151345755';
+
+  test.each<[PaymentErrorKind, string, object]>([
+    ['PHONE_NUMBER_MISSING', 'phoneNumber', BY_PHONE],
+    ['PHONE_NUMBER_INVALID', 'phoneNumber', { ...BY_PHONE, phoneNumber: '01 51 34 57 55' }],
+    ['OPERATOR_MISSING', 'operator', { ...BY_PHONE, provider: 'paydunya', phoneNumber: NUMBER }],
+    ['COUNTRY_MISSING', 'country', { provider: 'pawapay', presentation: 'REDIRECT', returnUrl: RETURN_URL }],
+    ['COUNTRY_INVALID', 'country', { ...BY_PHONE, phoneNumber: NUMBER, country: 'XX' }],
+    ['RETURN_URL_MISSING', 'returnUrl', { provider: 'pawapay', presentation: 'REDIRECT', country: 'BJ' }],
+  ])('%s is bad input, and names its field, %s', async (_kind, field, input) => {
+    const { orderId, token } = await order({ currency: 'XOF', unitAmount: 15_000 });
+    const faults = await ask(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
+    expect(faults).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', retryable: false, fields: [{ path: field }] } },
+    ]);
+    expect(faults[0]!.message).toMatch(/\.$/);
+    expect(JSON.stringify(faults)).not.toMatch(INTERNAL);
   });
 
   test('a document of several operations needs the name of one', async () => {

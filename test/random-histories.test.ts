@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { eventually } from './support/eventually.js';
+import { expectBooksToAgree } from './support/both-books.js';
 import { expectInvariants } from './support/invariants.js';
 import {
   cancelOrder,
@@ -22,9 +23,12 @@ const BANK_DEBIT = '000123456789';
 
 let app: RunningApp;
 let product: Product;
+/** Which every provider takes. */
+let francs: Product;
 beforeAll(async () => {
   app = await startTestApp();
   product = await app.addProduct({ unitAmount: 100, stock: 10_000 });
+  francs = await app.addProduct({ unitAmount: 100, stock: 10_000, currency: 'XOF' });
 });
 afterAll(() => app.stop());
 
@@ -109,10 +113,21 @@ describe('whatever payers, shops, providers and the clock do, one after the othe
   const CARD = { method: 'CARD' };
   const CHECKOUT = { method: 'CARD', presentation: 'REDIRECT', returnUrl: RETURN_URL };
   const BANK = { method: 'BANK', returnUrl: RETURN_URL };
+  const MOBILE = { method: 'MOBILE_MONEY' };
+  const ON_PHONE = { ...MOBILE, presentation: 'PHONE' };
+  const PAWAPAY = { ...ON_PHONE, provider: 'pawapay', phoneNumber: '+229 01 51 34 57 55' };
+  const PAWAPAY_PAGE = { ...MOBILE, provider: 'pawapay', returnUrl: RETURN_URL, country: 'BJ' };
+  const PAYDUNYA = { ...MOBILE, provider: 'paydunya', returnUrl: RETURN_URL };
+  const FREE_MONEY = { phoneNumber: '+221 76 123 45 67', operator: 'free-money-senegal' };
+  const PAYDUNYA_PHONE = { ...ON_PHONE, provider: 'paydunya', ...FREE_MONEY };
 
-  const attemptsOf = ({
-    orderId,
-  }: Scene): Promise<{ reference: string; provider: string; at_provider: string }[]> =>
+  interface Attempt {
+    readonly reference: string;
+    readonly provider: string;
+    readonly at_provider: string;
+  }
+
+  const attemptsOf = ({ orderId }: Scene): Promise<Attempt[]> =>
     app.dataSource.query(
       `SELECT i.reference || '-' || a.number AS reference, a.provider, a.provider_reference AS at_provider
        FROM payment_attempt a JOIN payment_intent i ON i.id = a.intent_id JOIN orders o ON o.id = i.order_id
@@ -123,16 +138,18 @@ describe('whatever payers, shops, providers and the clock do, one after the othe
   const newestPayment = async ({ orderId, token }: Scene): Promise<string | undefined> =>
     (await readOrder(app, orderId, token)).paymentIntents.at(-1)?.id;
 
-  /** At Stripe or at the bank, on every attempt there has ever been; what can't be done there any more isn't. */
+  /** At one provider, on every attempt there has ever been; what can't be done there any more isn't. */
   const atProviders =
-    (provider: string, deed: (attempt: { reference: string; at_provider: string }) => void) =>
+    (provider: string, deed: (attempt: Attempt) => void) =>
     async (scene: Scene): Promise<void> => {
       for (const attempt of await attemptsOf(scene)) {
         if (attempt.provider !== provider) continue;
         try {
           deed(attempt);
         } catch (error) {
-          expect(String(error)).toMatch(/status|only|expired|cancel|refund|charge|No such|notification/i);
+          expect(String(error)).toMatch(
+            /status|only|expired|cancel|refund|charge|No such|no_such|no_prompt|INVALID_STATE|notification/i,
+          );
         }
       }
     };
@@ -157,8 +174,39 @@ describe('whatever payers, shops, providers and the clock do, one after the othe
     'the bank says it again': atProviders('bank-x', ({ reference }) => app.bank.deliverAgain(reference)),
     'loses an answer of the bank': () =>
       Promise.resolve(app.bank.answerNext('createPayment', { kind: 'close', afterDoing: true })),
-    'orders two': ({ orderId, token }) => changeQuantity(app, orderId, token, product.sku, 2).catch(refused),
-    'orders one': ({ orderId, token }) => changeQuantity(app, orderId, token, product.sku, 1).catch(refused),
+    'asks to pay by phone': ({ orderId, token }) => ask(orderId, token, PAWAPAY),
+    'asks to pay on PawaPay’s page': ({ orderId, token }) => ask(orderId, token, PAWAPAY_PAGE),
+    'asks to pay on PayDunya’s page': ({ orderId, token }) => ask(orderId, token, PAYDUNYA),
+    'asks PayDunya to pay by phone': ({ orderId, token }) => ask(orderId, token, PAYDUNYA_PHONE),
+    'approves at PawaPay': atProviders('pawapay', ({ at_provider }) => app.pawapay.approve(at_provider)),
+    'pays on PawaPay’s page': atProviders('pawapay', ({ at_provider }) => app.pawapay.payByPage(at_provider)),
+    'declines at PawaPay': atProviders('pawapay', ({ at_provider }) => app.pawapay.decline(at_provider)),
+    'PawaPay asks the operator': atProviders('pawapay', ({ at_provider }) =>
+      app.pawapay.reconcile(at_provider),
+    ),
+    'PawaPay says it again': atProviders('pawapay', ({ at_provider }) =>
+      app.pawapay.deliverAgain(at_provider),
+    ),
+    'somebody lies about PawaPay': atProviders('pawapay', ({ at_provider }) =>
+      app.pawapay.forge(at_provider, { signature: 'NONE' }),
+    ),
+    'loses an answer of PawaPay': () =>
+      Promise.resolve(app.pawapay.answerNext('createDeposit', { kind: 'close', afterDoing: true })),
+    'pays at PayDunya': atProviders('paydunya', ({ at_provider }) => app.paydunya.pay(at_provider)),
+    'approves at PayDunya': atProviders('paydunya', ({ at_provider }) => app.paydunya.approve(at_provider)),
+    'pays at PayDunya, late': atProviders('paydunya', ({ at_provider }) => app.paydunya.payLate(at_provider)),
+    'PayDunya fails': atProviders('paydunya', ({ at_provider }) => app.paydunya.fail(at_provider)),
+    'PayDunya’s time is up': atProviders('paydunya', ({ at_provider }) => app.paydunya.cancel(at_provider)),
+    'PayDunya says it again': atProviders('paydunya', ({ at_provider }) =>
+      app.paydunya.deliverAgain(at_provider),
+    ),
+    'somebody lies about PayDunya': atProviders('paydunya', ({ at_provider }) => {
+      for (const status of ['completed', 'failed', 'cancelled']) app.paydunya.forge(at_provider, { status });
+    }),
+    'loses an answer of PayDunya': () =>
+      Promise.resolve(app.paydunya.answerNext('createInvoice', { kind: 'close', afterDoing: true })),
+    'orders two': ({ orderId, token }) => changeQuantity(app, orderId, token, francs.sku, 2).catch(refused),
+    'orders one': ({ orderId, token }) => changeQuantity(app, orderId, token, francs.sku, 1).catch(refused),
     'cancels the payment': async (scene) => {
       const id = await newestPayment(scene);
       if (id) await cancelPayment(app, id, scene.token);
@@ -189,18 +237,33 @@ describe('whatever payers, shops, providers and the clock do, one after the othe
         minLength: 2,
         maxLength: 7,
       }),
-      first: fc.constantFrom(CARD, CHECKOUT, BANK),
+      first: fc.constantFrom<object>(CARD, CHECKOUT, BANK, PAWAPAY, PAWAPAY_PAGE, PAYDUNYA, PAYDUNYA_PHONE),
     });
     await fc.assert(
       fc.asyncProperty(history, async ({ steps, first }) => {
-        const scene = await app.order(product.sku);
+        const scene = await app.order(francs.sku);
         await app.pay(scene.orderId, scene.token, first).catch(refused);
         for (const step of steps) await Promise.all(step.map((name) => DEEDS[name]!(scene)));
-        await app.stripe.settled();
-        await app.bank.settled();
-        await expectInvariants(app.dataSource, [product]);
+        await settled();
+        await expectInvariants(app.dataSource, [product, francs]);
       }),
       RUNS,
     );
+    await eventually(async () => {
+      await hurry();
+      await settled();
+      await expectBooksToAgree(app);
+    });
+    await expectInvariants(app.dataSource, [product, francs]);
   });
+
+  const settled = () =>
+    Promise.all([app.stripe, app.bank, app.pawapay, app.paydunya].map((double) => double.settled()));
+
+  /** What jobs would do in seconds or a minute is done now. */
+  const hurry = async () => {
+    await app.dataSource.query('UPDATE webhook_event SET next_try_at = now() WHERE next_try_at > now()');
+    await app.dataSource.query('UPDATE payment_intent SET next_check_at = now() WHERE next_check_at > now()');
+    await app.dataSource.query('UPDATE refund SET next_check_at = now() WHERE next_check_at > now()');
+  };
 });

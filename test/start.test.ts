@@ -38,25 +38,22 @@ describe('a server on its own database', () => {
   });
 
   it('prints three commands that make a first payment when they are pasted into bash', async () => {
-    const [order, pay, look] = commandsIn(server.output);
-    const script = `set -eu
-      ${order}
-      page=$(${pay} | node -pe 'JSON.parse(require("fs").readFileSync(0)).data.createPaymentIntent.nextAction.url')
+    const [order, atBank, , look] = commandsIn(server.output);
+    await expectPaid(`${order}
+      page=$(${atBank} | node -pe 'JSON.parse(require("fs").readFileSync(0)).data.createPaymentIntent.nextAction.url')
       curl -s -X POST "$page/pay"
       until answer=$(${look}); [[ $answer == *CONFIRMED* ]]; do sleep 0.05; done
-      echo "$answer"`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', script], { timeout: 10_000 });
-    const [reference, answer] = stdout.trim().split('\n');
-    expect(reference).toMatch(/^ORD-[0-9A-Z]{26}$/);
-    expect(JSON.parse(answer!)).toEqual({
-      data: {
-        order: {
-          status: 'CONFIRMED',
-          formatted: '€14.50',
-          paymentIntents: [{ id: expect.any(String), status: 'PAID', paidAt: expect.any(String) }],
-        },
-      },
-    });
+      echo "$answer"`);
+  });
+
+  it('prints another one, which pays by mobile money at a phone that it names', async () => {
+    const [order, , byPhone, look] = commandsIn(server.output);
+    const [, phone] = /2\. Or .* open the phone, (http:\S+),/.exec(server.output)!;
+    await expectPaid(`${order}
+      payment=$(${byPhone}); [[ $payment == *"Enter your PIN there."* ]]
+      curl -s -X POST "${new URL(phone!).origin}$(curl -s ${phone} | grep -o '/phone/[^/"]*/approve')"
+      until answer=$(${look}); [[ $answer == *CONFIRMED* ]]; do sleep 0.05; done
+      echo "$answer"`);
   });
 
   it('prints a backend key and an operator token that the server takes', async () => {
@@ -154,11 +151,20 @@ describe('a start that can’t be says why in a sentence, and ends with 1', () =
   });
 
   it('a provider is half set', async () => {
-    const words = await whyNot({ STRIPE_SECRET_KEY: 'sk_test_1', BANKS: 'x' });
+    const words = await whyNot({
+      STRIPE_SECRET_KEY: 'sk_test_1',
+      PAYDUNYA_MASTER_KEY: 'key',
+      PAWAPAY_TOKEN: 'token',
+      BANKS: 'x',
+    });
     expect(words.split('\n')).toEqual([
       'The configuration is not usable:',
       '  - STRIPE_PUBLISHABLE_KEY is missing: Stripe is only half set',
       '  - STRIPE_WEBHOOK_SECRETS is missing: Stripe is only half set',
+      '  - PAYDUNYA_PRIVATE_KEY is missing: PayDunya is only half set',
+      '  - PAYDUNYA_TOKEN is missing: PayDunya is only half set',
+      '  - PAYDUNYA_STORE_NAME is missing: PayDunya is only half set',
+      '  - PAWAPAY_ENVIRONMENT is missing: PawaPay is only half set',
       '  - BANK_X_URL is needed, because BANKS names x',
       '  - BANK_X_API_KEY is needed, because BANKS names x',
       '  - BANK_X_WEBHOOK_SECRETS is needed, because BANKS names x',
@@ -174,7 +180,7 @@ describe('a start that can’t be says why in a sentence, and ends with 1', () =
       '  - PUBLIC_URL must be set in production',
       '  - ALLOWED_ORIGINS must be set in production',
       '  - OPERATOR_JWT_SECRET or OPERATOR_JWKS_URL must be set in production',
-      '  - at least one provider must be set in production: STRIPE_SECRET_KEY … or BANKS …',
+      '  - at least one provider must be set in production: STRIPE_SECRET_KEY …, PAYDUNYA_MASTER_KEY …, PAWAPAY_TOKEN … or BANKS …',
     ]);
   });
 });
@@ -187,6 +193,22 @@ async function startServer(): Promise<{ server: Program; url: string }> {
   const server = start({ PORT: '0', DATA_FOLDER: folder });
   const [, url] = await server.until(/GraphQL +(http:\S+)\/graphql[^]*npm run demo/);
   return { server, url: url! };
+}
+
+/** @param commands that print an order's reference, and what there is to see of it in the end. */
+async function expectPaid(commands: string): Promise<void> {
+  const run = promisify(execFile)('bash', ['-c', `set -eu\n${commands}`], { timeout: 10_000 });
+  const [reference, answer] = (await run).stdout.trim().split('\n');
+  expect(reference).toMatch(/^ORD-[0-9A-Z]{26}$/);
+  expect(JSON.parse(answer!)).toEqual({
+    data: {
+      order: {
+        status: 'CONFIRMED',
+        formatted: 'F\u202fCFA\u00a015,000',
+        paymentIntents: [{ id: expect.any(String), status: 'PAID', paidAt: expect.any(String) }],
+      },
+    },
+  });
 }
 
 async function whyNot(environment: Record<string, string>, options: ProgramOptions = {}): Promise<string> {

@@ -7,7 +7,7 @@ import type { Currency } from '../src/money.js';
 import type {
   AttemptToInitiate,
   InitiatedAttempt,
-  Provider,
+  PromptProvider,
   RefundReason,
   RefundToMake,
 } from '../src/providers/provider.js';
@@ -41,7 +41,10 @@ function startDouble(): Promise<StripeDouble> {
   });
 }
 
-function providerAt(apiBase: URL, more: { secretKey?: string; webhookSecrets?: string[] } = {}): Provider {
+function providerAt(
+  apiBase: URL,
+  more: { secretKey?: string; webhookSecrets?: string[] } = {},
+): PromptProvider {
   return createStripeProvider({
     secretKey: SECRET_KEY,
     publishableKey: 'pk_test_quittance',
@@ -165,7 +168,7 @@ function dispute(more: object = {}) {
 
 describe('the Stripe adapter', () => {
   let double: StripeDouble;
-  let provider: Provider;
+  let provider: PromptProvider;
   let stripe: Stripe;
 
   beforeAll(async () => {
@@ -180,7 +183,7 @@ describe('the Stripe adapter', () => {
 
   const initiated = async (toInitiate = attempt()): Promise<InitiatedAttempt> => {
     const { providerReference } = await provider.initiate(toInitiate);
-    return { ...toInitiate, providerReference };
+    return { ...toInitiate, providerReference, begunAt: new Date(), openRefunds: [] };
   };
 
   /** How the payment itself stands. */
@@ -886,6 +889,7 @@ describe('a notification of Stripe', () => {
   ])('payment_intent.%s with %j means %j', (type, state, outcome) => {
     expect(understand(`payment_intent.${type}`, paymentIntent(state))).toEqual({
       verdict: 'accepted',
+      proof: 'SIGNED',
       eventId: 'evt_1',
       type: `payment_intent.${type}`,
       markedAsOurs: true,
@@ -903,6 +907,7 @@ describe('a notification of Stripe', () => {
   ])('checkout.session.%s with %j means %j', (type, state, outcome) => {
     expect(understand(`checkout.session.${type}`, session(state))).toMatchObject({
       verdict: 'accepted',
+      proof: 'SIGNED',
       markedAsOurs: true,
       events: [{ providerReference: 'cs_1', attemptReference: 'TXN-1-1', outcome }],
     });
@@ -912,6 +917,7 @@ describe('a notification of Stripe', () => {
     const about = { providerReference: 'pi_1', attemptReference: 'TXN-1-1' };
     expect(understand('charge.refunded', charge())).toMatchObject({
       verdict: 'accepted',
+      proof: 'SIGNED',
       events: [
         { ...about, outcome: PAID },
         {
@@ -939,6 +945,7 @@ describe('a notification of Stripe', () => {
     expect(understand('charge.refunded', letGo)).toMatchObject({ verdict: 'ignored' });
     expect(understand('refund.created', refund({ balance_transaction: null }))).toMatchObject({
       verdict: 'ignored',
+      proof: 'SIGNED',
     });
     const rest = charge({ amount: 1099, amount_captured: 600, amount_refunded: 499 });
     expect(understand('charge.refunded', rest)).toMatchObject({
@@ -970,6 +977,7 @@ describe('a notification of Stripe', () => {
       const metadata = { ...MARKED, quittance_refund: 'RFD-1' };
       expect(understand(type, refund({ metadata, balance_transaction: null }))).toEqual({
         verdict: 'accepted',
+        proof: 'SIGNED',
         eventId: 'evt_1',
         type,
         markedAsOurs: true,
@@ -983,6 +991,7 @@ describe('a notification of Stripe', () => {
       });
       expect(understand(type, refund())).toEqual({
         verdict: 'accepted',
+        proof: 'SIGNED',
         eventId: 'evt_1',
         type,
         markedAsOurs: false,
@@ -1008,6 +1017,7 @@ describe('a notification of Stripe', () => {
   it('of a dispute names the money, and when an answer is due', () => {
     expect(understand('charge.dispute.created', dispute())).toEqual({
       verdict: 'accepted',
+      proof: 'SIGNED',
       eventId: 'evt_1',
       type: 'charge.dispute.created',
       markedAsOurs: false,
@@ -1029,6 +1039,7 @@ describe('a notification of Stripe', () => {
     });
     expect(understand('charge.dispute.created', dispute({ payment_intent: null }))).toMatchObject({
       verdict: 'ignored',
+      proof: 'SIGNED',
     });
   });
 
@@ -1064,6 +1075,7 @@ describe('a notification of Stripe', () => {
   it('without our mark is accepted, but not as ours', () => {
     expect(understand('payment_intent.succeeded', paymentIntent({ metadata: {} }))).toMatchObject({
       verdict: 'accepted',
+      proof: 'SIGNED',
       markedAsOurs: false,
     });
   });
@@ -1078,6 +1090,7 @@ describe('a notification of Stripe', () => {
   it('of a refunded charge without a PaymentIntent is ignored', () => {
     expect(understand('charge.refunded', charge({ payment_intent: null }))).toMatchObject({
       verdict: 'ignored',
+      proof: 'SIGNED',
     });
   });
 

@@ -33,6 +33,7 @@ function fingerprint(operation: string, input: unknown): string {
 
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
+  if (value instanceof Date) return value.toISOString();
   if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
   entries.sort(([left], [right]) => (left < right ? -1 : 1));

@@ -94,7 +94,7 @@ async function isKnownThere(
   const attempt = attemptOf(payment, attemptId);
   if (attempt.providerReference === null) return false;
   try {
-    const events = await provider.verify(asInitiated(payment.intent, attempt, attempt.providerReference));
+    const events = await provider.verify(asInitiated(payment, attempt, attempt.providerReference));
     return events.some(
       ({ outcome }) =>
         outcome.kind === 'paid' &&

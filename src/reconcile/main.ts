@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const command = readCommand(process.argv.slice(2), new Date());
   if (command === 'help') return console.log(USAGE);
   const config = loadConfig();
-  const providers = createProviders(config, config.publicUrl);
+  const providers = createProviders(config, config, config.publicUrl);
   const comparable = await choose(providers, command, config);
   await withDatabase('reconcile', async (manager) => {
     process.exitCode = await reconcile(manager, command, providers, comparable);

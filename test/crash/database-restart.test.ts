@@ -11,12 +11,22 @@ import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-prox
 import { expectFinalState } from './final-state.js';
 import { hastened } from './hasten.js';
 import { openShop, type Shop } from './shop.js';
-import { BANK, CARD, HELD_CARD, tellStory, type Told, type Way } from './story.js';
+import {
+  BANK,
+  CARD,
+  HELD_CARD,
+  PAWAPAY,
+  PAYDUNYA_PAGE,
+  PAYDUNYA_PHONE,
+  tellStory,
+  type Told,
+  type Way,
+} from './story.js';
 
 const KILLS = 3;
 const LOAD_BETWEEN_KILLS_MILLISECONDS = 1_500;
 const DARKNESS_MILLISECONDS = 500;
-const CUSTOMERS: readonly Way[] = [CARD, BANK, HELD_CARD, CARD, BANK, HELD_CARD];
+const CUSTOMERS: readonly Way[] = [CARD, BANK, HELD_CARD, PAWAPAY, PAYDUNYA_PAGE, PAYDUNYA_PHONE];
 
 /** The server knows the database by the proxy's port, for a PostgreSQL that is started again has another one. */
 const target = { host: '127.0.0.1', port: 0 };
@@ -73,7 +83,7 @@ test('PostgreSQL is killed in the midst of it, three times, and every payment en
   enough.abort();
   const stories = await hastened(shop, async () => {
     const all = (await Promise.all(customers)).flat();
-    await Promise.all([shop.server.stripe.settled(), shop.server.bank.settled()]);
+    await shop.server.settled();
     for (const { way, told } of all) await expectFinalState(shop, way, told);
     return all;
   });

@@ -12,7 +12,8 @@ const TRIES_TO_REACH = 3;
 const ENOUGH_FAILURES = 5;
 
 /** With fewer, they are no longer found. */
-const FEWEST_POINTS = 25;
+const FEWEST_POINTS = 16;
+const FEWEST_POINTS_WITH_REFUNDS = 30;
 
 /** Tells the story once for each point that it passes, with the server killed there, and expects the same end each time. */
 export function killAtEveryPoint(way: Way): void {
@@ -42,7 +43,7 @@ export function killAtEveryPoint(way: Way): void {
         shop = await openShop();
       }
       expect(failures).toEqual({});
-      expect(points.length).toBeGreaterThan(FEWEST_POINTS);
+      expect(points.length).toBeGreaterThanOrEqual(way.isFinal ? FEWEST_POINTS : FEWEST_POINTS_WITH_REFUNDS);
       expect(missed.length).toBeLessThan(points.length / 10);
     },
     WHOLE_SUITE_MILLISECONDS,
@@ -56,6 +57,8 @@ type End =
 async function killAt(shop: Shop, way: Way, point: CrashPoint): Promise<End> {
   try {
     for (let tries = 0; tries < TRIES_TO_REACH; tries += 1) {
+      // What a process asks once and then keeps is asked anew by a new one.
+      if (tries > 0) await restart(shop);
       await arm(shop.server, { killAt: point });
       if (await withRevival(shop, () => tellAndCheck(shop, way))) return { outcome: 'healed' };
     }
@@ -63,6 +66,11 @@ async function killAt(shop: Shop, way: Way, point: CrashPoint): Promise<End> {
   } catch (error) {
     return { outcome: 'FAILED', why: error instanceof Error ? error.message : String(error) };
   }
+}
+
+async function restart({ server }: Shop): Promise<void> {
+  await server.kill();
+  await server.start();
 }
 
 /** Starts the server again when it dies. @returns whether it died. */

@@ -7,38 +7,41 @@ import { Product } from '../../src/orders/product.js';
 import { startKillableServer, type KillableServer } from '../support/killable-server.js';
 import { CRASH_POINTS_MODULE } from './crash-point.js';
 
-/** Somebody who sells one thing, with a server that can be told where to die. */
+/** In both of them the same number of minor units. */
+const PRICE = 1_500;
+
+/** Somebody who sells one thing, to payers of two currencies, with a server that can be told where to die. */
 export interface Shop {
   readonly server: KillableServer;
   /** The tests' own connections, to look into the tables. */
   readonly database: DataSource;
   readonly apiKey: string;
-  readonly product: Product;
+  readonly products: Readonly<Record<ShopCurrency, Product>>;
   close(): Promise<void>;
 }
+
+export type ShopCurrency = 'EUR' | 'XOF';
 
 /** @param databaseUrl migrated; without it, a database of its own. */
 export async function openShop(databaseUrl?: string): Promise<Shop> {
   const server = await startKillableServer({ preload: [CRASH_POINTS_MODULE], databaseUrl });
   const database = createDataSource({ url: server.databaseUrl, poolSize: 2, applicationName: 'crash test' });
   await database.initialize();
-  const id = uuidv7();
-  await database.manager.insert(Product, {
-    id,
-    sku: `SKU-${randomUUID()}`,
-    name: 'Something',
-    unitAmount: 1_500,
-    currency: 'EUR',
-    stock: 10_000,
-  });
   return {
     server,
     database,
     apiKey: await createApiKey(database.manager, 'crash test'),
-    product: await database.manager.findOneByOrFail(Product, { id }),
+    products: { EUR: await addProduct(database, 'EUR'), XOF: await addProduct(database, 'XOF') },
     close: async () => {
       await database.destroy();
       await server.stop();
     },
   };
+}
+
+async function addProduct({ manager }: DataSource, currency: ShopCurrency): Promise<Product> {
+  const id = uuidv7();
+  const sku = `SKU-${randomUUID()}`;
+  await manager.insert(Product, { id, sku, name: 'Something', unitAmount: PRICE, currency, stock: 10_000 });
+  return manager.findOneByOrFail(Product, { id });
 }

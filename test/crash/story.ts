@@ -4,17 +4,20 @@ import { eventually } from '../support/eventually.js';
 import { SECRET_KEY, type KillableServer } from '../support/killable-server.js';
 import { CREATE_PAYMENT, RETURN_URL } from '../support/running-app.js';
 import { ask, PersistentWatcher } from './persistent-client.js';
-import type { Shop } from './shop.js';
+import type { Shop, ShopCurrency } from './shop.js';
 
 /** One way to pay, and how it looks at its provider. */
 export interface Way {
   readonly name: string;
+  readonly currency: ShopCurrency;
   readonly createInput: object;
-  readonly isManual: boolean;
+  readonly isManual?: true;
+  /** Its provider gives nothing back. */
+  readonly isFinal?: true;
   /** The payer does their part. */
   pay(server: KillableServer, payment: { readonly id: string; readonly nextAction: any }): void;
   /** What the provider's own books say of an attempt. */
-  books(server: KillableServer, attemptReference: string): Promise<ProviderBooks>;
+  books(shop: Shop, attemptReference: string): Promise<ProviderBooks>;
 }
 
 /** Amounts are in minor units. */
@@ -25,15 +28,16 @@ export interface ProviderBooks {
 }
 
 const stripe = {
+  currency: 'EUR',
   pay: ({ stripe }: KillableServer, { nextAction }: { readonly nextAction: any }) => {
     stripe.pay(nextAction.clientSecret, '4242424242424242');
   },
-  books: async ({ stripe }: KillableServer, attemptReference: string) => {
+  books: async ({ server: { stripe } }: Shop, attemptReference: string) => {
     const charges = stripe.chargesFor(attemptReference).filter(({ status }) => status === 'succeeded');
     const refunds = await Promise.all(charges.map(({ id }) => refundsAtStripe(stripe, id)));
     return { charges: charges.map(({ amount }) => amount), refunds: refunds.flat() };
   },
-};
+} as const;
 
 async function refundsAtStripe({ url }: KillableServer['stripe'], charge: string): Promise<number[]> {
   const headers = { authorization: `Bearer ${SECRET_KEY}` };
@@ -46,7 +50,6 @@ async function refundsAtStripe({ url }: KillableServer['stripe'], charge: string
 export const CARD: Way = {
   name: 'Stripe, a card in the shop’s own page',
   createInput: { method: 'CARD', presentation: 'EMBEDDED' },
-  isManual: false,
   ...stripe,
 };
 
@@ -59,14 +62,14 @@ export const HELD_CARD: Way = {
 
 export const BANK: Way = {
   name: 'a bank',
+  currency: 'EUR',
   createInput: { method: 'BANK', returnUrl: RETURN_URL },
-  isManual: false,
   pay: ({ bank }, { id }) => bank.pay(`${id}-1`),
-  books: ({ bank }, attemptReference) => {
+  books: ({ server: { bank } }, attemptReference) => {
     const payment = bank.payment(attemptReference) as BankPayment;
     const times = bank.counts().chargesByReference[attemptReference] ?? 0;
     return Promise.resolve({
-      charges: Array.from({ length: times }, () => fromDecimal(payment.paid_amount, 'EUR')),
+      charges: repeat(fromDecimal(payment.paid_amount, 'EUR'), times),
       refunds: payment.refunds.map(({ amount }) => fromDecimal(amount, 'EUR')),
     });
   },
@@ -75,6 +78,89 @@ export const BANK: Way = {
 interface BankPayment {
   readonly paid_amount: string;
   readonly refunds: readonly { readonly amount: string }[];
+}
+
+export const PAWAPAY: Way = {
+  name: 'PawaPay, on the phone',
+  currency: 'XOF',
+  createInput: {
+    method: 'MOBILE_MONEY',
+    provider: 'pawapay',
+    presentation: 'PHONE',
+    phoneNumber: '+229 01 51 34 57 55',
+  },
+  pay: ({ pawapay }, { id }) => pawapay.approve(`${id}-1`),
+  async books({ server: { pawapay }, database, products }, attemptReference) {
+    const { chargesByReference, refundedByReference } = pawapay.counts();
+    const ids = await refundKeysOf(database, attemptReference);
+    const refunds = ids.map((id) => Number((pawapay.refund(id) as Refund).amount));
+    const given = refundedByReference[attemptReference] ?? 0;
+    // What was given back without an order of ours.
+    const rest = refunds.reduce((left, amount) => left - amount, given);
+    return {
+      charges: repeat(products.XOF.unitAmount, chargesByReference[attemptReference]),
+      refunds: rest === 0 ? refunds : [...refunds, rest],
+    };
+  },
+};
+
+interface Refund {
+  /** Francs, with decimals all the same. */
+  readonly amount: string;
+}
+
+/** By which PawaPay knows refunds. */
+async function refundKeysOf(database: Shop['database'], attemptReference: string): Promise<string[]> {
+  const rows = await database.query<{ key: string }[]>(
+    `SELECT r.idempotency_key AS key FROM refund r JOIN payment_intent i ON i.id = r.intent_id
+     WHERE i.reference || '-1' = $1 ORDER BY r.id`,
+    [attemptReference],
+  );
+  return rows.map(({ key }) => key);
+}
+
+const paydunya = {
+  currency: 'XOF',
+  isFinal: true,
+  books: ({ server, products }: Shop, attemptReference: string) => {
+    const { completedByAttempt } = server.paydunya.counts();
+    const charges = repeat(products.XOF.unitAmount, completedByAttempt[attemptReference]);
+    return Promise.resolve({ charges, refunds: [] });
+  },
+} as const;
+
+export const PAYDUNYA_PAGE: Way = {
+  name: 'PayDunya, on its page',
+  createInput: { method: 'MOBILE_MONEY', provider: 'paydunya', returnUrl: RETURN_URL },
+  // On the page that they were shown, whatever other invoices there are.
+  pay: (server, { nextAction }) => server.paydunya.pay(new URL(nextAction.url).pathname.split('/').at(-1)!),
+  ...paydunya,
+};
+
+export const PAYDUNYA_PHONE: Way = {
+  name: 'PayDunya, on the phone',
+  createInput: {
+    method: 'MOBILE_MONEY',
+    provider: 'paydunya',
+    presentation: 'PHONE',
+    phoneNumber: '+221 76 123 45 67',
+    operator: 'free-money-senegal',
+  },
+  // Whatever their phone asks, of whichever invoice. Of one that is paid, it asks no more.
+  pay({ paydunya: double }, { id }) {
+    const asking = new Set(double.prompts().map(({ token }) => token));
+    for (const token of asking) if (isOf(double.invoice(token), id)) double.approve(token);
+  },
+  ...paydunya,
+};
+
+function isOf(invoice: object, id: string): boolean {
+  const { custom_data: marks } = invoice as { custom_data?: { attempt?: string } };
+  return marks?.attempt === `${id}-1`;
+}
+
+function repeat(amount: number, times = 0): number[] {
+  return Array.from({ length: times }, () => amount);
 }
 
 /** What is left of a story that was told: enough to find it again. */
@@ -97,13 +183,18 @@ export const FIRST_REFUND = 400;
  * A payment from the order to the last cent given back. Every request is repeated until it is answered, with the key that
  * it had; and all the while, a payer watches.
  */
-export async function tellStory({ server, apiKey, product }: Shop, way: Way): Promise<Told> {
+export async function tellStory({ server, apiKey, products }: Shop, way: Way): Promise<Told> {
   const run = randomUUID();
   const { order, orderToken } = await ask(
     server,
     CREATE_ORDER,
     {
-      input: { lines: [{ sku: product.sku, quantity: 1 }], metadata: { run }, idempotencyKey: randomUUID() },
+      input: {
+        lines: [{ sku: products[way.currency].sku, quantity: 1 }],
+        customer: { email: 'a.diop@example.com' },
+        metadata: { run },
+        idempotencyKey: randomUUID(),
+      },
     },
     apiKey,
   );
@@ -117,10 +208,12 @@ export async function tellStory({ server, apiKey, product }: Shop, way: Way): Pr
       await ask(server, CAPTURE, { input: { paymentIntentId: id } }, apiKey);
     }
     await watcher.until('PAID');
-    await refund(server, apiKey, { paymentIntentId: id, amount: FIRST_REFUND });
-    await watcher.until('PARTIALLY_REFUNDED');
-    await refund(server, apiKey, { paymentIntentId: id });
-    await watcher.until('REFUNDED');
+    if (!way.isFinal) {
+      await refund(server, apiKey, { paymentIntentId: id, amount: FIRST_REFUND });
+      await watcher.until('PARTIALLY_REFUNDED');
+      await refund(server, apiKey, { paymentIntentId: id });
+      await watcher.until('REFUNDED');
+    }
     return { run, paymentId: id, heard: watcher.heard.map(({ version }) => version) };
   } finally {
     await watcher.close();

@@ -90,7 +90,9 @@ export class BetweenSteps {
     if (this.#waiting.size === 0 || typeof query !== 'object' || query === null) return undefined;
     const { name, values } = query as { name?: string; values?: unknown[] };
     const found = [...this.#waiting].find(
-      ({ step, about }) => step === name && (about === undefined || JSON.stringify(values).includes(about)),
+      ({ step, about }) =>
+        (name === step || name === `${step}_with_booking`) &&
+        (about === undefined || JSON.stringify(values).includes(about)),
     );
     if (found) this.#waiting.delete(found);
     return found;

@@ -13,8 +13,8 @@ export interface Totals extends Sums {
 }
 
 /**
- * Compares our books with those of both doubles, attempt by attempt, to the last unit. For orders in EUR, which Stripe
- * counts as we do. @returns what each provider took and gave back in all.
+ * Compares our books with those of every double, attempt by attempt, to the last unit. For orders in EUR and XOF, which
+ * Stripe counts as we do. @returns what each provider took and gave back in all.
  */
 export async function expectBooksToAgree(app: RunningApp): Promise<Record<string, Totals>> {
   const attempts = await attemptsOf(app);
@@ -22,6 +22,8 @@ export async function expectBooksToAgree(app: RunningApp): Promise<Record<string
   for (const [provider, theirs] of [
     ['stripe', booksOfStripe(app)],
     ['bank-x', booksOfBank(app, attempts)],
+    ['pawapay', booksOfPawaPay(app, attempts)],
+    ['paydunya', booksOfPayDunya(app, attempts)],
   ] as const) {
     const ours = ourBooks(attempts, provider);
     expect(differences(ours, theirs)).toEqual([]);
@@ -34,11 +36,13 @@ interface Attempt extends Sums {
   readonly reference: string;
   readonly provider: string;
   readonly amount: number;
+  /** By which PawaPay knows a payment that was begun on its page. */
+  readonly key: string;
 }
 
 function attemptsOf({ dataSource }: RunningApp): Promise<Attempt[]> {
   return dataSource.query(
-    `SELECT i.reference || '-' || a.number AS reference, a.provider, a.amount,
+    `SELECT i.reference || '-' || a.number AS reference, a.provider, a.amount, a.idempotency_key AS key,
        coalesce(sum(m.amount) FILTER (WHERE m.kind = 'CAPTURE'), 0)::bigint AS captured,
        (coalesce(sum(m.amount) FILTER (WHERE m.kind = 'REFUND'), 0)
          - coalesce(sum(m.amount) FILTER (WHERE m.kind = 'REFUND_REVERSAL'), 0))::bigint AS refunded
@@ -74,17 +78,35 @@ function booksOfStripe({ stripe }: RunningApp): Books {
 
 function booksOfBank({ bank }: RunningApp, attempts: readonly Attempt[]): Books {
   const { chargesByReference, refundedByReference } = bank.counts();
+  return booksOfCharges(chargesByReference, refundedByReference, attempts);
+}
+
+function booksOfPawaPay({ pawapay }: RunningApp, attempts: readonly Attempt[]): Books {
+  const { chargesByReference, refundedByReference } = pawapay.counts();
+  const references = new Map(attempts.map(({ key, reference }) => [key, reference]));
+  const ours = (counts: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(counts).map(([name, count]) => [references.get(name) ?? name, count]));
+  return booksOfCharges(ours(chargesByReference), ours(refundedByReference), attempts);
+}
+
+/** It gives nothing back. */
+function booksOfPayDunya({ paydunya }: RunningApp, attempts: readonly Attempt[]): Books {
+  return booksOfCharges(paydunya.counts().completedByAttempt, {}, attempts);
+}
+
+/** Where each charge is of what the attempt was to bring. */
+function booksOfCharges(
+  charges: Readonly<Record<string, number>>,
+  refunded: Readonly<Record<string, number>>,
+  attempts: readonly Attempt[],
+): Books {
   const amounts = new Map(attempts.map(({ reference, amount }) => [reference, amount]));
+  const charged = Object.entries(charges).filter(([, times]) => times > 0);
   return new Map(
-    Object.entries(chargesByReference)
-      .filter(([, charges]) => charges > 0)
-      .map(([reference, charges]) => [
-        reference,
-        {
-          captured: charges * (amounts.get(reference) ?? NaN),
-          refunded: refundedByReference[reference] ?? 0,
-        },
-      ]),
+    charged.map(([reference, times]) => [
+      reference,
+      { captured: times * (amounts.get(reference) ?? NaN), refunded: refunded[reference] ?? 0 },
+    ]),
   );
 }
 

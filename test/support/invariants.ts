@@ -55,6 +55,34 @@ const WHO_BREAKS: Readonly<Record<string, string>> = {
     WHERE e.said IS DISTINCT FROM e.was OR (e.version = i.version AND e.now_is <> i.status)`,
   'an order has at most one open payment': `
     SELECT order_id, count(*) FROM payment_intent WHERE status IN ${OPEN} GROUP BY order_id HAVING count(*) > 1`,
+  'an order has a booking if and only if it asked for one and is CONFIRMED': `
+    SELECT o.reference, o.status, b.reference AS booking FROM orders o LEFT JOIN booking b ON b.order_id = o.id
+    WHERE (b.id IS NOT NULL) <> (o.booking_starts_at IS NOT NULL AND o.status = 'CONFIRMED')
+      OR (b.starts_at, b.ends_at, b.details) <> (o.booking_starts_at, o.booking_ends_at, o.booking_details)`,
+  'a booking is CONFIRMED until all of the money was given back': `
+    SELECT b.reference, b.status, o.refunded_at FROM booking b JOIN orders o ON o.id = b.order_id
+      JOIN payment_intent i ON i.order_id = o.id AND i.paid_at IS NOT NULL
+    WHERE (b.status = 'CONFIRMED') <> (o.refunded_at IS NULL OR i.refunded_amount = 0)
+      -- What is cancelled stays so, also when the money comes back.
+      AND NOT (b.status = 'CANCELLED' AND EXISTS (
+        SELECT FROM movement m WHERE m.intent_id = i.id AND m.kind IN ('REFUND_REVERSAL', 'CHARGEBACK_REVERSAL')))`,
+  'places are held for orders that are being paid, and booked for bookings that are CONFIRMED, and for no others': `
+    SELECT o.reference, o.status, o.reserved_until, p.day, p.quantity FROM order_place p
+      JOIN orders o ON o.id = p.order_id LEFT JOIN booking b ON b.order_id = o.id
+    WHERE o.reserved_until IS NULL AND b.status IS DISTINCT FROM 'CONFIRMED'`,
+  'each day’s held and booked places are the sums of its orders’, and not more than there are': `
+    SELECT d.product_id, d.day, d.held, d.booked, d.capacity, sums.* FROM product_day d, LATERAL (
+      SELECT coalesce(sum(p.quantity) FILTER (WHERE o.status = 'OPEN'), 0) AS held_sum,
+             coalesce(sum(p.quantity) FILTER (WHERE o.status = 'CONFIRMED'), 0) AS booked_sum
+      FROM order_place p JOIN orders o ON o.id = p.order_id WHERE p.product_id = d.product_id AND p.day = d.day) sums
+    WHERE d.held <> sums.held_sum OR d.booked <> sums.booked_sum OR d.held + d.booked > d.capacity`,
+  'an order has its places on each day of its booking': `
+    SELECT o.reference, p.product_id, min(p.day), max(p.day), count(*) FROM order_place p JOIN orders o ON o.id = p.order_id
+    GROUP BY o.id, p.product_id
+    HAVING min(p.day) <> o.booking_first_day OR max(p.day) <> o.booking_last_day
+      OR count(*) <> o.booking_last_day - o.booking_first_day + 1
+      OR count(DISTINCT p.quantity) > 1
+      OR max(p.quantity) <> (SELECT sum(l.quantity) FROM order_line l WHERE l.order_id = o.id AND l.product_id = p.product_id)`,
   'each notification is kept once': `
     SELECT provider, event_id, count(*) FROM webhook_event GROUP BY provider, event_id HAVING count(*) > 1`,
 };

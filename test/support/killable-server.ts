@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { startBankDouble, type BankDouble } from '../../src/sandbox/bank/bank-double.js';
+import { startPawaPayDouble, type PawaPayDouble } from '../../src/sandbox/pawapay/pawapay-double.js';
+import { startPayDunyaDouble, type PayDunyaDouble } from '../../src/sandbox/paydunya/paydunya-double.js';
 import { startStripeDouble, type StripeDouble } from '../../src/sandbox/stripe/stripe-double.js';
 import { eventually } from './eventually.js';
 import { createTestDatabase } from './postgres.js';
@@ -9,6 +11,7 @@ import { buildProduct, type Program } from './program.js';
 import {
   BANK_WEBHOOK_SECRET,
   OPERATOR_JWT_SECRET,
+  PAWAPAY_TOKEN,
   RETURN_URL,
   SECRET,
   STRIPE_WEBHOOK_SECRET,
@@ -17,6 +20,12 @@ import {
 export const SECRET_KEY = 'sk_test_killable';
 const PUBLISHABLE_KEY = 'pk_test_killable';
 const BANK_API_KEY = 'bank-api-key-killable';
+/** Live, for there alone operators ask payers on their phones. */
+const PAYDUNYA_KEYS = {
+  masterKey: 'paydunya-master-key-killable',
+  privateKey: 'live_private_killable',
+  token: 'paydunya-token-killable',
+};
 
 /** A server that is started again meanwhile is reached by one of the next tries. */
 const FIRST_RETRY_MILLISECONDS = 50;
@@ -30,17 +39,25 @@ export interface KillableServerOptions {
   readonly databaseUrl?: string;
 }
 
+/** Every provider there is. */
+export interface Doubles {
+  readonly stripe: StripeDouble;
+  readonly bank: BankDouble;
+  readonly pawapay: PawaPayDouble;
+  readonly paydunya: PayDunyaDouble;
+}
+
 /** The product as it is built, in a process of its own, with production's settings, that can be killed at any moment. */
-export interface KillableServer {
+export interface KillableServer extends Doubles {
   readonly url: string;
   readonly webSocketUrl: string;
   readonly databaseUrl: string;
-  readonly stripe: StripeDouble;
-  readonly bank: BankDouble;
   /** The process as it was last started. */
   readonly program: Program;
   /** Starts it (again, on the same database and port), and returns when it is ready. */
   start(): Promise<void>;
+  /** When no provider has anything more to tell. */
+  settled(): Promise<void>;
   /** As a power cut does: nothing is finished. */
   kill(): Promise<void>;
   /** Everything, the database too. */
@@ -52,9 +69,9 @@ export async function startKillableServer(options: KillableServerOptions = {}): 
   const product = await buildProduct();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const { stripe, bank } = await startDoubles(url);
+  const doubles = await startDoubles(url);
   const environment = {
-    ...production(stripe, bank),
+    ...production(doubles),
     DATABASE_URL: databaseUrl,
     PORT: String(port),
     PUBLIC_URL: url,
@@ -70,20 +87,22 @@ export async function startKillableServer(options: KillableServerOptions = {}): 
     url,
     webSocketUrl: `${url.replace('http', 'ws')}/graphql`,
     databaseUrl,
-    stripe,
-    bank,
+    ...doubles,
     get program() {
       return program;
     },
     start: async () => {
       program = await start();
     },
+    settled: async () => {
+      await Promise.all(Object.values(doubles).map((double) => double.settled()));
+    },
     kill: async () => {
       await program.kill('SIGKILL');
     },
     stop: async () => {
       await program.kill('SIGTERM');
-      await Promise.all([stripe.stop(), bank.stop(), product.remove()]);
+      await Promise.all([...Object.values(doubles).map((double) => double.stop()), product.remove()]);
       await drop();
     },
   };
@@ -95,7 +114,7 @@ async function databaseFor({ databaseUrl }: KillableServerOptions) {
   return { databaseUrl: url, drop };
 }
 
-async function startDoubles(url: string): Promise<{ stripe: StripeDouble; bank: BankDouble }> {
+async function startDoubles(url: string): Promise<Doubles> {
   const stripe = await startStripeDouble({
     secretKey: SECRET_KEY,
     publishableKey: PUBLISHABLE_KEY,
@@ -111,10 +130,22 @@ async function startDoubles(url: string): Promise<{ stripe: StripeDouble; bank: 
     webhookUrl: () => `${url}/webhooks/bank-x`,
     firstRetryMilliseconds: FIRST_RETRY_MILLISECONDS,
   });
-  return { stripe, bank };
+  const pawapay = await startPawaPayDouble({
+    token: PAWAPAY_TOKEN,
+    webhookUrl: () => `${url}/webhooks/pawapay`,
+    decisionMilliseconds: 5,
+    firstRetryMilliseconds: FIRST_RETRY_MILLISECONDS,
+  });
+  const paydunya = await startPayDunyaDouble({
+    ...PAYDUNYA_KEYS,
+    mode: 'live',
+    webhookUrl: () => `${url}/webhooks/paydunya`,
+    firstRetryMilliseconds: FIRST_RETRY_MILLISECONDS,
+  });
+  return { stripe, bank, pawapay, paydunya };
 }
 
-function production(stripe: StripeDouble, bank: BankDouble): Record<string, string> {
+function production({ stripe, bank, pawapay, paydunya }: Doubles): Record<string, string> {
   return {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
@@ -129,6 +160,14 @@ function production(stripe: StripeDouble, bank: BankDouble): Record<string, stri
     BANK_X_URL: bank.url.href,
     BANK_X_API_KEY: BANK_API_KEY,
     BANK_X_WEBHOOK_SECRETS: BANK_WEBHOOK_SECRET,
+    PAWAPAY_TOKEN,
+    PAWAPAY_ENVIRONMENT: 'production',
+    PAWAPAY_API_URL: pawapay.url.href,
+    PAYDUNYA_MASTER_KEY: PAYDUNYA_KEYS.masterKey,
+    PAYDUNYA_PRIVATE_KEY: PAYDUNYA_KEYS.privateKey,
+    PAYDUNYA_TOKEN: PAYDUNYA_KEYS.token,
+    PAYDUNYA_STORE_NAME: 'A shop that is killed',
+    PAYDUNYA_API_URL: paydunya.url.href,
   };
 }
 

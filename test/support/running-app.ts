@@ -13,13 +13,23 @@ import type { Currency } from '../../src/money.js';
 import { Product } from '../../src/orders/product.js';
 import type { Provider } from '../../src/providers/provider.js';
 import { createBankProvider } from '../../src/providers/bank/bank-provider.js';
+import { createPawaPayProvider } from '../../src/providers/pawapay/pawapay-provider.js';
+import { createPayDunyaProvider } from '../../src/providers/paydunya/paydunya-provider.js';
 import { createStripeProvider } from '../../src/providers/stripe/stripe-provider.js';
 import { startBankDouble, type BankDouble } from '../../src/sandbox/bank/bank-double.js';
+import { startPawaPayDouble, type PawaPayDouble } from '../../src/sandbox/pawapay/pawapay-double.js';
+import { startPayDunyaDouble, type PayDunyaDouble } from '../../src/sandbox/paydunya/paydunya-double.js';
 import { startStripeDouble, type StripeDouble } from '../../src/sandbox/stripe/stripe-double.js';
 import { createTestDatabase } from './postgres.js';
 
 export const STRIPE_WEBHOOK_SECRET = 'whsec_test_0123456789abcdef0123456789abcdef';
 export const BANK_WEBHOOK_SECRET = 'bank_test_secret_0123456789abcdef0123456789';
+export const PAWAPAY_TOKEN = 'pawapay_test_token_0123456789abcdef0123456789';
+export const PAYDUNYA_KEYS = {
+  masterKey: 'paydunya-master-key-of-tests',
+  privateKey: 'test_private_of_tests',
+  token: 'paydunya-token-of-tests',
+};
 export const SECRET = 'a secret for tests, long enough to be one';
 export const OPERATOR_JWT_SECRET = 'another secret for tests, long enough too';
 export const SHOP_ORIGIN = 'https://shop.example';
@@ -41,7 +51,7 @@ export interface GraphQLAnswer<Data = Record<string, any>> {
   }[];
 }
 
-/** The product as tests use it: the real server on a database of its own, with real doubles of both providers. */
+/** The product as tests use it: the real server on a database of its own, with real doubles of all providers. */
 export interface RunningApp {
   readonly url: string;
   readonly webSocketUrl: string;
@@ -52,6 +62,8 @@ export interface RunningApp {
   /** With which the double of Stripe lets anybody in. */
   readonly stripeSecretKey: string;
   readonly bank: BankDouble;
+  readonly pawapay: PawaPayDouble;
+  readonly paydunya: PayDunyaDouble;
   readonly apiKey: string;
   readonly operatorToken: string;
   /** Over real HTTP; the answer whole, with its errors. */
@@ -78,11 +90,14 @@ export interface TestSettings extends Partial<AppSettings> {
   readonly decorate?: (provider: Provider) => Provider;
   /** How many objects of each kind the double of Stripe remembers. */
   readonly maxStripeObjects?: number;
+  /** Whether the double of PawaPay signs its callbacks, as accounts can be set to. Default: it does. */
+  readonly signPawaPayCallbacks?: boolean;
 }
 
 export async function startTestApp({
   decorate = (provider) => provider,
   maxStripeObjects,
+  signPawaPayCallbacks = true,
   ...overrides
 }: TestSettings = {}): Promise<RunningApp> {
   const database = await createTestDatabase();
@@ -109,6 +124,18 @@ export async function startTestApp({
     webhookUrl: () => `http://127.0.0.1:${port}/webhooks/bank-x`,
     firstRetryMilliseconds: 50,
   });
+  const pawapay = await startPawaPayDouble({
+    token: PAWAPAY_TOKEN,
+    webhookUrl: () => `http://127.0.0.1:${port}/webhooks/pawapay`,
+    signCallbacks: signPawaPayCallbacks ? undefined : false,
+    decisionMilliseconds: 5,
+    firstRetryMilliseconds: 50,
+  });
+  const paydunya = await startPayDunyaDouble({
+    ...PAYDUNYA_KEYS,
+    webhookUrl: () => `http://127.0.0.1:${port}/webhooks/paydunya`,
+    firstRetryMilliseconds: 50,
+  });
   const settings: AppSettings = {
     dataSource,
     providers: [
@@ -127,6 +154,21 @@ export async function startTestApp({
         webhookSecrets: [BANK_WEBHOOK_SECRET],
         timeoutMilliseconds: 1_000,
       }),
+      createPawaPayProvider({
+        token: PAWAPAY_TOKEN,
+        baseUrl: pawapay.url,
+        notificationUrl: () => new URL(`http://127.0.0.1:${port}/webhooks/pawapay`),
+        timeoutMilliseconds: 1_000,
+      }),
+      createPayDunyaProvider({
+        ...PAYDUNYA_KEYS,
+        mode: 'test',
+        baseUrl: paydunya.url,
+        storeName: 'Shop of tests',
+        softPayInTest: true,
+        fallbackEmail: 'payers@shop.example',
+        timeoutMilliseconds: 1_000,
+      }),
     ].map(decorate),
     secret: SECRET,
     operators: { secret: OPERATOR_JWT_SECRET },
@@ -135,6 +177,8 @@ export async function startTestApp({
     reservationMilliseconds: HOUR / 2,
     orderTokenMilliseconds: HOUR,
     jobPauseMilliseconds: 50,
+    // Tests make a provider fail more often in a row than it would be left in peace for.
+    resilience: { failuresToOpen: 100 },
     host: '127.0.0.1',
     port: 0,
     log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
@@ -154,6 +198,8 @@ export async function startTestApp({
     stripe,
     stripeSecretKey: secretKey,
     bank,
+    pawapay,
+    paydunya,
     apiKey: await createApiKey(dataSource.manager, 'tests'),
     operatorToken: await signOperatorToken(OPERATOR_JWT_SECRET, 'olga', HOUR),
     graphql: (query, variables, token) => askGraphQL(port, query, variables, token),
@@ -167,7 +213,7 @@ export async function startTestApp({
     },
     async stop() {
       await app.close();
-      await Promise.all([stripe.stop(), bank.stop()]);
+      await Promise.all([stripe.stop(), bank.stop(), pawapay.stop(), paydunya.stop()]);
       await dataSource.destroy();
       await database.drop();
     },
@@ -236,6 +282,7 @@ export const CREATE_PAYMENT = `
         __typename
         ... on ConfirmWithStripe { clientSecret publishableKey }
         ... on RedirectToUrl { url }
+        ... on ApproveOnPhone { phoneNumber operator instructions expiresAt }
       }
     }
   }`;

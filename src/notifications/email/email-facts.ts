@@ -1,0 +1,58 @@
+import type { Currency } from '../../money.js';
+
+/**
+ * What an e-mail tells of, as it was at the transition: kept in its row, and put into words when it is sent. Times are
+ * ISO 8601 and amounts minor units of `currency`, for it travels as JSON.
+ */
+export interface EmailFacts {
+  readonly occurredAt: string;
+  readonly currency: Currency;
+  readonly order: OrderFacts;
+  readonly payment: PaymentFacts;
+  /** How much this transition brought, or gave back. */
+  readonly received: number;
+  readonly givenBack: number;
+  /** What was opened by this transition. */
+  readonly dispute: DisputeFacts | null;
+}
+
+export interface OrderFacts {
+  readonly reference: string;
+  /** The merchant's own. */
+  readonly number: string | null;
+  readonly amount: number;
+  readonly createdAt: string;
+  readonly customer: { readonly name: string | null; readonly email: string | null };
+  readonly lines: readonly LineFacts[];
+  readonly booking: BookingFacts | null;
+}
+
+export interface LineFacts {
+  readonly name: string;
+  readonly quantity: number;
+  readonly unitAmount: number;
+}
+
+export interface BookingFacts {
+  /** Null until it is made. */
+  readonly reference: string | null;
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+export interface PaymentFacts {
+  readonly reference: string;
+  readonly capturedAmount: number;
+  readonly refundedAmount: number;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+}
+
+export interface DisputeFacts {
+  readonly amount: number;
+  readonly currency: Currency;
+  readonly reason: string;
+  readonly provider: string;
+  readonly providerReference: string;
+  readonly respondBy: string | null;
+}

@@ -1,0 +1,145 @@
+import {
+  Check,
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  Unique,
+  type Relation,
+} from 'typeorm';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { Order } from '../../orders/order.js';
+import { PaymentIntent } from '../../payments/payment-intent.js';
+import type { EmailFacts } from './email-facts.js';
+import { EMAIL_TEMPLATES, EmailTemplate } from './email-template.js';
+
+registerEnumType(EmailTemplate, {
+  name: 'EmailTemplate',
+  description: 'What an e-mail tells.',
+  valuesConfig: {
+    ORDER_CONFIRMED: { description: 'To the customer: the money is there, and the order confirmed.' },
+    PAYMENT_FAILED: { description: 'To the customer: no money was taken, and how to try again.' },
+    REFUND_MADE: { description: 'To the customer: money was given back.' },
+    PAID_LATE: {
+      description: 'To the customer: the money came late, and the order is confirmed all the same.',
+    },
+    PAYMENT_GIVEN_BACK: {
+      description: 'To the customer: the money came twice or too late, and is on its way back.',
+    },
+    PAYMENT_UNDER_REVIEW: {
+      description: 'To the customer: the money does not fit, and somebody looks at it.',
+    },
+    PAYMENT_REMINDER: { description: 'To the customer: the payment is not finished.' },
+    DISPUTE_OPENED: { description: 'To the merchant: a payer asks their bank for the money.' },
+    REVIEW_NEEDED: { description: 'To the merchant: a person has to decide about money that does not fit.' },
+    UNEXPECTED_MONEY: {
+      description: 'To the merchant: money came late or twice, and what was done with it.',
+    },
+  },
+});
+
+export const EmailStatus = { QUEUED: 'QUEUED', SENT: 'SENT', FAILED: 'FAILED', DROPPED: 'DROPPED' } as const;
+export type EmailStatus = keyof typeof EmailStatus;
+registerEnumType(EmailStatus, {
+  name: 'EmailStatus',
+  description: 'What became of an e-mail.',
+  valuesConfig: {
+    QUEUED: { description: 'It is to be sent, or sent again after a try that failed.' },
+    SENT: { description: 'The mail server took it, or the file was written.' },
+    FAILED: { description: 'The mail server refused it for good, or it was tried for three days in vain.' },
+    DROPPED: {
+      description: 'It asked for a payment, and before it could be sent the order was paid or cancelled.',
+    },
+  },
+});
+
+const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
+
+/** One e-mail. Its row is what is sent once: whoever sends it claims it first. Its text is made when it is sent. */
+@ObjectType({ description: 'One e-mail, to a customer or to the merchant.' })
+@Entity('email_message')
+@Unique('email_message_once', ['orderId', 'template', 'transition'])
+@Index('email_message_due', ['nextTryAt'], { where: 'next_try_at IS NOT NULL' })
+@Index('email_message_intent', ['intentId'])
+@Index('email_message_created', ['createdAt', 'id'])
+@Check('email_message_template_known', `template IN (${inQuotes(EMAIL_TEMPLATES)})`)
+@Check('email_message_status_known', `status IN (${inQuotes(Object.keys(EmailStatus))})`)
+@Check('email_message_due_while_queued', `(status = 'QUEUED') = (next_try_at IS NOT NULL)`)
+export class EmailMessage {
+  @Field(() => ID, { description: 'Our own id of it.' })
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'email_message_pkey' })
+  id: string;
+
+  @Field(() => Order, { description: 'The order that it is about.' })
+  @ManyToOne(() => Order)
+  @JoinColumn({ name: 'order_id', foreignKeyConstraintName: 'email_message_order_fkey' })
+  order?: Relation<Order>;
+
+  @Column('uuid')
+  orderId: string;
+
+  @Field(() => PaymentIntent, { description: 'The payment that caused it.' })
+  @ManyToOne(() => PaymentIntent)
+  @JoinColumn({ name: 'intent_id', foreignKeyConstraintName: 'email_message_intent_fkey' })
+  intent?: Relation<PaymentIntent>;
+
+  @Column('uuid')
+  intentId: string;
+
+  @Field(() => EmailTemplate, { description: 'What it tells.' })
+  @Column('text')
+  template: EmailTemplate;
+
+  /** What caused it: `<outbox topic>:<key>:<version>`, or `reminder`, of which an order gets one. */
+  @Column('text')
+  transition: string;
+
+  @Field(() => String, { description: 'To whom.' })
+  @Column('text')
+  recipient: string;
+
+  @Field(() => String, { description: 'BCP 47: French for French, English for every other language.' })
+  @Column('text')
+  locale: string;
+
+  @Column('jsonb')
+  data: EmailFacts;
+
+  @Field(() => EmailStatus, { description: 'What became of it.' })
+  @Column('text')
+  status: EmailStatus;
+
+  @Field(() => Int, { description: 'How often it was tried.' })
+  @Column('integer')
+  tries: number;
+
+  /** Grows when a person sends it again: a mail of another edition is another message to whoever receives it. */
+  @Column('integer')
+  edition: number;
+
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'When it is tried (again); null when it is not.',
+  })
+  @Column('timestamptz', { nullable: true })
+  nextTryAt: Date | null;
+
+  /** Somebody is trying it until then at the latest: another try must not begin before. */
+  @Column('timestamptz', { nullable: true })
+  claimedUntil: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Why the last try failed.' })
+  @Column('text', { nullable: true })
+  lastError: string | null;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When it was caused.' })
+  @Column('timestamptz', { default: () => 'now()' })
+  createdAt: Date;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was sent, for the last time.' })
+  @Column('timestamptz', { nullable: true })
+  sentAt: Date | null;
+}

@@ -1,0 +1,152 @@
+import { formatMoney } from '../../money.js';
+import type { BookingFacts, EmailFacts, LineFacts } from './email-facts.js';
+import { spokenIn, type EmailLanguage, type Spoken } from './email-language.js';
+import { nameToGreet, oneLine } from './payers-words.js';
+
+/** Where the customer can pay. */
+export interface PaymentLink {
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
+export interface Shop {
+  readonly name: string;
+  readonly address: string;
+  /** IANA. */
+  readonly timeZone: string;
+}
+
+/**
+ * What a template can say: texts for people, with amounts and times written as the reader's locale does, and null where
+ * there is nothing to say. `docs/emails.md` lists them for shops.
+ */
+export interface EmailVariables {
+  readonly language: EmailLanguage;
+  readonly shop: { readonly name: string; readonly email: string };
+  readonly customer: { readonly name: string | null; readonly email: string | null };
+  readonly order: {
+    readonly id: string;
+    /** The merchant's own, or else our id. */
+    readonly number: string;
+    readonly total: string;
+    readonly date: string;
+    readonly lines: readonly {
+      readonly name: string;
+      readonly quantity: number;
+      readonly unit_price: string;
+      readonly total: string;
+    }[];
+    readonly booking: {
+      readonly id: string | null;
+      readonly starts_at: string;
+      readonly ends_at: string;
+    } | null;
+  };
+  readonly payment: {
+    readonly id: string;
+    readonly date: string;
+    readonly paid: string;
+    readonly refunded: string;
+    /** What is left with the shop. */
+    readonly kept: string;
+    readonly is_refunded_whole: boolean;
+    /** What this change brought; null when that was nothing. */
+    readonly received: string | null;
+    readonly failure_code: string | null;
+    readonly failure_message: string | null;
+  };
+  readonly refund: { readonly amount: string };
+  readonly link: { readonly url: string; readonly expires_at: string } | null;
+  readonly dispute: {
+    readonly id: string;
+    readonly amount: string;
+    readonly reason: string;
+    readonly provider: string;
+    readonly respond_by: string | null;
+  } | null;
+}
+
+export function emailVariables(
+  facts: EmailFacts,
+  wantedLocale: string,
+  shop: Shop,
+  link: PaymentLink | null,
+): EmailVariables {
+  const spoken = spokenIn(wantedLocale);
+  const write = writer(spoken, facts, shop.timeZone);
+  const { order } = facts;
+  return {
+    language: spoken.language,
+    shop: { name: shop.name, email: shop.address },
+    customer: { name: nameToGreet(order.customer.name), email: order.customer.email },
+    order: {
+      id: order.reference,
+      number: oneLine(order.number ?? order.reference),
+      total: write.money(order.amount),
+      date: write.time(order.createdAt),
+      lines: order.lines.map((line) => write.line(line)),
+      booking: order.booking && write.booking(order.booking),
+    },
+    payment: paymentVariables(facts, write),
+    refund: { amount: write.money(facts.givenBack) },
+    link: link && { url: link.url, expires_at: write.time(link.expiresAt.toISOString()) },
+    dispute: disputeVariables(facts, spoken, write),
+  };
+}
+
+function paymentVariables(
+  { payment, received, occurredAt }: EmailFacts,
+  write: Writer,
+): EmailVariables['payment'] {
+  const { reference, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
+  return {
+    id: reference,
+    date: write.time(occurredAt),
+    paid: write.money(capturedAmount),
+    refunded: write.money(refundedAmount),
+    kept: write.money(capturedAmount - refundedAmount),
+    is_refunded_whole: refundedAmount === capturedAmount,
+    received: received > 0 ? write.money(received) : null,
+    failure_code: failureCode,
+    failure_message: failureMessage && oneLine(failureMessage),
+  };
+}
+
+function disputeVariables(
+  { dispute }: EmailFacts,
+  { locale }: Spoken,
+  write: Writer,
+): EmailVariables['dispute'] {
+  if (dispute === null) return null;
+  const { amount, currency, reason, provider, providerReference, respondBy } = dispute;
+  return {
+    id: providerReference,
+    amount: formatMoney(amount, currency, locale),
+    reason: oneLine(reason),
+    provider,
+    respond_by: respondBy && write.time(respondBy),
+  };
+}
+
+type Writer = ReturnType<typeof writer>;
+
+function writer({ locale }: Spoken, { currency }: EmailFacts, timeZone: string) {
+  const times = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone });
+  const money = (amount: number) => formatMoney(amount, currency, locale);
+  const time = (iso: string) => times.format(new Date(iso));
+  return {
+    money,
+    time,
+    line: ({ name, quantity, unitAmount }: LineFacts) => ({
+      name: oneLine(name),
+      quantity,
+      unit_price: money(unitAmount),
+      total: money(unitAmount * quantity),
+    }),
+    booking: ({ reference, startsAt, endsAt }: BookingFacts) => ({
+      id: reference,
+      starts_at: time(startsAt),
+      ends_at: time(endsAt),
+    }),
+  };
+}

@@ -1,0 +1,112 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { EntityManager } from 'typeorm';
+import { run, statement } from '../../database/statement.js';
+import { addJobs } from '../../jobs/add-jobs.js';
+import type { Consequence } from '../../outbox/relay.js';
+import type { PaymentIntent } from '../../payments/payment-intent.js';
+import type { EmailFacts } from './email-facts.js';
+import type { EmailTemplate } from './email-template.js';
+import { readMailedOrders, type MailedOrder } from './read-orders.js';
+import { asTransition, readTransitions, type PaymentTransition } from './read-transitions.js';
+import { sendingJob } from './sending-job.js';
+import { scheduleReminders } from './schedule-reminders.js';
+import { mailsFor, type Mail } from './what-is-mailed.js';
+
+/** Who writes, to whom besides customers, and when. */
+export interface QueueSettings {
+  /** Without it, the merchant is told by the log alone. */
+  readonly merchant?: { readonly address: string; readonly locale: string };
+  /** 0: nobody is reminded. */
+  readonly reminderAfterMilliseconds: number;
+}
+
+interface NewEmail {
+  readonly id: string;
+  readonly order_id: string;
+  readonly intent_id: string;
+  readonly template: EmailTemplate;
+  readonly transition: string;
+  readonly recipient: string;
+  readonly locale: string;
+  readonly data: EmailFacts;
+}
+
+/** What outbox events cause here: rows, and the jobs that send them. */
+export function queueEmails(settings: QueueSettings): Consequence {
+  return async (manager, events) => {
+    const transitions = await readTransitions(manager, events);
+    await scheduleReminders(manager, settings.reminderAfterMilliseconds, transitions);
+    const wanted = transitions.flatMap((transition) =>
+      mailsFor(asTransition(transition)).map((mail) => ({ transition, mail })),
+    );
+    if (wanted.length === 0) return;
+    const orders = await readMailedOrders(
+      manager,
+      wanted.map(({ transition }) => transition.payload.paymentIntent.orderId),
+    );
+    const emails = wanted.flatMap(({ transition, mail }) => {
+      const order = orders.get(transition.payload.paymentIntent.orderId)!;
+      return newEmail(mail, transition, order, settings) ?? [];
+    });
+    await insertEmails(manager, emails);
+  };
+}
+
+/** Null: there is nobody to write to. */
+function newEmail(
+  { to, template }: Mail,
+  transition: PaymentTransition,
+  order: MailedOrder,
+  { merchant }: QueueSettings,
+): NewEmail | null {
+  const { email } = order.facts.customer;
+  const customer = email === null ? undefined : { address: email, locale: order.locale };
+  const recipient = to === 'CUSTOMER' ? customer : merchant;
+  if (!recipient) return null;
+  const { payload, received, givenBack, dispute } = transition;
+  const { paymentIntent, occurredAt } = payload;
+  return {
+    id: uuidv7(),
+    order_id: order.id,
+    intent_id: paymentIntent.id,
+    template,
+    transition: transition.name,
+    recipient: recipient.address,
+    locale: recipient.locale,
+    data: { ...factsOf(order, paymentIntent, occurredAt), received, givenBack, dispute },
+  };
+}
+
+export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: string): EmailFacts {
+  const { reference, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
+  return {
+    occurredAt,
+    currency: order.currency,
+    order: order.facts,
+    payment: { reference, capturedAmount, refundedAmount, failureCode, failureMessage },
+    received: 0,
+    givenBack: 0,
+    dispute: null,
+  };
+}
+
+const INSERT = statement<{ id: string }>(
+  'insert_email_messages',
+  `INSERT INTO email_message
+     (id, order_id, intent_id, template, transition, recipient, locale, data, status, tries, edition, next_try_at)
+   SELECT row.id, row.order_id, row.intent_id, row.template, row.transition, row.recipient, row.locale, row.data,
+     'QUEUED', 0, 1, now()
+   FROM jsonb_populate_recordset(NULL::email_message, $1) AS row
+   ON CONFLICT ON CONSTRAINT email_message_once DO NOTHING
+   RETURNING id`,
+);
+
+/** Those that are there already are left as they are. */
+export async function insertEmails(manager: EntityManager, emails: readonly NewEmail[]): Promise<void> {
+  if (emails.length === 0) return;
+  const written = await run(manager, INSERT, [JSON.stringify(emails)]);
+  await addJobs(
+    manager,
+    written.map(({ id }) => sendingJob(id)),
+  );
+}

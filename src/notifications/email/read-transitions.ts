@@ -1,0 +1,102 @@
+import type { EntityManager } from 'typeorm';
+import { run, statement } from '../../database/statement.js';
+import type { TellableEvent } from '../../outbox/relay.js';
+import { PAYMENT_STATUS_CHANGED } from '../../outbox/topics.js';
+import type { StatusChangedPayload } from '../../payments/status-changed.js';
+import type { DisputeFacts } from './email-facts.js';
+import type { Happening, Transition } from './what-is-mailed.js';
+
+/** A change of a payment, with the money that it moved. */
+export interface PaymentTransition {
+  /** Of the outbox event: its topic, key and version. */
+  readonly name: string;
+  readonly payload: StatusChangedPayload;
+  /** In minor units. */
+  readonly received: number;
+  readonly givenBack: number;
+  readonly goingBack: boolean;
+  readonly dispute: DisputeFacts | null;
+}
+
+interface ReadRow {
+  readonly key: string;
+  readonly version: number;
+  /** Of the version before. */
+  readonly captured: number;
+  readonly refunded: number;
+  readonly going_back: boolean;
+  readonly dispute: DisputeFacts | null;
+}
+
+/**
+ * What a change wrote beside the status has its very moment. A dispute that was decided before we heard of it was not
+ * opened by it.
+ */
+const READ = statement<ReadRow>(
+  'read_payment_transitions',
+  `SELECT wanted.key, wanted.version,
+     coalesce((before.payload -> 'paymentIntent' ->> 'capturedAmount')::bigint, 0) AS captured,
+     coalesce((before.payload -> 'paymentIntent' ->> 'refundedAmount')::bigint, 0) AS refunded,
+     EXISTS (SELECT FROM refund r WHERE r.intent_id = wanted.key AND r.origin = 'AUTOMATIC'
+       AND r.created_at = wanted.at) AS going_back,
+     (SELECT jsonb_build_object('amount', d.amount, 'currency', d.currency, 'reason', d.reason,
+        'provider', d.provider, 'providerReference', d.provider_reference, 'respondBy', d.respond_by_at)
+      FROM dispute d WHERE d.intent_id = wanted.key AND d.created_at = wanted.at
+        AND (d.settled_at IS NULL OR d.settled_at > d.created_at)
+      ORDER BY d.id LIMIT 1) AS dispute
+   FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS wanted(key, version, at)
+     LEFT JOIN outbox_event before ON before.topic = '${PAYMENT_STATUS_CHANGED}'
+       AND before.key = wanted.key AND before.version = wanted.version - 1`,
+);
+
+export async function readTransitions(
+  manager: EntityManager,
+  events: readonly TellableEvent[],
+): Promise<PaymentTransition[]> {
+  const changes = events.filter(({ topic }) => topic === PAYMENT_STATUS_CHANGED);
+  const rows = await readMoney(manager, changes);
+  return changes.map((event) => {
+    const payload = event.payload as StatusChangedPayload;
+    const { capturedAmount, refundedAmount } = payload.paymentIntent;
+    const row = rows.get(nameOf(event));
+    return {
+      name: nameOf(event),
+      payload,
+      received: capturedAmount - Number(row?.captured ?? 0),
+      givenBack: refundedAmount - Number(row?.refunded ?? 0),
+      goingBack: row?.going_back ?? false,
+      dispute: row?.dispute ?? null,
+    };
+  });
+}
+
+/** As the rules of what is mailed see it. */
+export function asTransition(transition: PaymentTransition): Transition {
+  const { payload, givenBack, goingBack, dispute } = transition;
+  const happened: Happening[] = [];
+  if (givenBack > 0) happened.push('GIVEN_BACK');
+  if (goingBack) happened.push('GOING_BACK');
+  if (dispute) happened.push('DISPUTE_OPENED');
+  return { from: payload.previousStatus, to: payload.status, happened };
+}
+
+/** Most changes come before any money does, and nothing is asked for them. */
+async function readMoney(
+  manager: EntityManager,
+  changes: readonly TellableEvent[],
+): Promise<ReadonlyMap<string, ReadRow>> {
+  const withMoney = changes.filter(
+    ({ payload }) => (payload as StatusChangedPayload).paymentIntent.capturedAmount > 0,
+  );
+  if (withMoney.length === 0) return new Map();
+  const rows = await run(manager, READ, [
+    withMoney.map(({ key }) => key),
+    withMoney.map(({ version }) => version),
+    withMoney.map(({ payload }) => (payload as StatusChangedPayload).occurredAt),
+  ]);
+  return new Map(rows.map((row) => [nameOf(row), row]));
+}
+
+function nameOf({ key, version }: Pick<TellableEvent, 'key' | 'version'>): string {
+  return `${PAYMENT_STATUS_CHANGED}:${key}:${version}`;
+}

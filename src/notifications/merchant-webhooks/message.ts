@@ -1,0 +1,44 @@
+import type { StatusChangedPayload } from '../../payments/status-changed.js';
+import { TEST_TYPE, TYPE_OF_STATUS, type MessageType } from './message-type.js';
+
+/** Of what `data` holds. It gets a new date when a field changes its meaning or goes; new fields may come any time. */
+export const API_VERSION = '2026-11-21';
+
+/** A message, in the very bytes that are sent and signed at each try. */
+export interface Message {
+  readonly type: MessageType;
+  readonly text: string;
+}
+
+/** A payment as it was right after the step. Thin: who wants more asks the API. */
+export function paymentMessage(
+  { status, previousStatus, version, occurredAt, orderReference, paymentIntent }: StatusChangedPayload,
+  orderNumber: string | null,
+): Message {
+  const { reference, amount, currency, capturedAmount, refundedAmount, disputedAmount, failureCode } =
+    paymentIntent;
+  return message(TYPE_OF_STATUS[status], occurredAt, {
+    paymentIntentId: reference,
+    orderId: orderReference,
+    orderNumber,
+    status,
+    previousStatus,
+    version,
+    amount,
+    currency,
+    capturedAmount,
+    refundedAmount,
+    disputedAmount,
+    failureCode,
+    occurredAt,
+  });
+}
+
+export function testMessage(endpointReference: string): Message {
+  const now = new Date().toISOString();
+  return message(TEST_TYPE, now, { webhookEndpointId: endpointReference, occurredAt: now });
+}
+
+function message(type: MessageType, timestamp: string, data: object): Message {
+  return { type, text: JSON.stringify({ type, timestamp, apiVersion: API_VERSION, data }) };
+}

@@ -1,0 +1,488 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { MESSAGE_TYPES, graphQLName } from '../src/notifications/merchant-webhooks/message-type.js';
+import { deleteOldDeliveries } from '../src/notifications/merchant-webhooks/delete-old-deliveries.js';
+import { PAYMENT_STATUSES } from '../src/payments/transitions.js';
+import { eventually } from './support/eventually.js';
+import { idOf, startMerchantReceiver, verified, type MerchantReceiver } from './support/merchant-receiver.js';
+import {
+  addEndpoint,
+  deliveriesTo,
+  makeDue,
+  openPayment,
+  pageOfDeliveries,
+  sendTest,
+  untilTried,
+} from './support/merchant-webhooks.js';
+import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+
+let app: RunningApp;
+let receiver: MerchantReceiver;
+beforeAll(async () => {
+  app = await startTestApp({ merchantWebhooks: { allowPrivate: true, timeoutMilliseconds: 2_000 } });
+});
+beforeEach(async () => {
+  receiver = await startMerchantReceiver();
+});
+afterEach(async () => {
+  await app.dataSource.query('DELETE FROM webhook_endpoint');
+  await receiver.stop();
+});
+afterAll(() => app.stop());
+
+const UPDATE = `mutation ($input: UpdateWebhookEndpointInput!) {
+  updateWebhookEndpoint(input: $input) { id url types status disabledReason failingSince }
+}`;
+const ROTATE = `mutation ($input: RotateWebhookEndpointSecretInput!) {
+  rotateWebhookEndpointSecret(input: $input) { secret webhookEndpoint { id previousSecretUntil } }
+}`;
+const DELETE = 'mutation ($id: ID!) { deleteWebhookEndpoint(id: $id) }';
+const ENDPOINTS = '{ webhookEndpoints { id url types status disabledReason } }';
+const REPLAY = 'mutation ($id: ID!) { replayWebhookDelivery(id: $id) { id status tries { answerStatus } } }';
+const REPLAY_RANGE = `mutation ($input: ReplayWebhookDeliveriesInput!) {
+  replayWebhookDeliveries(input: $input) { count }
+}`;
+
+const ask = (query: string, variables = {}) => app.graphql(query, variables, app.apiKey);
+
+async function untilReceived(count: number): Promise<void> {
+  await eventually(
+    () => receiver.received,
+    (received) => received.length >= count,
+  );
+}
+
+async function actsOn(subject: string): Promise<{ action: string; actor: string }[]> {
+  return app.dataSource.query('SELECT action, actor FROM audit_log WHERE subject = $1 ORDER BY id', [
+    subject,
+  ]);
+}
+
+describe('a payment’s webhook', () => {
+  test('is sent for each step, signed, with the payment as it was at that step', async () => {
+    const { secret } = await addEndpoint(app, receiver.url);
+    const payment = await openPayment(app);
+    app.stripe.pay(payment.nextAction.clientSecret, '4242424242424242');
+    await untilReceived(2);
+
+    const messages = receiver.received.map((message) => verified(message, secret));
+    const byVersion = messages.sort((one, other) => one.data.version - other.data.version);
+    expect(byVersion[0]).toMatchObject({
+      type: 'payment.pending',
+      apiVersion: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      data: { previousStatus: null, status: 'PENDING', version: 1, capturedAmount: 0 },
+    });
+    const paid = byVersion.at(-1);
+    expect(paid).toEqual({
+      type: 'payment.paid',
+      timestamp: paid.data.occurredAt,
+      apiVersion: expect.any(String),
+      data: {
+        paymentIntentId: payment.id,
+        orderId: payment.orderId,
+        orderNumber: null,
+        status: 'PAID',
+        previousStatus: expect.any(String),
+        version: byVersion.length,
+        amount: 1_500,
+        currency: 'EUR',
+        capturedAmount: 1_500,
+        refundedAmount: 0,
+        disputedAmount: 0,
+        failureCode: null,
+        occurredAt: expect.stringMatching(/^\d{4}-.+Z$/),
+      },
+    });
+    expect(new Set(receiver.received.map(idOf)).size).toBe(receiver.received.length);
+    for (const message of receiver.received) {
+      expect(idOf(message)).toMatch(/^msg_[0-9A-Z]{26}$/);
+      expect(message.headers).toMatchObject({
+        'content-type': 'application/json',
+        'webhook-timestamp': expect.stringMatching(/^\d{10}$/),
+      });
+    }
+  });
+
+  test('names the merchant’s own number of the order', async () => {
+    const { secret } = await addEndpoint(app, receiver.url);
+    const { sku } = await app.addProduct();
+    const create =
+      'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id } orderToken } }';
+    const number = `T1-${Date.now()}`;
+    const answer = await ask(create, { input: { number, lines: [{ sku, quantity: 1 }] } });
+    const { order, orderToken } = dataOf(answer).createOrder;
+    await app.pay(order.id, orderToken, { method: 'CARD' });
+    await untilReceived(1);
+    expect(verified(receiver.received[0]!, secret).data).toMatchObject({
+      orderId: order.id,
+      orderNumber: number,
+    });
+  });
+
+  test('is sent only to the endpoints that have asked for its type', async () => {
+    const { secret } = await addEndpoint(app, receiver.url, ['PAYMENT_PAID', 'PAYMENT_REFUNDED']);
+    const payment = await openPayment(app);
+    app.stripe.pay(payment.nextAction.clientSecret, '4242424242424242');
+    await untilReceived(1);
+    expect(verified(receiver.received[0]!, secret).type).toBe('payment.paid');
+  });
+
+  test('is not genuine when it was altered or signed with another secret', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const other = await addEndpoint(app, receiver.url, ['PAYMENT_DISPUTED']);
+    await sendTest(app, endpoint);
+    await untilReceived(1);
+    const message = receiver.received[0]!;
+    expect(verified(message, endpoint.secret)).toMatchObject({ type: 'webhook.test' });
+    expect(() => verified(message, other.secret)).toThrow('No matching signature');
+    expect(() => verified({ ...message, text: message.text + ' ' }, endpoint.secret)).toThrow();
+  });
+
+  test('told twice by the relay is one delivery', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const payment = await openPayment(app);
+    await untilReceived(1);
+    await app.dataSource.query(
+      'UPDATE outbox_event SET told_at = NULL WHERE key = (SELECT id FROM payment_intent WHERE reference = $1)',
+      [payment.id],
+    );
+    await eventually(
+      () => app.dataSource.query('SELECT 1 FROM outbox_event WHERE told_at IS NULL'),
+      (untold) => untold.length === 0,
+    );
+    await sendTest(app, endpoint);
+    await eventually(() => receiver.received.some(({ text }) => text.includes('webhook.test')), Boolean);
+    const deliveries = await deliveriesTo(app, endpoint, { type: 'PAYMENT_PENDING' });
+    expect(deliveries).toHaveLength(1);
+    expect(deliveries[0].tries).toHaveLength(1);
+  });
+
+  test('whose answer was lost is sent again with the same id, and a new time', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    await app.dataSource.query(`
+      CREATE FUNCTION lose_answer() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'the answer is lost'; END $$;
+      CREATE TRIGGER lose_answer BEFORE INSERT ON webhook_delivery_try
+        FOR EACH ROW EXECUTE FUNCTION lose_answer()`);
+    const id = await sendTest(app, endpoint);
+    try {
+      await untilReceived(1);
+    } finally {
+      await app.dataSource.query(
+        'DROP TRIGGER lose_answer ON webhook_delivery_try; DROP FUNCTION lose_answer()',
+      );
+    }
+    // Nobody else tries it while it is claimed.
+    const claimed = 'SELECT claimed_until > now() AS claimed FROM webhook_delivery WHERE message_id = $1';
+    expect(await app.dataSource.query(claimed, [id])).toEqual([{ claimed: true }]);
+    await app.dataSource.query(
+      `UPDATE webhook_delivery SET claimed_until = now() - interval '1 s' WHERE message_id = $1`,
+      [id],
+    );
+    await untilReceived(2);
+    expect(receiver.received.map(idOf)).toEqual([id, id]);
+    expect(await untilTried(app, endpoint, id)).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('is left by a server that stops to the one that comes after it', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    await app.restart(async () => {
+      await app.dataSource.query(
+        `INSERT INTO webhook_delivery (id, message_id, endpoint_id, type, payload, status, next_try_at)
+         SELECT gen_random_uuid(), 'msg_left', id, 'webhook.test', '{}', 'PENDING', now()
+         FROM webhook_endpoint WHERE reference = $1`,
+        [endpoint.id],
+      );
+    });
+    await untilReceived(1);
+    expect(idOf(receiver.received[0]!)).toBe('msg_left');
+  });
+});
+
+describe('an endpoint', () => {
+  test('is shown its secret once, and never again', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    expect(endpoint.secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+    const [row] = await app.dataSource.query('SELECT * FROM webhook_endpoint WHERE reference = $1', [
+      endpoint.id,
+    ]);
+    const audit = await app.dataSource.query('SELECT * FROM audit_log WHERE subject = $1', [endpoint.id]);
+    expect(JSON.stringify([row, audit])).not.toContain(endpoint.secret.slice(6));
+    expect(dataOf(await ask(ENDPOINTS)).webhookEndpoints).toEqual([
+      { id: endpoint.id, url: receiver.url, types: null, status: 'ENABLED', disabledReason: null },
+    ]);
+  });
+
+  test('with a new secret is told with both signatures, until the old one’s time is over', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const rotated = dataOf(await ask(ROTATE, { input: { id: endpoint.id, overlapHours: 2 } }));
+    const { secret } = rotated.rotateWebhookEndpointSecret;
+    await sendTest(app, endpoint);
+    await untilReceived(1);
+    const message = receiver.received[0]!;
+    const signatures = String(message.headers['webhook-signature']).split(' ');
+    expect(signatures).toHaveLength(2);
+    expect(verified(message, secret)).toEqual(verified(message, endpoint.secret));
+    const at = new Date(Number(message.headers['webhook-timestamp']) * 1_000);
+    expect(new Webhook(secret).sign(idOf(message), at, message.text)).toBe(signatures[0]);
+
+    await app.dataSource.query("UPDATE webhook_endpoint SET previous_secret_until = now() - interval '1 s'");
+    await sendTest(app, endpoint);
+    await untilReceived(2);
+    expect(verified(receiver.received[1]!, secret)).toBeDefined();
+    expect(() => verified(receiver.received[1]!, endpoint.secret)).toThrow('No matching signature');
+  });
+
+  test('whose secret is known to others is signed with the new one alone, at once', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    await ask(ROTATE, { input: { id: endpoint.id, overlapHours: 0 } });
+    await sendTest(app, endpoint);
+    await untilReceived(1);
+    expect(() => verified(receiver.received[0]!, endpoint.secret)).toThrow('No matching signature');
+  });
+
+  test('that is disabled is sent nothing, and what it missed can be replayed', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const disabled = await ask(UPDATE, { input: { id: endpoint.id, enabled: false } });
+    expect(dataOf(disabled).updateWebhookEndpoint).toMatchObject({
+      status: 'DISABLED',
+      disabledReason: 'BY_HAND',
+    });
+    const since = new Date(Date.now() - 1_000);
+    const payment = await openPayment(app);
+    const [missed] = await eventually(
+      () => deliveriesTo(app, endpoint),
+      (all) => all.length > 0,
+    );
+    expect(missed).toMatchObject({ status: 'FAILED', tries: [], nextTryAt: null });
+    const range = { endpointId: endpoint.id, since, until: new Date(Date.now() + 1_000), status: 'FAILED' };
+    expect(codeOf(await ask(REPLAY_RANGE, { input: range }))).toBe('WEBHOOK_ENDPOINT_DISABLED');
+    expect(codeOf(await ask(REPLAY, { id: missed.id }))).toBe('WEBHOOK_ENDPOINT_DISABLED');
+
+    const enabled = await ask(UPDATE, { input: { id: endpoint.id, enabled: true } });
+    expect(dataOf(enabled).updateWebhookEndpoint).toMatchObject({ status: 'ENABLED', disabledReason: null });
+    expect(dataOf(await ask(REPLAY_RANGE, { input: range }))).toEqual({
+      replayWebhookDeliveries: { count: 1 },
+    });
+    await untilReceived(1);
+    expect(verified(receiver.received[0]!, endpoint.secret).data.paymentIntentId).toBe(payment.id);
+  });
+
+  test('can change where it is and what it is told, and be deleted', async () => {
+    const endpoint = await addEndpoint(app, 'http://127.0.0.1:9/nowhere', ['PAYMENT_PAID']);
+    const input = { id: endpoint.id, url: receiver.url, types: null };
+    expect(dataOf(await ask(UPDATE, { input })).updateWebhookEndpoint).toMatchObject({
+      url: receiver.url,
+      types: null,
+    });
+    await openPayment(app);
+    await untilReceived(1);
+    expect(dataOf(await ask(DELETE, { id: endpoint.id }))).toEqual({ deleteWebhookEndpoint: endpoint.id });
+    expect(dataOf(await ask(ENDPOINTS)).webhookEndpoints).toEqual([]);
+    await openPayment(app);
+    await eventually(
+      () => app.dataSource.query('SELECT 1 FROM outbox_event WHERE told_at IS NULL'),
+      (untold) => untold.length === 0,
+    );
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test.each([
+    ['sendTestWebhook', 'mutation { sendTestWebhook(endpointId: "WHE-NONE") { id } }'],
+    ['deleteWebhookEndpoint', 'mutation { deleteWebhookEndpoint(id: "WHE-NONE") }'],
+    ['updateWebhookEndpoint', 'mutation { updateWebhookEndpoint(input: { id: "WHE-NONE" }) { id } }'],
+    [
+      'rotateWebhookEndpointSecret',
+      'mutation { rotateWebhookEndpointSecret(input: { id: "WHE-NONE" }) { secret } }',
+    ],
+    ['replayWebhookDelivery', 'mutation { replayWebhookDelivery(id: "msg_none") { id } }'],
+  ])('that does not exist is NOT_FOUND for %s', async (_name, query) => {
+    expect(codeOf(await ask(query))).toBe('NOT_FOUND');
+  });
+
+  test.each(['ftp://backend.example/', 'backend.example', 'https://user:password@backend.example/'])(
+    'can’t be at %s',
+    async (url) => {
+      const create =
+        'mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { secret } }';
+      const answer = await ask(create, { input: { url } });
+      expect(codeOf(answer)).toBe('BAD_USER_INPUT');
+      expect(answer.errors?.[0]?.extensions.fields?.[0]?.path).toBe('url');
+    },
+  );
+});
+
+describe('what is done to endpoints', () => {
+  test('stands in the audit log, with who did it', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const id = await sendTest(app, endpoint);
+    await untilTried(app, endpoint, id);
+    await ask(ROTATE, { input: { id: endpoint.id } });
+    await ask(REPLAY, { id });
+    const range = { endpointId: endpoint.id, since: new Date(0), until: new Date() };
+    await ask(REPLAY_RANGE, { input: range });
+    await ask(UPDATE, { input: { id: endpoint.id, types: ['PAYMENT_PAID'] } });
+    await app.graphql(UPDATE, { input: { id: endpoint.id, enabled: false } }, app.operatorToken);
+    await ask(UPDATE, { input: { id: endpoint.id, enabled: true } });
+    await ask(DELETE, { id: endpoint.id });
+
+    const acts = await actsOn(endpoint.id);
+    expect(acts.map(({ action }) => action)).toEqual([
+      'webhook_endpoint.created',
+      'webhook_endpoint.tested',
+      'webhook_endpoint.secret_rotated',
+      'webhook_delivery.replayed',
+      'webhook_deliveries.replayed',
+      'webhook_endpoint.updated',
+      'webhook_endpoint.disabled',
+      'webhook_endpoint.updated',
+      'webhook_endpoint.deleted',
+    ]);
+    expect(acts[6]!.actor).toBe('operator:olga');
+    expect(acts[0]!.actor).toMatch(/^backend:/);
+  });
+
+  test('is for backends and operators alone', async () => {
+    const { token } = await openPayment(app);
+    const endpoint = await addEndpoint(app, receiver.url);
+    const create = `mutation { createWebhookEndpoint(input: { url: "${receiver.url}" }) { secret } }`;
+    const test = `mutation { sendTestWebhook(endpointId: "${endpoint.id}") { id } }`;
+    for (const query of [ENDPOINTS, create, test, '{ webhookDeliveries { pageInfo { hasNextPage } } }']) {
+      expect(codeOf(await app.graphql(query, {}, token))).toBe('FORBIDDEN');
+      expect(codeOf(await app.graphql(query))).toBe('UNAUTHENTICATED');
+    }
+  });
+});
+
+describe('webhookDeliveries', () => {
+  test('shows each try with what was asked and answered, but for the signature', async () => {
+    receiver.answer((response) => response.writeHead(500, { 'x-odd': '1' }).end('no\u0000 good'));
+    const endpoint = await addEndpoint(app, receiver.url);
+    const id = await sendTest(app, endpoint);
+    const failed = await untilTried(app, endpoint, id);
+    expect(failed).toMatchObject({ id, type: 'WEBHOOK_TEST', status: 'PENDING' });
+    expect(failed.payload).toBe(receiver.received[0]!.text);
+    expect(failed.tries).toEqual([
+      {
+        url: receiver.url,
+        requestHeaders: {
+          'content-type': 'application/json',
+          'user-agent': 'Quittance',
+          'webhook-id': id,
+          'webhook-timestamp': receiver.received[0]!.headers['webhook-timestamp'],
+        },
+        answerStatus: 500,
+        answerBody: 'no\uFFFD good',
+        error: null,
+        milliseconds: expect.any(Number),
+        startedAt: expect.any(String),
+      },
+    ]);
+    receiver.answer(200);
+    await makeDue(app, id);
+    const arrived = await untilTried(app, endpoint, id, 2);
+    expect(arrived).toMatchObject({ status: 'SUCCEEDED', nextTryAt: null });
+    expect(arrived.endpoint).toMatchObject({ id: endpoint.id, failingSince: null });
+  });
+
+  test('lists them the newest first, page by page, and none twice', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const sent: string[] = [];
+    for (let count = 0; count < 7; count += 1) sent.unshift(await sendTest(app, endpoint));
+    const filter = { endpointId: endpoint.id };
+    const read: string[] = [];
+    let after: string | null = null;
+    do {
+      const page: any = await pageOfDeliveries(app, { filter, first: 3, after });
+      read.push(...page.edges.map(({ node }: any) => node.id));
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    } while (after);
+    expect(read).toEqual(sent);
+    const unknown = await ask('{ webhookDeliveries(after: "msg_none") { pageInfo { hasNextPage } } }');
+    expect(codeOf(unknown)).toBe('BAD_USER_INPUT');
+  });
+
+  test('is narrowed by endpoint, status, type and time', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const other = await addEndpoint(app, receiver.url, ['PAYMENT_PAID']);
+    const id = await sendTest(app, endpoint);
+    await untilTried(app, endpoint, id);
+    await sendTest(app, other);
+    await openPayment(app);
+    await eventually(
+      () => deliveriesTo(app, endpoint),
+      (all) => all.length === 2,
+    );
+    const ids = async (filter: object) => (await deliveriesTo(app, endpoint, filter)).map((one) => one.id);
+    expect(await ids({ type: 'WEBHOOK_TEST' })).toEqual([id]);
+    expect(await ids({ type: 'WEBHOOK_TEST', status: 'FAILED' })).toEqual([]);
+    expect(await ids({ until: new Date(0) })).toEqual([]);
+    expect(await ids({ since: new Date(Date.now() + 60_000) })).toEqual([]);
+    expect(await ids({ since: new Date(0), until: new Date(Date.now() + 60_000) })).toHaveLength(2);
+  });
+
+  test('forgets what is old, but for what is still being sent', async () => {
+    receiver.answer(500);
+    const endpoint = await addEndpoint(app, receiver.url);
+    const waiting = await sendTest(app, endpoint);
+    await untilTried(app, endpoint, waiting);
+    receiver.answer(200);
+    const old = await sendTest(app, endpoint);
+    const young = await sendTest(app, endpoint);
+    await untilTried(app, endpoint, old);
+    await untilTried(app, endpoint, young);
+    await app.dataSource.query(
+      `UPDATE webhook_delivery SET created_at = now() - interval '2 days' WHERE message_id <> $1`,
+      [young],
+    );
+    await deleteOldDeliveries(app.dataSource.manager, 24 * 60 * 60 * 1_000);
+    const left = (await deliveriesTo(app, endpoint)).map(({ id }) => id);
+    expect(left.sort()).toEqual([waiting, young].sort());
+  });
+});
+
+describe('a replay', () => {
+  test('sends the same message with the same id and a new time', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const id = await sendTest(app, endpoint);
+    await untilTried(app, endpoint, id);
+    const answer = dataOf(await ask(REPLAY, { id })).replayWebhookDelivery;
+    expect(answer).toMatchObject({ id, status: 'PENDING', tries: [{ answerStatus: 200 }] });
+    await untilTried(app, endpoint, id, 2);
+    const [first, second] = receiver.received;
+    expect(idOf(second!)).toBe(idOf(first!));
+    expect(second!.text).toBe(first!.text);
+    expect(verified(second!, endpoint.secret)).toBeDefined();
+  });
+
+  test('of a range sends what fits it, and leaves the rest', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const other = await addEndpoint(app, receiver.url);
+    const ids: string[] = [];
+    for (const to of [endpoint, endpoint, endpoint, other]) ids.push(await sendTest(app, to));
+    await untilReceived(4);
+    await untilTried(app, other, ids[3]!);
+    for (const id of ids.slice(0, 3)) await untilTried(app, endpoint, id);
+    await app.dataSource.query(
+      `UPDATE webhook_delivery SET created_at = now() - interval '1 hour' WHERE message_id = $1`,
+      [ids[0]],
+    );
+    const input = { endpointId: endpoint.id, since: new Date(Date.now() - 60_000), until: new Date() };
+    const count = async (more = {}) =>
+      dataOf(await ask(REPLAY_RANGE, { input: { ...input, ...more } })).replayWebhookDeliveries.count;
+    expect(await count({ status: 'FAILED' })).toBe(0);
+    expect(await count()).toBe(2);
+    await untilReceived(6);
+    expect(receiver.received.slice(4).map(idOf).sort()).toEqual(ids.slice(1, 3).sort());
+  });
+});
+
+describe('the types of messages', () => {
+  test('are one for each status, and all are in the documentation for merchants', async () => {
+    const names = MESSAGE_TYPES.filter((type) => type !== 'webhook.test').map(graphQLName);
+    expect(names).toEqual(PAYMENT_STATUSES.map((status) => `PAYMENT_${status}`));
+    const documentation = await readFile(resolve('docs/webhooks.md'), 'utf8');
+    expect(MESSAGE_TYPES.filter((type) => !documentation.includes(`\`${type}\``))).toEqual([]);
+  });
+});
