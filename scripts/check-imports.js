@@ -35,13 +35,13 @@ const MAY_KNOW = {
   webhooks: ['access', 'audit', 'database', 'payments', 'providers/provider.ts'],
   health: ['access', 'providers/health.ts'],
   notifications: [
-    'access/caller.ts',
+    'access',
     'audit',
     'database',
     'jobs',
+    'orders',
     'outbox',
-    'payments/status-changed.ts',
-    'payments/transitions.ts',
+    'payments',
     // How lists are cut into pages is the same here.
     'webhooks/webhook-error.ts',
     'webhooks/webhook-types.ts',

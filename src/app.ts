@@ -16,6 +16,8 @@ import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
+import type { EmailSettings } from './notifications/email/email-dependencies.js';
+import { prepareEmails } from './notifications/email/prepare-emails.js';
 import { deleteOldDeliveries } from './notifications/merchant-webhooks/delete-old-deliveries.js';
 import { deliverEvents } from './notifications/merchant-webhooks/deliver-events.js';
 import {
@@ -63,6 +65,8 @@ export interface AppSettings {
   readonly orderTokenMilliseconds: number;
   /** IANA; in which the days of bookings begin. Default: UTC. */
   readonly shopTimeZone?: string;
+  /** Without it, nobody is written to. */
+  readonly emails?: EmailSettings;
   /** How often jobs look for work. */
   readonly jobPauseMilliseconds?: number;
   /** How often providers' own lists of notifications are read. Younger notifications are left for their webhook to bring. */
@@ -118,7 +122,11 @@ export async function startApp(settings: AppSettings): Promise<App> {
     tellSubscribers(pubSub, event);
     alertOperators(log, event);
   };
-  const consequences: Consequence[] = [deliverEvents];
+  const { shopTimeZone = 'UTC' } = settings;
+  const orderTokens = new OrderTokens(settings.secret, settings.orderTokenMilliseconds);
+  const emails =
+    settings.emails && prepareEmails(manager, settings.emails, { orderTokens, timeZone: shopTimeZone }, log);
+  const consequences: Consequence[] = [deliverEvents, ...(emails ? [emails.consequence] : [])];
   const relay = startRelay(dataSource, tell, consequences, log);
   const wakeRelay = () => relay.wake();
 
@@ -139,11 +147,10 @@ export async function startApp(settings: AppSettings): Promise<App> {
     log,
   );
   const authentication: Authentication = {
-    orderTokens: new OrderTokens(settings.secret, settings.orderTokenMilliseconds),
+    orderTokens,
     apiKeys: new ApiKeys(manager),
     verifyOperatorToken: settings.operators && operatorTokens(settings.operators),
   };
-  const { shopTimeZone = 'UTC' } = settings;
   const context: Omit<Context, 'caller'> = {
     manager,
     payments,
@@ -176,7 +183,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   });
   closeInOrder(server, stopSubscriptions, stopGraphQL);
 
-  const tasks: Task[] = [...merchantWebhooks.tasks];
+  const tasks: Task[] = [...merchantWebhooks.tasks, ...(emails?.tasks ?? [])];
   let runner: JobRunner;
   try {
     await server.listen({ host: settings.host, port: settings.port });
@@ -189,11 +196,13 @@ export async function startApp(settings: AppSettings): Promise<App> {
   wakeInbox = () => inbox.wake();
   const availability = startAvailabilityJob(health, providers, log);
   merchantWebhooks.start(settings.jobPauseMilliseconds ?? JOB_PAUSE_MILLISECONDS);
+  emails?.start();
   const jobs: Stoppable[] = [
     inbox,
     availability,
     runner,
     merchantWebhooks,
+    ...(emails ? [emails] : []),
     ...startJobs(settings, payments, webhooks, providers),
   ];
   return {

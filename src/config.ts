@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type BankConfig, readBanks } from './bank-config.js';
+import { EMAIL_VARIABLES, type EmailConfig, readEmails } from './email-config.js';
 import {
   type Environment,
   httpUrl,
@@ -46,6 +47,7 @@ export interface Config {
   readonly providerLogMilliseconds: number;
   /** Whether webhooks to the merchant may go to private addresses, and without TLS. */
   readonly webhooksAllowPrivate: boolean;
+  readonly emails: EmailConfig;
   /** How long webhooks to the merchant are kept. */
   readonly webhookDeliveryMilliseconds: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -145,6 +147,7 @@ export const VARIABLES = {
   PROVIDER_TIMEOUT_SECONDS: whole(1, 60),
   PROVIDER_LOG_DAYS: whole(1, 3_650),
   WEBHOOKS_ALLOW_PRIVATE: yesOrNo,
+  ...EMAIL_VARIABLES,
   WEBHOOK_DELIVERY_DAYS: whole(1, 3_650),
   BANKS: list
     .pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y')))
@@ -178,6 +181,7 @@ export function loadConfig(environment: Environment = process.env): Config {
       values.PROVIDER_TIMEOUT_SECONDS === undefined ? undefined : values.PROVIDER_TIMEOUT_SECONDS * 1_000,
     providerLogMilliseconds: (values.PROVIDER_LOG_DAYS ?? 90) * DAY,
     webhooksAllowPrivate: values.WEBHOOKS_ALLOW_PRIVATE ?? false,
+    emails: readEmails(values, faults),
     webhookDeliveryMilliseconds: (values.WEBHOOK_DELIVERY_DAYS ?? 90) * DAY,
     logLevel: values.LOG_LEVEL ?? 'info',
     stripe: readStripe(values, faults),

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { ApiKeys, createApiKey } from './access/api-keys.js';
 import { startApp, type App } from './app.js';
 import { ConfigError, type Config } from './config.js';
+import { createEmails } from './create-emails.js';
 import { applyMigrations } from './database/apply-migrations.js';
 import { createDataSource } from './database/data-source.js';
 import {
@@ -70,6 +71,8 @@ async function startParts(
   const providers = [...ours, ...doubled];
   refuseRulesWithoutProvider(config, providers);
 
+  const emails = await createEmails(config, log);
+  stops.push(() => Promise.resolve(emails.delivery.close()));
   const app = await listen(config, {
     dataSource,
     providers,
@@ -84,6 +87,7 @@ async function startParts(
     shopTimeZone: config.shopTimeZone,
     merchantWebhooks: { allowPrivate: config.webhooksAllowPrivate },
     webhookDeliveryMilliseconds: config.webhookDeliveryMilliseconds,
+    emails,
     host: config.host,
     port: config.port,
     log,

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { loadConfig } from '../src/config.js';
 import { daysTouched } from '../src/orders/booking-days.js';
 import type { Product } from '../src/orders/product.js';
 import { BetweenSteps } from './support/between-steps.js';
@@ -129,16 +131,97 @@ test('bookings of the same products and days, named in whatever order, don’t s
     const { order, orderToken } = dataOf(answer).createOrder;
     return { orderId: order.id as string, token: orderToken as string };
   });
-  // Half of them change their mind while the others begin to pay.
+  // Some of them change their mind while others begin to pay.
   const answers = await Promise.all(
     orders.map(async (order, index) => {
       const answer = await ask(order);
-      if (index % 2) dataOf(await changeOrder(app, order, { booking: days(14 + (index % 5), 22) }));
+      const booking = days(14 + (index % 5), 22);
+      const lines = products.map(({ sku }) => ({ sku, quantity: 1 }));
+      if (index % 3 === 1) dataOf(await changeOrder(app, order, { booking }));
+      if (index % 3 === 2) dataOf(await changeOrder(app, order, { booking, lines }));
       return answer;
     }),
   );
   expect(answers.map(codeOf)).toEqual(orders.map(() => undefined));
   for (const { id } of products) expect((await placesOf(app, { id }))[june(20)]).toBe('held 60, booked 0');
+});
+
+describe('locks are taken in one order, so that nobody waits in a circle', () => {
+  /** Begins an act while somebody else has these rows, and asks what is free while it waits for them. */
+  async function whileLocked(rows: string, act: () => Promise<unknown>, expectFree: (free: Free) => unknown) {
+    const other = app.dataSource.createQueryRunner();
+    await other.startTransaction();
+    await other.query(`${rows} FOR NO KEY UPDATE`);
+    const acting = act();
+    try {
+      await eventually(async () => {
+        const waiting = await app.dataSource.query(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        expect(waiting).not.toEqual([]);
+      });
+      await expectFree(
+        async (question) => (await app.dataSource.query(`${question} FOR UPDATE SKIP LOCKED`)).length,
+      );
+    } finally {
+      await other.commitTransaction();
+      await other.release();
+      await acting;
+    }
+  }
+
+  type Free = (question: string) => Promise<number>;
+
+  const dayOf = ({ id }: Product, day: number) =>
+    `SELECT 1 FROM product_day WHERE product_id = '${id}' AND day = '${june(day)}'`;
+
+  const bookingOf = async (skus: readonly string[]): Promise<BookedOrder> => {
+    const lines = skus.map((sku) => ({ sku, quantity: 1 }));
+    const answer = await app.graphql(
+      'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id } orderToken } }',
+      { input: { lines, booking: days(1, 3) } },
+    );
+    const { order, orderToken } = dataOf(answer).createOrder;
+    return { orderId: order.id, token: orderToken };
+  };
+
+  test('the days by SKU and day', async () => {
+    // Made in the order of their ids, which is not that of their SKUs.
+    const [z, a] = [
+      await app.addProduct({ sku: `Z-${randomUUID()}`, dailyCapacity: 5, stock: 5 }),
+      await app.addProduct({ sku: `A-${randomUUID()}`, dailyCapacity: 5, stock: 5 }),
+    ];
+    const skus = [z.sku, a.sku];
+    const held = await bookingOf(skus);
+    const { id } = dataOf(await ask(held)).createPaymentIntent.paymentIntent;
+    const acts = [
+      async () => ask(await bookingOf(skus)),
+      () => changeOrder(app, held, { booking: days(1, 4) }),
+      () => cancelPayment(app, id, held.token),
+    ];
+    await settled(app);
+    for (const act of acts) {
+      await whileLocked(dayOf(a, 2), act, async (free) => {
+        expect(await Promise.all([dayOf(a, 1), dayOf(a, 3), dayOf(z, 1)].map(free))).toEqual([0, 1, 1]);
+      });
+    }
+  });
+
+  test('the products before their days', async () => {
+    const product = await app.addProduct({ dailyCapacity: 5, stock: 5 });
+    const held = await openPayment(product, days(1, 3));
+    await settled(app);
+    const acts = [
+      async () => ask(await bookingOf([product.sku])),
+      () => changeOrder(app, held, { lines: [{ sku: product.sku, quantity: 2 }] }),
+      () => cancelPayment(app, held.id, held.token),
+    ];
+    for (const act of acts) {
+      await whileLocked(`SELECT 1 FROM product WHERE id = '${product.id}'`, act, async (free) => {
+        expect(await free(dayOf(product, 1))).toBe(1);
+      });
+    }
+  });
 });
 
 describe('whatever is booked, paid, moved, cancelled and refunded, one after the other or at once', () => {
@@ -422,6 +505,14 @@ describe('the days that a time touches', () => {
   ])('%s', (_how, startsAt, endsAt, timeZone, firstDay, lastDay) => {
     expect(daysTouched(new Date(startsAt), new Date(endsAt), timeZone)).toEqual({ firstDay, lastDay });
   });
+
+  test.each(['Mars/Olympus', '+01:00', 'CET+1'])(
+    'need a time zone by its IANA name: %s is refused at start',
+    (name) => {
+      expect(() => loadConfig({ SHOP_TIME_ZONE: name })).toThrow('SHOP_TIME_ZONE must be an IANA time zone');
+      expect(loadConfig({ SHOP_TIME_ZONE: 'Africa/Abidjan' }).shopTimeZone).toBe('Africa/Abidjan');
+    },
+  );
 
   test('follow the shop’s time zone as it was when the order was made', async () => {
     const paris = await startTestApp({ shopTimeZone: PARIS });

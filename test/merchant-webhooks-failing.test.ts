@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { PAUSES_MILLISECONDS } from '../src/notifications/merchant-webhooks/retry-schedule.js';
+import {
+  pauseMillisecondsAfter,
+  PAUSES_MILLISECONDS,
+} from '../src/notifications/merchant-webhooks/retry-schedule.js';
 import { eventually } from './support/eventually.js';
 import {
   idOf,
@@ -64,6 +67,22 @@ async function failToTheEnd(endpoint: TestEndpoint, id: string): Promise<number[
   }
   await untilTried(app, endpoint, id, PAUSES_MILLISECONDS.length + 1);
   return pauses;
+}
+
+/** How many endpoints are known to fail. */
+async function failing(): Promise<number> {
+  const query = 'SELECT count(*) AS count FROM webhook_endpoint WHERE first_failed_at IS NOT NULL';
+  const [{ count }] = await app.dataSource.query(query);
+  return Number(count);
+}
+
+/** How many tries are under way at the endpoint that has most of them. */
+async function mostUnderWay(): Promise<number> {
+  const [{ most }] = await app.dataSource.query(
+    `SELECT coalesce(max(count), 0) AS most FROM (
+       SELECT count(*) AS count FROM webhook_delivery WHERE claimed_until > now() GROUP BY endpoint_id) AS claims`,
+  );
+  return Number(most);
 }
 
 async function addBacklog({ id }: TestEndpoint, count: number): Promise<void> {
@@ -275,16 +294,20 @@ describe('a receiver that', () => {
   });
 });
 
+test('the pauses of the schedule differ, so that what failed together does not come again together', () => {
+  const pauses = Array.from({ length: 50 }, () => pauseMillisecondsAfter(4)!);
+  const [shortest, longest] = [Math.min(...pauses), Math.max(...pauses)];
+  expect(shortest).toBeGreaterThanOrEqual(PAUSES_MILLISECONDS[3]);
+  expect(longest).toBeLessThanOrEqual(PAUSES_MILLISECONDS[3] * 1.1);
+  expect(longest - shortest).toBeGreaterThan(60_000);
+  expect(pauseMillisecondsAfter(PAUSES_MILLISECONDS.length + 1)).toBeNull();
+});
+
 describe('slow endpoints', () => {
   test('are sent one message at a time, and delay no other', async () => {
     const healthy = await startMerchantReceiver();
     try {
-      let most = 0;
-      let open = 0;
-      receiver.answer((response) => {
-        most = Math.max(most, (open += 1));
-        response.on('close', () => (open -= 1));
-      });
+      receiver.answer(NEVER);
       const slow = [];
       for (let count = 0; count < 40; count += 1) slow.push(await addEndpoint(app, receiver.url));
       const fast = await addEndpoint(app, healthy.url);
@@ -298,11 +321,13 @@ describe('slow endpoints', () => {
         latencies.push(Date.now() - sentAt);
       }
       expect(latencies.filter((latency) => latency > TIMEOUT_MILLISECONDS)).toEqual([]);
-      if (process.env.SHOW_LATENCIES) console.log({ most, latencies });
-      // At first contact more than one each, later one each.
-      most = 0;
-      await sleep(TIMEOUT_MILLISECONDS * 3);
-      expect(most).toBeLessThanOrEqual(slow.length);
+      // At first contact more than one each; once they are known, one each.
+      await eventually(failing, (count) => count === slow.length);
+      await eventually(mostUnderWay, (most) => most === 1);
+      for (let count = 0; count < 20; count += 1) {
+        expect(await mostUnderWay()).toBeLessThanOrEqual(1);
+        await sleep(50);
+      }
     } finally {
       await healthy.stop();
     }

@@ -1,5 +1,6 @@
 import { createServer, isIPv6, type AddressInfo, type LookupFunction, type Server } from 'node:net';
 import { once } from 'node:events';
+import { loadConfig, type ConfigError } from '../src/config.js';
 import { refusalOfUrl } from '../src/notifications/merchant-webhooks/endpoint-url.js';
 import { postMessage } from '../src/notifications/merchant-webhooks/post-message.js';
 import { publicNetwork } from '../src/notifications/merchant-webhooks/receiver-network.js';
@@ -173,4 +174,19 @@ describe('an endpoint', () => {
     expect(delivery.tries).toMatchObject([{ url, error: expect.stringContaining('not allowed') }]);
     expect(connections).toBe(0);
   });
+});
+
+test('in production no address but public ones can be allowed', () => {
+  const faults = (environment: Record<string, string>) => {
+    try {
+      return loadConfig(environment).webhooksAllowPrivate;
+    } catch (error) {
+      return (error as ConfigError).faults;
+    }
+  };
+  expect(faults({})).toBe(false);
+  expect(faults({ WEBHOOKS_ALLOW_PRIVATE: 'yes' })).toBe(true);
+  const refusal = expect.stringMatching(/^WEBHOOKS_ALLOW_PRIVATE/);
+  expect(faults({ NODE_ENV: 'production', WEBHOOKS_ALLOW_PRIVATE: 'yes' })).toContainEqual(refusal);
+  expect(faults({ NODE_ENV: 'production' })).not.toContainEqual(refusal);
 });

@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
+import { startCourier } from '../src/notifications/merchant-webhooks/courier.js';
+import { EndpointSecrets } from '../src/notifications/merchant-webhooks/endpoint-secrets.js';
+import { anyNetwork } from '../src/notifications/merchant-webhooks/receiver-network.js';
 import { MESSAGE_TYPES, graphQLName } from '../src/notifications/merchant-webhooks/message-type.js';
 import { deleteOldDeliveries } from '../src/notifications/merchant-webhooks/delete-old-deliveries.js';
 import { PAYMENT_STATUSES } from '../src/payments/transitions.js';
@@ -15,7 +19,7 @@ import {
   sendTest,
   untilTried,
 } from './support/merchant-webhooks.js';
-import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { codeOf, dataOf, SECRET, startTestApp, type RunningApp } from './support/running-app.js';
 
 let app: RunningApp;
 let receiver: MerchantReceiver;
@@ -139,6 +143,50 @@ describe('a payment’s webhook', () => {
     expect(() => verified({ ...message, text: message.text + ' ' }, endpoint.secret)).toThrow();
   });
 
+  test('is sent at once, and not when somebody happens to look', async () => {
+    const busy = await startTestApp({
+      jobPauseMilliseconds: 60_000,
+      merchantWebhooks: { allowPrivate: true },
+    });
+    try {
+      await addEndpoint(busy, receiver.url);
+      await openPayment(busy);
+      await untilReceived(1);
+    } finally {
+      await busy.stop();
+    }
+  });
+
+  test('is sent once, however many servers look for what is to be sent', async () => {
+    receiver.answer((response) => void setTimeout(() => response.writeHead(200).end(), 20));
+    const endpoint = await addEndpoint(app, receiver.url);
+    const { manager } = app.dataSource;
+    const dependencies = {
+      manager,
+      secrets: new EndpointSecrets(SECRET),
+      network: anyNetwork(),
+      timeoutMilliseconds: 2_000,
+      log: pino({ level: 'silent' }),
+    };
+    const others = [1, 2, 3].map(() => startCourier(dependencies, 5));
+    try {
+      await manager.query(
+        `INSERT INTO webhook_delivery (id, message_id, endpoint_id, type, payload, status, next_try_at)
+         SELECT gen_random_uuid(), 'msg_' || n, e.id, 'webhook.test', '{}', 'PENDING', now()
+         FROM webhook_endpoint e, generate_series(1, 150) n WHERE e.reference = $1`,
+        [endpoint.id],
+      );
+      await eventually(
+        () => deliveriesTo(app, endpoint, { status: 'SUCCEEDED' }),
+        (arrived) => arrived.length === 150,
+      );
+    } finally {
+      await Promise.all(others.map((courier) => courier.stop()));
+    }
+    expect(receiver.received).toHaveLength(150);
+    expect(new Set(receiver.received.map(idOf)).size).toBe(150);
+  });
+
   test('told twice by the relay is one delivery', async () => {
     const endpoint = await addEndpoint(app, receiver.url);
     const payment = await openPayment(app);
@@ -212,6 +260,18 @@ describe('an endpoint', () => {
     expect(dataOf(await ask(ENDPOINTS)).webhookEndpoints).toEqual([
       { id: endpoint.id, url: receiver.url, types: null, status: 'ENABLED', disabledReason: null },
     ]);
+  });
+
+  test('has a secret that opens nowhere else: at no other endpoint, and in no other installation', () => {
+    const secrets = new EndpointSecrets(SECRET);
+    const { sealed } = secrets.make('one');
+    const sign =
+      (endpointId: string, by = secrets) =>
+      () =>
+        by.sign({ endpointId, sealedSecret: sealed, sealedPreviousSecret: null }, 'msg_1', new Date(), '{}');
+    expect(sign('one')()).toMatch(/^v1,/);
+    expect(sign('other')).toThrow();
+    expect(sign('one', new EndpointSecrets('the secret of another installation'))).toThrow();
   });
 
   test('with a new secret is told with both signatures, until the old one’s time is over', async () => {

@@ -252,9 +252,9 @@ describe('paymentOptions', () => {
   });
 
   test('leave out a provider that does not take the currency or so small an amount', async () => {
-    const ghana = await app.addProduct({ currency: 'GHS' });
+    const iraq = await app.addProduct({ currency: 'IQD' });
     const penny = await app.addProduct({ unitAmount: 1 });
-    for (const { sku } of [ghana, penny]) {
+    for (const { sku } of [iraq, penny]) {
       const { orderId, token } = await app.order(sku);
       expect(await options(orderId, token)).toEqual([
         { provider: 'bank-x', method: 'BANK', presentation: 'REDIRECT' },

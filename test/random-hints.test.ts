@@ -21,9 +21,13 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-interface Payment {
-  readonly id: string;
+interface PlacedOrder {
+  readonly orderId: string;
   readonly token: string;
+}
+
+interface Payment extends PlacedOrder {
+  readonly id: string;
   readonly attemptReference: string;
   /** The id of the deposit, or the token of the invoice. */
   readonly providerReference: string;
@@ -177,6 +181,23 @@ describe('whatever hints come, true and forged, in whatever order, however often
   });
 });
 
+test('an attempt that is left over ends, and the payment that came after it keeps its stock', async () => {
+  const way = WAYS.find(({ name }) => name === 'PayDunya on its page')!;
+  const first = await open(way);
+  await cancelPayment(app, first.id, first.token);
+  const second = await open(way, first);
+  app.paydunya.cancel(first.providerReference);
+  await says('cancelled')(first, way);
+  await eventually(async () => {
+    const { status, attempts } = await readPayment(app, first.id, first.token);
+    expect({ status, attempts }).toMatchObject({ status: 'CANCELLED', attempts: [{ status: 'CANCELLED' }] });
+  });
+  expect(await readPayment(app, second.id, second.token)).toMatchObject({
+    ...UNPAID,
+    order: { status: 'OPEN', reservedUntil: expect.any(String) },
+  });
+});
+
 describe('a hint that names a payment, and the money of another', () => {
   test.each(WAYS)('moves nothing from one to the other: $name', async (way) => {
     const [paid, unpaid] = [await open(way), await open(way)];
@@ -257,15 +278,15 @@ describe('whatever hints come of refunds at PawaPay', () => {
   }
 });
 
-async function open({ input }: HintedWay): Promise<Payment> {
-  const { orderId, token } = await app.order(product.sku);
+async function open({ input }: HintedWay, placed?: PlacedOrder): Promise<Payment> {
+  const { orderId, token } = placed ?? (await app.order(product.sku));
   const { id } = await app.pay(orderId, token, { method: 'MOBILE_MONEY', ...input });
   const [row] = await app.dataSource.query<{ reference: string }[]>(
     `SELECT a.provider_reference AS reference FROM payment_attempt a JOIN payment_intent i ON i.id = a.intent_id
      WHERE i.reference = $1`,
     [id],
   );
-  return { id, token, attemptReference: `${id}-1`, providerReference: row!.reference };
+  return { id, orderId, token, attemptReference: `${id}-1`, providerReference: row!.reference };
 }
 
 function says(status: string): Deed {

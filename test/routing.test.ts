@@ -499,11 +499,18 @@ describe('paymentOptions', () => {
       { provider: 'pawapay', presentation: 'PHONE', country: 'BJ' },
     ]);
     const elsewhere = await orderInFrancs(app);
-    const { id: other } = await app.pay(elsewhere.orderId, elsewhere.token, {
-      ...input,
-      phoneNumber: '+33612345678',
-    });
+    const abroad = { country: 'FR', returnUrl: RETURN_URL };
+    const { id: other } = await app.pay(elsewhere.orderId, elsewhere.token, abroad);
     expect((await readWhole(app, other)).attempts).toMatchObject([{ provider: 'stripe', country: 'FR' }]);
+  });
+
+  it('for a payer who gives but a phone number are those of mobile money', async () => {
+    const { orderId, token } = await orderInFrancs(app);
+    const input = { orderId, phoneNumber: '+33612345678', returnUrl: RETURN_URL };
+    // A card would be open to them.
+    expect(codeOf(await app.graphql(CREATE_PAYMENT, { input }, token))).toBe('NO_WAY_TO_PAY');
+    const byCard = await app.pay(orderId, token, { method: 'CARD', phoneNumber: '+33612345678' });
+    expect((await readWhole(app, byCard.id)).attempts).toMatchObject([{ provider: 'stripe' }]);
   });
 
   it('of an order that is over are none', async () => {

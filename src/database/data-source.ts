@@ -18,6 +18,7 @@ import { WebhookEvent } from '../webhooks/webhook-event.js';
 import { WebhookDeliveryTry } from '../notifications/merchant-webhooks/webhook-delivery-try.js';
 import { WebhookDelivery } from '../notifications/merchant-webhooks/webhook-delivery.js';
 import { WebhookEndpoint } from '../notifications/merchant-webhooks/webhook-endpoint.js';
+import { EmailMessage } from '../notifications/email/email-message.js';
 import { OutboxEvent } from '../outbox/outbox-event.js';
 import { ProviderCallEntry } from '../provider-log/provider-call-entry.js';
 import { ApiKey } from '../access/api-key.js';
@@ -26,6 +27,7 @@ import { MoneyIsNeverWrong1796000000000 } from '../../migrations/1796000000000-m
 import { InboxAndAudit1796100000000 } from '../../migrations/1796100000000-inbox-and-audit.js';
 import { EveryProvider1797000000000 } from '../../migrations/1797000000000-every-provider.js';
 import { Bookings1798000000000 } from '../../migrations/1798000000000-bookings.js';
+import { Emails1798100000000 } from '../../migrations/1798100000000-emails.js';
 import { MerchantWebhooks1798200000000 } from '../../migrations/1798200000000-merchant-webhooks.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
@@ -75,6 +77,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       ProviderCursor,
       WebhookEvent,
       OutboxEvent,
+      EmailMessage,
       ProviderCallEntry,
       WebhookEndpoint,
       WebhookDelivery,
@@ -88,6 +91,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       InboxAndAudit1796100000000,
       EveryProvider1797000000000,
       Bookings1798000000000,
+      Emails1798100000000,
       MerchantWebhooks1798200000000,
     ],
     migrationsTableName: 'migration',

@@ -1,4 +1,5 @@
 import type { AccessErrorKind } from '../access/access-error.js';
+import type { EmailErrorKind } from '../notifications/email/email-error.js';
 import type { MerchantWebhookErrorKind } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
@@ -45,6 +46,7 @@ export const ERROR_CODES: Readonly<
     | PaymentErrorKind
     | WebhookErrorKind
     | MerchantWebhookErrorKind
+    | EmailErrorKind
     | AccessErrorKind
     | 'IDEMPOTENCY_KEY_REUSED',
     PublicError
@@ -82,10 +84,11 @@ export const ERROR_CODES: Readonly<
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
   WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
-  WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
+  WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   WEBHOOK_ENDPOINT_DISABLED: { code: 'WEBHOOK_ENDPOINT_DISABLED', retryable: false },
   WEBHOOK_DELIVERY_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'url' },
+  EMAIL_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   CURSOR_UNKNOWN: { code: 'BAD_USER_INPUT', retryable: false, field: 'after' },
   IDEMPOTENCY_KEY_REUSED: { code: 'IDEMPOTENCY_KEY_REUSED', retryable: false },
 };

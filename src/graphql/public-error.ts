@@ -7,6 +7,7 @@ import { AccessError } from '../access/access-error.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import { isTextUnstorable } from '../database/unstorable-text.js';
 import { IdempotencyKeyReused } from '../idempotency/key-use.js';
+import { EmailError } from '../notifications/email/email-error.js';
 import { MerchantWebhookError } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
@@ -62,7 +63,8 @@ function describe(error: unknown, log: Logger): Description {
   if (
     error instanceof AccessError ||
     error instanceof WebhookError ||
-    error instanceof MerchantWebhookError
+    error instanceof MerchantWebhookError ||
+    error instanceof EmailError
   ) {
     return ours(error.message, ERROR_CODES[error.kind]);
   }

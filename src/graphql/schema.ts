@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
 import { ProviderHealthResolver } from '../health/provider-health-resolver.js';
+import { EmailResolver } from '../notifications/email/email-resolver.js';
 import { MerchantWebhookResolver } from '../notifications/merchant-webhooks/merchant-webhook-resolver.js';
 import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
@@ -25,6 +26,7 @@ export async function createSchema(
       PaymentTimelineResolver,
       WebhookResolver,
       MerchantWebhookResolver,
+      EmailResolver,
       ProviderLogResolver,
       ProviderHealthResolver,
     ],

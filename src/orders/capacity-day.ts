@@ -17,7 +17,7 @@ export class ProductDay {
   @PrimaryColumn('date', { primaryKeyConstraintName: 'product_day_pkey' })
   day: string;
 
-  /** The product's when a place was last taken; more where more was taken before the product got fewer. */
+  /** The product's when a place was last taken. */
   @Column('integer')
   capacity: number;
 

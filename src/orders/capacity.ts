@@ -39,9 +39,9 @@ export function neededPlaces(order: string): string {
  * CTEs that take a step with the places of an order, whose row is locked. Days are locked after the products, in the
  * order of SKU and day, so that no two bookings wait for each other in a circle.
  *
- * Taking what is free brings the day's capacity up to the product's present one, but never below what is taken: fewer
- * places than before stop new bookings and break none. What an order has taken stands in `order_place`, and only that is
- * moved or given back.
+ * Taking what is free, and nothing else, brings a day to its product's present capacity: where there are fewer places
+ * than are taken, nobody new comes in, and who is in stays. What an order has taken stands in `order_place`, and only that
+ * is moved or given back.
  * @param order an expression: the order's id.
  * @param step expressions: the members of a `PlaceStep`.
  * @param after a condition to be computed before any day is locked.
@@ -59,7 +59,7 @@ export function movePlaces(
     INSERT INTO product_day AS d (product_id, day, capacity, held, booked)
     SELECT product_id, day, capacity, ${held} * quantity, ${booked} * quantity FROM needed_place ORDER BY sku, day
     ON CONFLICT (product_id, day) DO UPDATE SET
-      capacity = greatest(excluded.capacity, d.held + d.booked),
+      capacity = excluded.capacity,
       held = d.held + excluded.held,
       booked = d.booked + excluded.booked
   ),

@@ -142,8 +142,10 @@ export function endIntent(
   if (change.intent.status === 'AUTHORIZED') {
     setFailure(change, 'AUTHORIZATION_RELEASED', `The money that was held was let go: ${message}.`);
   }
+  const before = change.intent.status;
   const outcome = step(change, status);
-  if (change.intent.status === status) releaseStock(change);
+  // Of one that had ended before, nothing is held any more: what its order holds is a newer payment's.
+  if (before !== status && change.intent.status === status) releaseStock(change);
   return outcome;
 }
 

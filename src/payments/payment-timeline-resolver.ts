@@ -19,6 +19,7 @@ registerEnumType(TimelineKind, {
     MOVEMENT: { description: 'Money moved.' },
     REFUND: { description: 'A refund took a step.' },
     DISPUTE: { description: 'A dispute took a step.' },
+    EMAIL: { description: 'Somebody was written to about it.' },
   },
 });
 

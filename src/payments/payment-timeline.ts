@@ -5,7 +5,7 @@ import { WebhookEvent } from '../webhooks/webhook-event.js';
 import { Movement, type MovementKind } from './movement.js';
 import { PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
-import { callInWords, inWords, kindOf, type TimelineKind } from './timeline-words.js';
+import { callInWords, emailInWords, inWords, kindOf, type TimelineKind } from './timeline-words.js';
 
 /** One thing that happened to a payment. */
 export interface TimelineEntry {
@@ -27,6 +27,7 @@ const SOURCES: readonly Source[] = [
   notifications,
   movements,
   auditEntries,
+  emails,
 ];
 
 /** A payment's whole life, the first thing first. @param intent with its order. */
@@ -136,6 +137,32 @@ async function movements(manager: EntityManager, intent: PaymentIntent): Promise
     summary: `${formatMoney(amount, currency, 'en')} ${MOVED[kind]}, at ${provider}.`,
     actor: `provider:${provider}`,
     details: { kind, amount, currency, provider, providerReference },
+  }));
+}
+
+interface EmailRow {
+  readonly id: string;
+  readonly template: string;
+  readonly recipient: string;
+  readonly status: string;
+  readonly tries: number;
+  readonly lastError: string | null;
+  readonly at: Date;
+}
+
+/** From the table of the notifications, which know payments, and not the other way round. */
+async function emails(manager: EntityManager, { id }: PaymentIntent): Promise<TimelineEntry[]> {
+  const rows = await manager.query<EmailRow[]>(
+    `SELECT id, template, recipient, status, tries, last_error AS "lastError", coalesce(sent_at, created_at) AS at
+     FROM email_message WHERE intent_id = $1 ORDER BY created_at, id`,
+    [id],
+  );
+  return rows.map(({ at, id: emailId, ...email }) => ({
+    at,
+    kind: 'EMAIL',
+    summary: emailInWords(email),
+    actor: null,
+    details: { emailId, ...email },
   }));
 }
 

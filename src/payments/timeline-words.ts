@@ -11,6 +11,7 @@ export const TimelineKind = {
   MOVEMENT: 'MOVEMENT',
   REFUND: 'REFUND',
   DISPUTE: 'DISPUTE',
+  EMAIL: 'EMAIL',
 } as const;
 export type TimelineKind = keyof typeof TimelineKind;
 
@@ -23,6 +24,7 @@ export function kindOf(action: string): TimelineKind | null {
   if (action === 'payment.status') return 'TRANSITION';
   if (action.startsWith('refund.')) return 'REFUND';
   if (action.startsWith('dispute.')) return 'DISPUTE';
+  if (action.startsWith('email.')) return 'EMAIL';
   return 'ACT';
 }
 
@@ -55,6 +57,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     `The booking ${text(after.booking)} was made, from ${text(after.startsAt)} to ${text(after.endsAt)}.`,
   'booking.cancelled': (after) => `The booking ${text(after.booking)} was cancelled.`,
   'order.cancelled': () => 'The order was cancelled.',
+  'email.resent': (after) => `The e-mail ${text(after.template)} was sent again by hand.`,
   'order.token_created': () => 'A new order token was made.',
 };
 
@@ -62,6 +65,18 @@ const WORDS: Readonly<Record<string, Words>> = {
 export function inWords({ action, before, after, reason }: AuditEntry): string {
   const sentence = WORDS[action]?.((after ?? {}) as Said, (before ?? {}) as Said) ?? `${action}.`;
   return reason === null ? sentence : `${sentence} Reason: ${reason}`;
+}
+
+const BECAME: Readonly<Record<string, string>> = {
+  QUEUED: 'is to be sent',
+  SENT: 'was sent',
+  FAILED: 'could not be sent',
+  DROPPED: 'was not sent, for the order had been paid or cancelled meanwhile',
+};
+
+/** “The e-mail ORDER_CONFIRMED was sent.” */
+export function emailInWords({ template, status }: { template: string; status: string }): string {
+  return `The e-mail ${template} ${BECAME[status] ?? status}.`;
 }
 
 /** How a call of a provider went. */

@@ -43,7 +43,7 @@ export async function buildProduct(): Promise<BuiltProduct> {
   await cp(join(CHECKOUT, 'package.json'), join(folder, 'package.json'));
   await symlink(join(CHECKOUT, 'node_modules'), join(folder, 'node_modules'));
   const swc = join(CHECKOUT, 'node_modules/@swc/cli/bin/swc.js');
-  const parameters = ['src', 'migrations', '--out-dir', join(folder, 'dist'), '--quiet'];
+  const parameters = ['src', 'migrations', '--out-dir', join(folder, 'dist'), '--copy-files', '--quiet'];
   await promisify(execFile)(process.execPath, [swc, ...parameters], { cwd: CHECKOUT });
   const programs: Program[] = [];
   return {

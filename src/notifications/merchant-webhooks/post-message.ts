@@ -77,8 +77,9 @@ function begin(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const isSecure = url.startsWith('https:');
-    const outgoing = (isSecure ? https : http).request(url, {
+    const target = new URL(url);
+    const isSecure = target.protocol === 'https:';
+    const outgoing = (isSecure ? https : http).request(target, {
       method: 'POST',
       headers: { ...headers, 'content-length': Buffer.byteLength(text) },
       agent: isSecure ? network.httpsAgent : network.httpAgent,
