@@ -8,6 +8,7 @@ import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
 import { allowedOrigins, mayReturnTo, type AllowedOrigins } from './access/origins.js';
 import { operatorTokens, type OperatorTokenSettings } from './access/operator-token.js';
+import { CustomerTokens } from './access/customer-token.js';
 import { OrderTokens } from './access/order-token.js';
 import { serveGraphQL } from './graphql/apollo.js';
 import type { Context } from './graphql/context.js';
@@ -148,6 +149,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   );
   const authentication: Authentication = {
     orderTokens,
+    customerTokens: new CustomerTokens(settings.secret, settings.orderTokenMilliseconds),
     apiKeys: new ApiKeys(manager),
     verifyOperatorToken: settings.operators && operatorTokens(settings.operators),
   };

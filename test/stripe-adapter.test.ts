@@ -84,7 +84,7 @@ function signed(payload: string, secret = WEBHOOK_SECRET, timestamp?: number) {
   };
 }
 
-const UNDERSTOOD_TYPES = ['payment_intent.created', ...TYPES_TO_LIST];
+const UNDERSTOOD_TYPES = ['payment_intent.created', ...TYPES_TO_LIST.flat()];
 
 function event(type: string, object: object) {
   return { id: 'evt_1', object: 'event', type, data: { object } };
@@ -592,6 +592,7 @@ describe('the Stripe adapter', () => {
           amount: 5000,
           currency,
           confirm: true,
+          return_url: 'https://shop.example',
           payment_method: 'pm_card_visa',
         });
       const [euros, shillings] = [await pay('eur'), await pay('ugx')];
@@ -633,7 +634,7 @@ describe('the Stripe adapter', () => {
     });
 
     it('are asked for no more types than Stripe lists by', () => {
-      expect(TYPES_TO_LIST.length).toBeLessThanOrEqual(20);
+      for (const types of TYPES_TO_LIST) expect(types.length).toBeLessThanOrEqual(20);
     });
   });
 

@@ -94,7 +94,7 @@ describe('the API of the Stripe double', () => {
       statusCode: 404,
       requestId: expect.stringMatching(/^req_/),
     });
-    await expect(stripe.customers.list()).rejects.toMatchObject({ statusCode: 400 });
+    await expect(stripe.coupons.list()).rejects.toMatchObject({ statusCode: 400 });
   });
 
   it.each([
@@ -209,7 +209,11 @@ describe('an idempotency key at the Stripe double', () => {
   it('repeats a decline, though the card would now be taken', async () => {
     const { id } = await createPayment();
     const confirm = () =>
-      stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa_chargeDeclined' }, options);
+      stripe.paymentIntents.confirm(
+        id,
+        { payment_method: 'pm_card_visa_chargeDeclined', return_url: 'https://shop.example' },
+        options,
+      );
     await expect(confirm()).rejects.toMatchObject({ statusCode: 402 });
     double.pay(id, 'pm_card_visa');
     await expect(confirm()).rejects.toMatchObject({ statusCode: 402 });
@@ -298,7 +302,11 @@ describe('a payment at the Stripe double', () => {
 
   it('declined for the server is an error with the PaymentIntent in it', async () => {
     await expect(
-      createPayment({ confirm: true, payment_method: 'pm_card_visa_chargeDeclinedInsufficientFunds' }),
+      createPayment({
+        confirm: true,
+        payment_method: 'pm_card_visa_chargeDeclinedInsufficientFunds',
+        return_url: 'https://shop.example',
+      }),
     ).rejects.toMatchObject({
       type: 'StripeCardError',
       code: 'card_declined',

@@ -2,11 +2,13 @@ import { decodeJwt, errors } from 'jose';
 import { AccessError } from './access-error.js';
 import { API_KEY_PREFIX, type ApiKeys } from './api-keys.js';
 import { ANONYMOUS, expiryOf, type Caller } from './caller.js';
+import { CUSTOMER_TOKEN_AUDIENCE, type CustomerTokens } from './customer-token.js';
 import { ORDER_TOKEN_ISSUER, type OrderTokens } from './order-token.js';
 import type { VerifyOperatorToken } from './operator-token.js';
 
 export interface Authentication {
   readonly orderTokens: OrderTokens;
+  readonly customerTokens: CustomerTokens;
   readonly apiKeys: ApiKeys;
   /** Undefined where no operators are configured. */
   readonly verifyOperatorToken?: VerifyOperatorToken;
@@ -61,7 +63,11 @@ export async function stillHolds(
 
 async function callerOfJwt(authentication: Authentication, token: string): Promise<Caller> {
   // Read, not yet believed: it only says which key to check the signature with.
-  if (decodeJwt(token).iss === ORDER_TOKEN_ISSUER) {
+  const { iss, aud } = decodeJwt(token);
+  if (iss === ORDER_TOKEN_ISSUER && aud === CUSTOMER_TOKEN_AUDIENCE) {
+    return { kind: 'customer', ...(await authentication.customerTokens.verify(token)) };
+  }
+  if (iss === ORDER_TOKEN_ISSUER) {
     return { kind: 'payer', ...(await authentication.orderTokens.verify(token)) };
   }
   if (!authentication.verifyOperatorToken) throw new errors.JWTInvalid('no operators are configured');

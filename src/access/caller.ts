@@ -5,6 +5,8 @@ export type Caller =
   | { readonly kind: 'anonymous' }
   /** Holds the token of one order. */
   | { readonly kind: 'payer'; readonly orderReference: string; readonly expiresAt: Date }
+  /** Holds the token of one customer. */
+  | { readonly kind: 'customer'; readonly customerReference: string; readonly expiresAt: Date }
   /** The merchant's own server, with an API key. */
   | { readonly kind: 'backend'; readonly apiKeyId: string; readonly keyHash: string }
   /** Staff. */
@@ -19,6 +21,8 @@ export function callerName(caller: Caller): string {
       return 'anonymous';
     case 'payer':
       return `payer:${caller.orderReference}`;
+    case 'customer':
+      return `customer:${caller.customerReference}`;
     case 'backend':
       return `backend:${caller.apiKeyId}`;
     case 'operator':
@@ -32,6 +36,7 @@ export function callerName(caller: Caller): string {
 export function maySeeOrder(caller: Caller, orderReference: string): boolean {
   switch (caller.kind) {
     case 'anonymous':
+    case 'customer':
       return false;
     case 'payer':
       return caller.orderReference === orderReference;
@@ -41,6 +46,12 @@ export function maySeeOrder(caller: Caller, orderReference: string): boolean {
     default:
       return caller satisfies never;
   }
+}
+
+/** Whether the caller may see this customer and what they have saved. */
+export function maySeeCustomer(caller: Caller, customerReference: string): boolean {
+  if (caller.kind === 'customer') return caller.customerReference === customerReference;
+  return isStaffOrBackend(caller);
 }
 
 export function isStaffOrBackend(caller: Caller): boolean {
@@ -82,5 +93,5 @@ function tokenMissing(): AccessError {
 
 /** When the caller's proof ends; null where it has no fixed end. */
 export function expiryOf(caller: Caller): Date | null {
-  return caller.kind === 'payer' || caller.kind === 'operator' ? caller.expiresAt : null;
+  return 'expiresAt' in caller ? caller.expiresAt : null;
 }

@@ -1,6 +1,9 @@
 import 'reflect-metadata';
 import { DataSource, DefaultNamingStrategy } from 'typeorm';
 import { snakeCase } from './rows.js';
+import { CustomerProviderAccount } from '../customers/customer-provider-account.js';
+import { Customer } from '../customers/customer.js';
+import { SavedPaymentMethod } from '../customers/saved-payment-method.js';
 import { Product } from '../orders/product.js';
 import { Order } from '../orders/order.js';
 import { OrderLine } from '../orders/order-line.js';
@@ -14,6 +17,8 @@ import { Refund } from '../payments/refund.js';
 import { Dispute } from '../payments/dispute.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
+import { RecurringSubscription } from '../subscriptions/recurring-subscription.js';
+import { SubscriptionInvoice } from '../subscriptions/subscription-invoice.js';
 import { WebhookEvent } from '../webhooks/webhook-event.js';
 import { WebhookDeliveryTry } from '../notifications/merchant-webhooks/webhook-delivery-try.js';
 import { WebhookDelivery } from '../notifications/merchant-webhooks/webhook-delivery.js';
@@ -29,6 +34,7 @@ import { EveryProvider1797000000000 } from '../../migrations/1797000000000-every
 import { Bookings1798000000000 } from '../../migrations/1798000000000-bookings.js';
 import { Emails1798100000000 } from '../../migrations/1798100000000-emails.js';
 import { MerchantWebhooks1798200000000 } from '../../migrations/1798200000000-merchant-webhooks.js';
+import { CustomersAndSubscriptions1798300000000 } from '../../migrations/1798300000000-customers-and-subscriptions.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -62,6 +68,11 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     connectTimeoutMS: CONNECT_TIMEOUT_MILLISECONDS,
     namingStrategy: new SnakeCaseNaming(),
     entities: [
+      Customer,
+      CustomerProviderAccount,
+      SavedPaymentMethod,
+      RecurringSubscription,
+      SubscriptionInvoice,
       Product,
       Order,
       OrderLine,
@@ -93,6 +104,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Bookings1798000000000,
       Emails1798100000000,
       MerchantWebhooks1798200000000,
+      CustomersAndSubscriptions1798300000000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

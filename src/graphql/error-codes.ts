@@ -1,8 +1,10 @@
 import type { AccessErrorKind } from '../access/access-error.js';
+import type { CustomerErrorKind } from '../customers/customer-error.js';
 import type { EmailErrorKind } from '../notifications/email/email-error.js';
 import type { MerchantWebhookErrorKind } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
+import type { SubscriptionErrorKind } from '../subscriptions/subscription-error.js';
 import type { WebhookErrorKind } from '../webhooks/webhook-error.js';
 
 /** What a client's program reads: stable, and documented in `docs/errors.md`. */
@@ -47,12 +49,19 @@ export const ERROR_CODES: Readonly<
     | WebhookErrorKind
     | MerchantWebhookErrorKind
     | EmailErrorKind
+    | CustomerErrorKind
+    | SubscriptionErrorKind
     | AccessErrorKind
     | 'IDEMPOTENCY_KEY_REUSED',
     PublicError
   >
 > = {
   ORDER_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  CUSTOMER_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  SAVED_METHOD_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  SUBSCRIPTION_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  INVALID_SUBSCRIPTION: { code: 'BAD_USER_INPUT', retryable: false },
+  SUBSCRIPTION_NOT_BEGUN: { code: 'PROVIDER_UNAVAILABLE', retryable: true },
   ORDER_ALREADY_PAID: { code: 'ORDER_ALREADY_PAID', retryable: false },
   ORDER_CANCELLED: { code: 'ORDER_CANCELLED', retryable: false },
   ORDER_NUMBER_TAKEN: { code: 'ORDER_NUMBER_TAKEN', retryable: false },
@@ -69,6 +78,8 @@ export const ERROR_CODES: Readonly<
   PHONE_NUMBER_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'phoneNumber' },
   OPERATOR_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'operator' },
   RETURN_URL_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
+  CUSTOMER_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'saveMethod' },
+  SAVED_METHOD_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'savedMethodId' },
   RETURN_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'returnUrl' },
   PAYMENT_NOT_CANCELLABLE: { code: 'PAYMENT_NOT_CANCELLABLE', retryable: false },
   PAYMENT_NOT_CAPTURABLE: { code: 'PAYMENT_NOT_CAPTURABLE', retryable: false },

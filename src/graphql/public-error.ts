@@ -4,6 +4,7 @@ import { ArgumentValidationError } from 'type-graphql';
 import type { ValidationError } from 'class-validator';
 import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
+import { CustomerError } from '../customers/customer-error.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import { isTextUnstorable } from '../database/unstorable-text.js';
 import { IdempotencyKeyReused } from '../idempotency/key-use.js';
@@ -11,6 +12,7 @@ import { EmailError } from '../notifications/email/email-error.js';
 import { MerchantWebhookError } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
+import { SubscriptionError } from '../subscriptions/subscription-error.js';
 import { WebhookError } from '../webhooks/webhook-error.js';
 import { ERROR_CODES, type ErrorCode, type PublicError } from './error-codes.js';
 
@@ -57,7 +59,12 @@ interface Description {
 }
 
 function describe(error: unknown, log: Logger): Description {
-  if (error instanceof OrderError || error instanceof PaymentError) {
+  if (
+    error instanceof OrderError ||
+    error instanceof PaymentError ||
+    error instanceof CustomerError ||
+    error instanceof SubscriptionError
+  ) {
     return ours(error.message, ERROR_CODES[error.kind], error.field);
   }
   if (

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
+import { CustomerResolver, SavedMethodResolver } from '../customers/customer-resolver.js';
 import { ProviderHealthResolver } from '../health/provider-health-resolver.js';
 import { EmailResolver } from '../notifications/email/email-resolver.js';
 import { MerchantWebhookResolver } from '../notifications/merchant-webhooks/merchant-webhook-resolver.js';
@@ -10,6 +11,7 @@ import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
 import { PaymentTimelineResolver } from '../payments/payment-timeline-resolver.js';
 import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub-sub.js';
 import { ProviderLogResolver } from '../provider-log/provider-log-resolver.js';
+import { RecurringSubscriptionResolver } from '../subscriptions/subscription-resolver.js';
 import { WebhookResolver } from '../webhooks/webhook-resolver.js';
 
 export async function createSchema(
@@ -22,6 +24,9 @@ export async function createSchema(
       ProductResolver,
       PaymentResolver,
       OrderPaymentsResolver,
+      CustomerResolver,
+      SavedMethodResolver,
+      RecurringSubscriptionResolver,
       PaymentSubscriptions,
       PaymentTimelineResolver,
       WebhookResolver,

@@ -10,6 +10,8 @@ import {
   type KeyUse,
 } from '../idempotency/key-use.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { findCustomer } from '../customers/create-customer.js';
+import type { Customer } from '../customers/customer.js';
 import { newReference } from '../references.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
 import { Order, type OrderCustomer } from './order.js';
@@ -22,6 +24,8 @@ export interface CreateOrder {
   /** The merchant's own; only backends may give one. */
   readonly number?: string | null;
   readonly customer?: OrderCustomer | null;
+  /** The public id of the merchant's user who buys; only backends may give one. */
+  readonly customerId?: string | null;
   readonly metadata?: Record<string, unknown> | null;
   readonly locale?: string | null;
   readonly booking?: BookingRequest | null;
@@ -40,7 +44,8 @@ const INSERT = statement(
 
 /**
  * Writes an order down. No stock is held yet: that begins with its payment.
- * @throws {OrderError} INVALID_ORDER, ORDER_NUMBER_TAKEN @throws {IdempotencyKeyReused}
+ * @throws {OrderError} INVALID_ORDER, ORDER_NUMBER_TAKEN @throws {CustomerError} CUSTOMER_NOT_FOUND
+ * @throws {IdempotencyKeyReused}
  */
 export async function createOrder(
   manager: EntityManager,
@@ -75,6 +80,7 @@ async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZo
   const priced = await priceLines(manager, request.lines, request.currency);
   const { lines, amount, currency } = priced;
   if (!request.booking) refuseMissingBooking(priced.skusWithDays);
+  const customer = request.customerId ? await findCustomer(manager, { reference: request.customerId }) : null;
   const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
   const order: Order = {
     id: uuidv7(),
@@ -83,9 +89,11 @@ async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZo
     status: 'OPEN',
     amount,
     currency,
-    customer: request.customer ?? null,
+    customer: request.customer ?? (customer && detailsOf(customer)),
+    customerId: customer?.id ?? null,
+    recurringSubscriptionId: null,
     metadata: request.metadata ?? {},
-    locale: request.locale ?? DEFAULT_LOCALE,
+    locale: request.locale ?? customer?.locale ?? DEFAULT_LOCALE,
     reservedUntil: null,
     version: 1,
     createdAt: clock!.now,
@@ -95,6 +103,11 @@ async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZo
     ...(request.booking ? bookingColumns(request.booking, clock!.now, shopTimeZone) : NO_BOOKING),
   };
   return { order, lines };
+}
+
+export function detailsOf({ name, email }: Customer): OrderCustomer | null {
+  if (name === null && email === null) return null;
+  return { ...(name !== null && { name }), ...(email !== null && { email }) };
 }
 
 async function orderOfKey(manager: EntityManager, key: KeyUse): Promise<Order | null> {

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Product } from './product.js';
 
 const DEMO_PRODUCTS: readonly (Pick<Product, 'sku' | 'name' | 'unitAmount' | 'currency' | 'stock'> &
-  Partial<Pick<Product, 'dailyCapacity'>>)[] = [
+  Partial<Pick<Product, 'dailyCapacity' | 'recurringInterval' | 'recurringIntervalCount'>>)[] = [
   { sku: 'MUG', name: 'Enamel mug', unitAmount: 1_450, currency: 'EUR', stock: 500 },
   { sku: 'TSHIRT', name: 'T-shirt', unitAmount: 2_500, currency: 'EUR', stock: 200 },
   { sku: 'EBOOK', name: 'E-book, delivered at once', unitAmount: 990, currency: 'EUR', stock: null },
@@ -15,6 +15,15 @@ const DEMO_PRODUCTS: readonly (Pick<Product, 'sku' | 'name' | 'unitAmount' | 'cu
     currency: 'EUR',
     stock: null,
     dailyCapacity: 40,
+  },
+  {
+    sku: 'MAGAZINE',
+    name: 'Magazine, each month',
+    unitAmount: 690,
+    currency: 'EUR',
+    stock: null,
+    recurringInterval: 'MONTH',
+    recurringIntervalCount: 1,
   },
 ];
 

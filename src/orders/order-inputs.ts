@@ -98,6 +98,12 @@ export class CreateOrderInput {
   @ValidateNested()
   customer?: CustomerInput;
 
+  @Field(() => ID, {
+    nullable: true,
+    description: 'For backends: the public id of the customer who buys, and may pay with what they saved.',
+  })
+  customerId?: string;
+
   @Field(() => GraphQLJSONObject, { nullable: true, description: 'For backends: the merchant’s own notes.' })
   metadata?: Record<string, unknown>;
 

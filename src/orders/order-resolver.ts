@@ -76,14 +76,14 @@ export class OrderResolver {
     @Ctx() context: Context,
   ): Promise<CreateOrderPayload> {
     const { caller, manager, authentication, shopTimeZone } = context;
-    if (input.ownLines || input.number || input.metadata) requireStaffOrBackend(caller);
+    if (input.ownLines || input.number || input.metadata || input.customerId) requireStaffOrBackend(caller);
     const { lines: _lines, ownLines: _ownLines, ...rest } = input;
     checkMetadata(input.metadata);
     const request = {
       ...rest,
       lines: linesOf(input),
       booking: bookingOf(input.booking),
-      caller: caller.kind === 'payer' ? 'anonymous' : callerName(caller),
+      caller: isStaffOrBackend(caller) ? callerName(caller) : 'anonymous',
     };
     const order = await createOrder(manager, request, shopTimeZone);
     return { order, orderToken: await authentication.orderTokens.sign(order.reference) };

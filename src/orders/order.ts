@@ -1,6 +1,17 @@
-import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  Unique,
+  type Relation,
+} from 'typeorm';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
+import { Customer } from '../customers/customer.js';
 import type { Currency } from '../money.js';
 
 export const OrderStatus = { OPEN: 'OPEN', CONFIRMED: 'CONFIRMED', CANCELLED: 'CANCELLED' } as const;
@@ -37,6 +48,9 @@ export class OrderCustomer {
 @Entity('orders')
 @Unique('orders_reference_once', ['reference'])
 @Unique('orders_number_once', ['number'])
+@Index('orders_recurring_subscription', ['recurringSubscriptionId'], {
+  where: 'recurring_subscription_id IS NOT NULL',
+})
 @Check('orders_status_known', `status IN ('OPEN', 'CONFIRMED', 'CANCELLED')`)
 @Check('orders_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
 @Check('orders_confirmed_when_confirmed', `(status = 'CONFIRMED') = (confirmed_at IS NOT NULL)`)
@@ -76,6 +90,18 @@ export class Order {
   @Field(() => OrderCustomer, { nullable: true, description: 'Who buys, as far as they said.' })
   @Column('jsonb', { nullable: true })
   customer: OrderCustomer | null;
+
+  @ManyToOne(() => Customer)
+  @JoinColumn({ name: 'customer_id', foreignKeyConstraintName: 'orders_customer_fkey' })
+  customerAccount?: Relation<Customer> | null;
+
+  /** Of the merchant's users the one who buys, whose saved ways to pay may pay it. */
+  @Column('uuid', { nullable: true })
+  customerId: string | null;
+
+  /** The recurring subscription that it is a collection of: then only its provider collects it. */
+  @Column('uuid', { nullable: true })
+  recurringSubscriptionId: string | null;
 
   @Column('jsonb', { default: {} })
   metadata: Record<string, unknown>;

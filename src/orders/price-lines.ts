@@ -79,6 +79,14 @@ function priceLine(
       `lines.${index}.sku`,
     );
   }
+  if (product.recurringInterval !== null) {
+    const field = `lines.${index}.sku`;
+    throw new OrderError(
+      'INVALID_ORDER',
+      `${input.sku} is sold by subscription: createRecurringSubscription.`,
+      field,
+    );
+  }
   const { id: productId, sku, name, unitAmount } = product;
   return { ...line, productId, sku, name, unitAmount };
 }

@@ -105,16 +105,22 @@ function applyProcessing(change: PaymentChange, attempt: PaymentAttempt): string
   return step(change, 'PROCESSING');
 }
 
-/** A declined card is not the end: the payer may try again on the same attempt, and watchers are told nothing new. */
+/**
+ * A declined card is not the end: the payer may try again on the same attempt, and watchers are told nothing new. But a
+ * payer who was not there when what they saved was charged is to hear of it.
+ */
 function applyDeclined(
   change: PaymentChange,
   attempt: PaymentAttempt,
   { code, message }: { code: string; message: string },
 ): string {
   if (!isLive(attempt) || attempt.status === 'AUTHORIZED') return `stale: the attempt is ${attempt.status}`;
+  const isNeeded = attempt.offSession && attempt.failureCode === null;
   changeAttempt(change, attempt, { status: 'PENDING', failureCode: code, failureMessage: message });
-  if (change.intent.status === 'PENDING') return `declined (${code}); the payer may try again`;
-  return step(change, 'PENDING');
+  if (isNeeded) setFailure(change, code, message);
+  if (change.intent.status !== 'PENDING') return step(change, 'PENDING');
+  if (isNeeded) tellAgain(change);
+  return `declined (${code}); the payer may try again`;
 }
 
 function applyEnd(

@@ -13,10 +13,11 @@ import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
 import type { Order } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
 import { endAtProviders } from './cancel-payment-intent.js';
+import { chargeSavedMethod } from './charge-saved-method.js';
 import { commitChange } from './commit-change.js';
 import { lastInPlaceOf } from './fall-back.js';
 import { attemptOf } from './initiate-attempt.js';
-import { initiateHere, initiateSomewhere } from './initiate-somewhere.js';
+import { initiateHere, initiateSomewhere, type InitiatedSomewhere } from './initiate-somewhere.js';
 import { loadOrderToPay, loadPayment, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { addAttempt, afterCommit, changePayment, openIntent, type PaymentChange } from './payment-change.js';
@@ -24,11 +25,12 @@ import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { choosePayment, fits, type PayerDetails, type WantedWay } from './payment-options.js';
 import { readCountry, readPhoneNumber } from './phone-number.js';
+import { chooseSavedWay, type SavedWay, type WantedSavedMethod } from './saved-way-to-pay.js';
 import { updatePaymentIntent } from './update-payment-intent.js';
 import { awaitsPayer } from './transitions.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
-export interface CreatePaymentIntent extends WantedWay, PayerDetails {
+export interface CreatePaymentIntent extends WantedWay, PayerDetails, WantedSavedMethod {
   /** The order's public id. */
   readonly orderReference: string;
   /** Of a new intent; one that is open keeps its own. */
@@ -50,7 +52,8 @@ export interface CreatedPayment {
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
  * INVALID_ORDER (its booking is over)
  * @throws {PaymentError} NO_WAY_TO_PAY, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
- * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED
+ * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
+ * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
  */
 export async function createPaymentIntent(
   manager: EntityManager,
@@ -58,7 +61,14 @@ export async function createPaymentIntent(
   asked: CreatePaymentIntent,
 ): Promise<CreatedPayment> {
   const key = keyUse('createPaymentIntent', asked);
-  const request = { ...asked, ...readPayer(asked), method: asked.method ?? methodMeant(asked) };
+  const chosen = await chooseSavedWay(manager, dependencies, asked.orderReference, asked);
+  const request = {
+    ...asked,
+    ...readPayer(asked),
+    method: asked.method ?? methodMeant(asked),
+    ...chosen?.way,
+    saved: chosen?.saved ?? null,
+  };
   const begun = await untilUndisturbed(async () => {
     const found = await loadOrderToPay(manager, request.orderReference, key);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
@@ -75,6 +85,12 @@ export async function createPaymentIntent(
     return begin(manager, dependencies, found, request, key);
   });
   return finish(manager, dependencies, begun, request);
+}
+
+/** What was asked for, read and completed. */
+interface Request extends CreatePaymentIntent {
+  /** Null: nothing saved is to be charged, and nothing to be saved. */
+  readonly saved: SavedWay | null;
 }
 
 interface Begun {
@@ -100,7 +116,7 @@ async function begin(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   { now, order, payment, usedKey }: OrderToPay,
-  request: CreatePaymentIntent,
+  request: Request,
   key: KeyUse | null,
 ): Promise<Begun | typeof DISTURBED> {
   if (usedKey) {
@@ -147,28 +163,64 @@ async function finish(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   { payment, attemptId, isNew }: Begun,
-  request: CreatePaymentIntent,
+  request: Request,
 ): Promise<CreatedPayment> {
   if (attemptId === null) return { payment, attempt: null };
-  const { initiated, attempt } = isNew
+  const begun = isNew
     ? await initiateSomewhere(manager, dependencies, { payment, attemptId }, request)
     : await initiateHere(manager, dependencies, { payment, attemptId });
+  const alone = await endEarlier(manager, dependencies, begun);
+  return chargeIfAsked(manager, dependencies, alone, request);
+}
+
+/** The payer changed their mind: earlier attempts end at their providers. What can't be ended stays watched. */
+async function endEarlier(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  { initiated, attempt }: InitiatedSomewhere,
+): Promise<CreatedPayment & { readonly attempt: PaymentAttempt }> {
   const earlier = initiated.attempts.filter(({ number }) => number < attempt.number).filter(isLive);
   if (earlier.length === 0 || !isLive(attempt)) return { payment: initiated, attempt };
-  // The payer changed their mind: earlier attempts end at their providers. What can't be ended stays watched.
   for (const other of earlier) await cancelAttemptQuietly(manager, dependencies, initiated, other);
   const after = (await loadPayment(manager, initiated.intent.reference)) ?? initiated;
   return { payment: after, attempt: attemptOf(after, attempt.id) };
 }
 
+/** Whoever only opens a payment charges nothing that was saved, even where somebody else had asked for it. */
+async function chargeIfAsked(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  begun: CreatedPayment & { readonly attempt: PaymentAttempt },
+  { saved }: Request,
+): Promise<CreatedPayment> {
+  const { payment, attempt } = begun;
+  if (!saved?.methodReference || saved.methodReference !== attempt.methodReference) return begun;
+  const charged = await chargeSavedMethod(manager, dependencies, payment, attempt.id);
+  return { payment: charged, attempt: attemptOf(charged, attempt.id) };
+}
+
 /** A payer who corrects their number, or says another operator or country, is not served by what they had before. */
-function isWhatWasAsked(attempt: PaymentAttempt, request: CreatePaymentIntent): boolean {
+function isWhatWasAsked(attempt: PaymentAttempt, request: Request): boolean {
   const same = (asked: string | null | undefined, had: string | null) => !asked || asked === had;
   const samePhone = attempt.presentation !== 'PHONE' || same(request.phoneNumber, attempt.phoneNumber);
   const sameWallet =
     attempt.method !== 'MOBILE_MONEY' ||
     (same(request.operator, attempt.operator) && same(request.country, attempt.country));
-  return samePhone && sameWallet && fits(attempt, request);
+  return samePhone && sameWallet && isSavedAsAsked(attempt, request) && fits(attempt, request);
+}
+
+/**
+ * A payer in person may go on with what was begun for something they saved, where that was declined or asks for them.
+ * What is to be charged is charged by an attempt of its own, unless this one was begun for just that.
+ */
+function isSavedAsAsked(attempt: PaymentAttempt, { saved }: Request): boolean {
+  if (saved === null) return attempt.customerReference === null || attempt.methodReference !== null;
+  if (saved.methodReference !== null && attempt.failureCode !== null) return false;
+  return (
+    attempt.customerReference === saved.customerReference &&
+    attempt.methodReference === saved.methodReference &&
+    attempt.offSession === saved.offSession
+  );
 }
 
 /** Its time is up and the job has not come by yet: it ends now, so that the payer gets one that they can finish. */
@@ -195,6 +247,12 @@ function refuseUnpayable(order: Order, now: Date): void {
   if (order.status === 'CANCELLED') {
     throw new OrderError('ORDER_CANCELLED', 'This order was cancelled. Make a new one.');
   }
+  if (order.recurringSubscriptionId !== null) {
+    throw new PaymentError(
+      'NO_WAY_TO_PAY',
+      'This order is collected by the provider of its subscription alone.',
+    );
+  }
   if (order.reservedUntil === null && order.bookingEndsAt && order.bookingEndsAt <= now) {
     throw new OrderError('INVALID_ORDER', 'What this order books is over: update its booking.', 'orderId');
   }
@@ -203,7 +261,7 @@ function refuseUnpayable(order: Order, now: Date): void {
 function beginAttempt(
   change: PaymentChange,
   dependencies: PaymentDependencies,
-  request: CreatePaymentIntent,
+  request: Request,
 ): PaymentAttempt {
   const { order, intent } = change;
   const choice = choosePayment(
@@ -214,7 +272,7 @@ function beginAttempt(
   );
   const { phoneNumber = null, country = null, operator = null } = request;
   const returnUrl = checkedReturnUrl(dependencies, request);
-  const way = { ...choice, provider: choice.provider.name, fallbackOf: null };
+  const way = { ...choice, ...request.saved, provider: choice.provider.name, fallbackOf: null };
   return addAttempt(change, { ...way, phoneNumber, country, operator, returnUrl }, choice.provider);
 }
 

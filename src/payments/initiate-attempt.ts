@@ -137,6 +137,8 @@ function asToInitiate({ intent, order }: LoadedPayment, attempt: PaymentAttempt)
     providerReference: attempt.providerReference ?? undefined,
     locale: order.locale,
     captureMethod: intent.captureMethod,
+    customerReference: attempt.customerReference ?? undefined,
+    savesMethod: attempt.customerReference !== null && attempt.methodReference === null,
     expiresAt: intent.expiresAt,
   };
 }

@@ -75,6 +75,8 @@ registerEnumType(Presentation, {
 )
 @Check('payment_attempt_capture_amount_positive', `capture_amount > 0`)
 @Check('payment_attempt_amount_positive', `amount > 0`)
+@Check('payment_attempt_method_of_customer', `method_reference IS NULL OR customer_reference IS NOT NULL`)
+@Check('payment_attempt_off_session_with_method', `NOT off_session OR method_reference IS NOT NULL`)
 @Check('payment_attempt_fallback_of_earlier', `fallback_of < number`)
 export class PaymentAttempt {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_attempt_pkey' })
@@ -149,6 +151,18 @@ export class PaymentAttempt {
   })
   @Column('integer', { nullable: true })
   fallbackOf: number | null;
+
+  /** The provider's id of the customer, where something saved pays, or what pays is to be saved. */
+  @Column('text', { nullable: true })
+  customerReference: string | null;
+
+  /** The provider's id of the saved way to pay that is to be charged; without it, what pays is saved. */
+  @Column('text', { nullable: true })
+  methodReference: string | null;
+
+  /** Whether the payer was there when it was charged. Else they are written to where it was declined. */
+  @Column('boolean', { default: false })
+  offSession: boolean;
 
   @Field(() => String, {
     nullable: true,

@@ -245,7 +245,8 @@ export function changeAttempt(
 export type NewAttempt = Pick<
   PaymentAttempt,
   'provider' | 'method' | 'presentation' | 'returnUrl' | 'phoneNumber' | 'country' | 'operator' | 'fallbackOf'
->;
+> &
+  Partial<Pick<PaymentAttempt, 'customerReference' | 'methodReference' | 'offSession'>>;
 
 /** A new try at a provider, with the key that its call will use, for the intent's present amount. */
 export function addAttempt(
@@ -273,6 +274,9 @@ export function addAttempt(
     country: way.country,
     operator: way.operator,
     fallbackOf: way.fallbackOf,
+    customerReference: way.customerReference ?? null,
+    methodReference: way.methodReference ?? null,
+    offSession: way.offSession ?? false,
     failureCode: null,
     failureMessage: null,
     createdAt: change.now,

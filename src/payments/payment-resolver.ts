@@ -3,6 +3,7 @@ import {
   callerName,
   isStaffOrBackend,
   maySeeOrder,
+  requireBackend,
   requireOperator,
   requireStaffOrBackend,
   requireToken,
@@ -89,6 +90,8 @@ export class PaymentResolver {
     requireToken(caller);
     // Who pays does not decide that the shop gets its money later.
     if (input.captureMethod === 'MANUAL') requireStaffOrBackend(caller);
+    // Without the payer, it is the merchant who says that they agreed to it.
+    if (input.offSession) requireBackend(caller);
     if (!maySeeOrder(caller, orderId)) throw orderNotFound();
     const { payment, attempt } = await createPaymentIntent(manager, acting(context), {
       ...input,

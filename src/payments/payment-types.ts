@@ -105,6 +105,26 @@ export class CreatePaymentIntentInput {
   })
   captureMethod?: keyof typeof CaptureMethod;
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Pays with what the order’s customer has saved, at once. Next, if anything: stripe.handleNextAction.',
+  })
+  savedMethodId?: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'For backends, beside savedMethodId: the payer is not there. If their bank wants to see them, they are written to.',
+  })
+  offSession?: boolean;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Saves what the payer pays with for the order’s customer.',
+  })
+  saveMethod?: boolean;
+
   @Field(() => String, {
     nullable: true,
     description: 'A random text of your own (a UUID): the same request made twice is one payment.',

@@ -23,6 +23,11 @@ const HARMLESS: ReadonlySet<ProviderOperation> = new Set<ProviderOperation>([
   'listNotifications',
   'listPayments',
   'readAvailability',
+  'createCustomer',
+  'beginSetup',
+  'listSavedMethods',
+  'readSubscription',
+  'readInvoice',
 ]);
 
 /** An adapter that watches the time itself knows more of how it ended, and may say so first. */

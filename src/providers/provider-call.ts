@@ -1,4 +1,6 @@
 import type { Exchange } from './current-call.js';
+import type { RecurringCalls } from './recurring.js';
+import type { SavedMethodCalls } from './saved-methods.js';
 import type { ProviderFailure, ProviderFailureKind } from './provider.js';
 
 /** What a provider can be called for. */
@@ -12,7 +14,9 @@ export type ProviderOperation =
   | 'updateAmount'
   | 'listNotifications'
   | 'listPayments'
-  | 'readAvailability';
+  | 'readAvailability'
+  | keyof SavedMethodCalls
+  | keyof RecurringCalls;
 
 /** What a call is about, by our own references. */
 export interface CallSubject {

@@ -1,10 +1,13 @@
 import type { Currency } from '../money.js';
+import type { Concern } from './concern.js';
+import type { RecurringCalls } from './recurring.js';
+import type { SavedMethodCalls } from './saved-methods.js';
 
 /**
  * The one interface that every provider's adapter implements. Adapters are stateless translators: they know this file
  * and `money.ts`, and no entity, no database and no GraphQL. Everything in and out is in our words.
  */
-export interface Provider {
+export interface Provider extends SavedMethodCalls, RecurringCalls {
   /** Stable name, stored with every attempt and part of the webhook URL: `stripe`, `bank-x`. */
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -194,6 +197,10 @@ export interface AttemptToInitiate {
   readonly locale?: string;
   /** MANUAL: the money is held, and taken by `capture`. Only asked of providers that have it. */
   readonly captureMethod: CaptureMethod;
+  /** The provider's id of the payer, where they are one of its customers. */
+  readonly customerReference?: string;
+  /** Whether what the payer pays with is to be kept for that customer. */
+  readonly savesMethod?: boolean;
   /** When our reservation ends; a provider that has an expiry of its own is given it. */
   readonly expiresAt: Date;
 }
@@ -352,6 +359,16 @@ export type ParsedNotification =
        * Whether the notification carries our own mark, so that an attempt of ours must exist. Without the mark, a
        * reference that we don't know belongs to somebody else who uses the same account.
        */
+      readonly markedAsOurs: boolean;
+    }
+  /** Something of ours that is no payment has changed. */
+  | {
+      readonly verdict: 'concerns';
+      readonly proof: 'SIGNED';
+      readonly eventId: string;
+      readonly type: string;
+      readonly concern: Concern;
+      /** As above: whether it must be one of ours. */
       readonly markedAsOurs: boolean;
     }
   /** Nothing for us. Genuine, unless its proof is NONE: then nothing of it is stored. */

@@ -15,6 +15,15 @@ const OPERATIONS: readonly ProviderOperation[] = [
   'listNotifications',
   'listPayments',
   'readAvailability',
+  'createCustomer',
+  'beginSetup',
+  'listSavedMethods',
+  'detachSavedMethod',
+  'chargeSavedMethod',
+  'beginSubscription',
+  'readSubscription',
+  'cancelSubscription',
+  'readInvoice',
 ];
 
 type ListOperation = 'listNotifications' | 'listPayments';
@@ -49,6 +58,15 @@ export function resilient(provider: Provider, options: ResilienceOptions & Resil
     ...guard('updateAmount', attempt),
     ...guard('refund', (toMake) => ({ ...attempt(toMake.attempt), refundReference: toMake.reference })),
     ...guard('readAvailability', () => ({})),
+    ...guard('createCustomer', () => ({})),
+    ...guard('beginSetup', () => ({})),
+    ...guard('listSavedMethods', () => ({})),
+    ...guard('detachSavedMethod', () => ({})),
+    ...guard('chargeSavedMethod', attempt),
+    ...guard('beginSubscription', () => ({})),
+    ...guard('readSubscription', () => ({})),
+    ...guard('cancelSubscription', () => ({})),
+    ...guard('readInvoice', () => ({})),
     ...(listNotifications && {
       listNotifications: (since) => guardedList(calls, 'listNotifications', () => listNotifications(since)),
     }),

@@ -118,7 +118,7 @@ async function takeMissed(
 }
 
 function isReadable(parsed: ParsedNotification): parsed is Readable {
-  return parsed.verdict === 'accepted' || parsed.verdict === 'ignored';
+  return parsed.verdict !== 'refused' && parsed.verdict !== 'malformed';
 }
 
 async function storedAmong(

@@ -4,6 +4,7 @@ import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
 import { attemptReference as attemptReferenceOf } from '../payments/payment-attempt.js';
 import { findAttempt } from '../payments/apply-provider-event.js';
 import { ProviderFailure, type Provider, type ProviderEvent } from '../providers/provider.js';
+import type { ReadConcern } from './follow-concern.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 export interface ReadNotification {
@@ -19,10 +20,13 @@ export async function readAgain(
   manager: EntityManager,
   providers: ReadonlyMap<string, Provider>,
   { provider: name, payload, headers, proof }: WebhookEvent,
-): Promise<ReadNotification | string> {
+): Promise<ReadNotification | ReadConcern | string> {
   const provider = providers.get(name);
   if (!provider) return `the provider ${name} is not configured any more`;
   const parsed = provider.readKeptNotification(Buffer.from(payload), headers);
+  if (parsed.verdict === 'concerns') {
+    return { provider, concern: parsed.concern, markedAsOurs: parsed.markedAsOurs };
+  }
   if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
   return proof === 'SIGNED' ? { provider, events: parsed.events } : ask(manager, provider, parsed.events);
 }

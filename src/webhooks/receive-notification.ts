@@ -103,9 +103,25 @@ export async function takeNotification(
       return parsed.proof === 'SIGNED'
         ? applyOrKeep(manager, dependencies, provider, notification, parsed)
         : keepHint(manager, dependencies, provider, notification, parsed);
+    case 'concerns':
+      return keepConcern(manager, dependencies, newEvent(provider, notification, parsed, parsed.proof));
     default:
       return parsed satisfies never;
   }
+}
+
+/** It only says that something changed. The provider is asked how it stands, and the sender doesn't wait for that. */
+async function keepConcern(
+  manager: EntityManager,
+  { wakeInbox }: WebhookDependencies,
+  event: WebhookEvent,
+): Promise<Reception> {
+  const outcome = 'the provider is asked how it stands';
+  const row = { ...event, outcome, nextTryAt: event.receivedAt };
+  const inserted = await run(manager, INSERT_IF_NEW, [JSON.stringify(toRow(row))]);
+  if (inserted.length === 0) return { kind: 'duplicate' };
+  wakeInbox();
+  return { kind: 'waiting', outcome };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { PaymentDependencies } from '../payments/payment-dependencies.js';
 import { PaymentError } from '../payments/payment-error.js';
 import { writeChange } from '../payments/write-change.js';
 import { findWebhookEvent } from './list-webhook-events.js';
+import { followConcern, type ReadConcern } from './follow-concern.js';
 import { readAgain, type ReadNotification } from './read-again.js';
 import { loadPaymentOfEvents, prepareNotification } from './receive-notification.js';
 import { WebhookError } from './webhook-error.js';
@@ -32,7 +33,7 @@ export async function replayWebhookEvent(
   const event = await find(manager, id);
   const result = await replay(manager, dependencies, event, dryRun);
   if (dryRun) return { ...result, dryRun, webhookEvent: event };
-  if (!result.applied) await recordInVain(manager, dependencies.actor, event, result.outcome);
+  if (!result.applied) await recordByItself(manager, dependencies.actor, event, result.outcome);
   return { ...result, dryRun, webhookEvent: await find(manager, id) };
 }
 
@@ -45,6 +46,7 @@ async function replay(
   try {
     const read = await readAgain(manager, dependencies.providers, event);
     if (typeof read === 'string') return notApplied(read);
+    if ('concern' in read) return await followAgain(manager, dependencies, event, read, dryRun);
     return await apply(manager, dependencies, event, read, dryRun ? foreseeChange : writeChange);
   } catch (error) {
     // Those two say nothing of the notification: asking again may help.
@@ -52,6 +54,22 @@ async function replay(
     dependencies.log.error({ err: error, webhookEvent: event.id, dryRun }, 'could not replay a notification');
     return notApplied(`failed: ${String(error)}`);
   }
+}
+
+/** What it would change is only known once the provider is asked, so a dry run can't say. */
+async function followAgain(
+  manager: EntityManager,
+  { actor, wakeRelay }: ReplayDependencies,
+  event: WebhookEvent,
+  read: ReadConcern,
+  dryRun: boolean,
+): Promise<Result> {
+  if (dryRun) return notApplied('the provider would be asked how it stands');
+  const followed = await followConcern(manager, wakeRelay, event, read);
+  if (typeof followed === 'string') return notApplied(followed);
+  if (followed.status === 'IGNORED') return notApplied(followed.outcome);
+  await recordByItself(manager, actor, event, followed.outcome);
+  return { applied: true, outcome: followed.outcome, changes: [] };
 }
 
 async function apply(
@@ -80,8 +98,8 @@ function recordReplay(change: PaymentChange, event: WebhookEvent, outcome: strin
   record(change, 'webhook.replayed', summaryOf(event), { after });
 }
 
-/** It found no payment to be written with, so it is an entry of its own. */
-async function recordInVain(
+/** There was no payment to be written with, so it is an entry of its own. */
+async function recordByItself(
   manager: EntityManager,
   actor: string,
   event: WebhookEvent,

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { fromRow } from '../database/rows.js';
 import type { Provider } from '../providers/provider.js';
+import { followConcern } from './follow-concern.js';
 import { readAgain } from './read-again.js';
 import { applyNotification, type WebhookDependencies } from './receive-notification.js';
 import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
@@ -45,6 +46,10 @@ async function tryAgain(
   try {
     const read = await readAgain(manager, providers, event);
     if (typeof read === 'string') return read;
+    if ('concern' in read) {
+      const followed = await followConcern(manager, dependencies.wakeRelay, event, read);
+      return typeof followed === 'string' ? followed : null;
+    }
     const outcome = await applyNotification(manager, dependencies, read.provider, event, read.events);
     return outcome === null ? 'no such attempt yet' : null;
   } catch (error) {

@@ -38,6 +38,9 @@ registerEnumType(EmailTemplate, {
     UNEXPECTED_MONEY: {
       description: 'To the merchant: money came late or twice, and what was done with it.',
     },
+    PAYER_NEEDED: {
+      description: 'To the customer: what they had saved could not be charged without them, and how to pay.',
+    },
   },
 });
 

@@ -10,13 +10,14 @@ export const EmailTemplate = {
   DISPUTE_OPENED: 'DISPUTE_OPENED',
   REVIEW_NEEDED: 'REVIEW_NEEDED',
   UNEXPECTED_MONEY: 'UNEXPECTED_MONEY',
+  PAYER_NEEDED: 'PAYER_NEEDED',
 } as const;
 export type EmailTemplate = keyof typeof EmailTemplate;
 
 export const EMAIL_TEMPLATES = Object.keys(EmailTemplate) as EmailTemplate[];
 
 /** They ask for a payment: once the order is paid or cancelled, they are not sent any more. */
-const ASKING: readonly EmailTemplate[] = ['PAYMENT_FAILED', 'PAYMENT_REMINDER'];
+const ASKING: readonly EmailTemplate[] = ['PAYMENT_FAILED', 'PAYMENT_REMINDER', 'PAYER_NEEDED'];
 
 export function asksForPayment(template: EmailTemplate): boolean {
   return ASKING.includes(template);

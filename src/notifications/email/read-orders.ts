@@ -15,6 +15,7 @@ const READ = statement<MailedOrder>(
   'read_mailed_orders',
   `SELECT o.id, o.locale, o.currency, jsonb_build_object(
      'reference', o.reference, 'number', o.number, 'amount', o.amount, 'createdAt', o.created_at,
+     'isPayable', o.recurring_subscription_id IS NULL,
      'customer', jsonb_build_object('name', o.customer -> 'name', 'email', o.customer -> 'email'),
      'lines', (SELECT jsonb_agg(jsonb_build_object('name', l.name, 'quantity', l.quantity, 'unitAmount', l.unit_amount)
                  ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id),

@@ -55,9 +55,8 @@ async function write(
   { id, edition, template, recipient, locale, data }: EmailMessage,
 ): Promise<OutgoingEmail> {
   const { from, checkoutUrl, templates } = settings;
-  const link = asksForPayment(template)
-    ? await paymentLink(orderTokens, checkoutUrl, data.order.reference)
-    : null;
+  const mayPay = asksForPayment(template) && data.order.isPayable !== false;
+  const link = mayPay ? await paymentLink(orderTokens, checkoutUrl, data.order.reference) : null;
   const shop = { name: from.name ?? domainOf(from), address: from.address, timeZone };
   const variables = emailVariables(data, locale, shop, link);
   const written = await templates.write(template, variables);

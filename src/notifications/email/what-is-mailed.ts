@@ -14,7 +14,9 @@ export type Happening =
   | 'GIVEN_BACK'
   /** Money came that does not fit, and is being given back by itself: decision 5. */
   | 'GOING_BACK'
-  | 'DISPUTE_OPENED';
+  | 'DISPUTE_OPENED'
+  /** What a payer has saved could not be charged while they were away. */
+  | 'PAYER_NEEDED';
 
 export interface Mail {
   readonly to: 'CUSTOMER' | 'MERCHANT';
@@ -50,6 +52,7 @@ export const MAIL_RULES: readonly MailRule[] = [
   { happened: 'GOING_BACK', customer: 'PAYMENT_GIVEN_BACK', merchant: 'UNEXPECTED_MONEY' },
   { to: 'REVIEW', unless: 'GOING_BACK', customer: 'PAYMENT_UNDER_REVIEW', merchant: 'REVIEW_NEEDED' },
   { happened: 'DISPUTE_OPENED', merchant: 'DISPUTE_OPENED' },
+  { happened: 'PAYER_NEEDED', customer: 'PAYER_NEEDED' },
 ];
 
 export function mailsFor(transition: Transition): Mail[] {

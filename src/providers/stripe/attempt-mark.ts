@@ -12,6 +12,12 @@ const INSIDE_CHECKOUT = 'quittance_inside_checkout';
 /** On a refund of ours, beside the attempt's mark: our reference of the refund. */
 const REFUND_MARK = 'quittance_refund';
 
+/** On a customer of ours, and on what they leave with Stripe: our reference of the customer. */
+const CUSTOMER_MARK = 'quittance_customer';
+
+/** On a subscription of ours: our reference of it. Stripe gives it back with each of its invoices. */
+const SUBSCRIPTION_MARK = 'quittance_subscription';
+
 export function markWith(attemptReference: string): Record<string, string> {
   return { [MARK]: attemptReference };
 }
@@ -34,4 +40,20 @@ export function markRefund(refundReference: string, attemptReference: string): R
 
 export function refundMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
   return metadata?.[REFUND_MARK] || undefined;
+}
+
+export function markCustomer(customerReference: string): Record<string, string> {
+  return { [CUSTOMER_MARK]: customerReference };
+}
+
+export function customerMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
+  return metadata?.[CUSTOMER_MARK] || undefined;
+}
+
+export function markSubscription(subscriptionReference: string): Record<string, string> {
+  return { [SUBSCRIPTION_MARK]: subscriptionReference };
+}
+
+export function subscriptionMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
+  return metadata?.[SUBSCRIPTION_MARK] || undefined;
 }

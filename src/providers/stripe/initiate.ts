@@ -17,10 +17,11 @@ export async function initiateEmbedded(
 ): Promise<Initiated> {
   const params: Stripe.PaymentIntentCreateParams = {
     ...stripeMoney(attempt),
-    automatic_payment_methods: { enabled: true },
+    automatic_payment_methods: waysOf(attempt),
     description: attempt.description,
     metadata: markWith(attempt.reference),
     ...captureMethodOf(attempt),
+    ...customerOf(attempt),
   };
   const paymentIntent = await client.call((stripe) => stripe.paymentIntents.create(params, onceFor(attempt)));
   if (paymentIntent.client_secret === null) throw failure('rejected', 'CLIENT_SECRET_MISSING');
@@ -91,6 +92,24 @@ function sessionExpiry(expiresAt: Date): number | undefined {
 /** Nothing for AUTOMATIC: it is what Stripe does unless told. */
 function captureMethodOf({ captureMethod }: AttemptToInitiate): { capture_method?: 'manual' } {
   return captureMethod === 'MANUAL' ? { capture_method: 'manual' } : {};
+}
+
+/** What is confirmed here, with what the payer has saved, must not need a page to come back to. */
+function waysOf({
+  customerReference,
+  savesMethod,
+}: AttemptToInitiate): Stripe.PaymentIntentCreateParams.AutomaticPaymentMethods {
+  const isConfirmedHere = customerReference !== undefined && !savesMethod;
+  return isConfirmedHere ? { enabled: true, allow_redirects: 'never' } : { enabled: true };
+}
+
+/** A payer who is a customer may pay here with what they have left with Stripe. */
+function customerOf({
+  customerReference,
+  savesMethod,
+}: AttemptToInitiate): Pick<Stripe.PaymentIntentCreateParams, 'customer' | 'setup_future_usage'> {
+  if (customerReference === undefined) return {};
+  return { customer: customerReference, ...(savesMethod && { setup_future_usage: 'off_session' }) };
 }
 
 function stripeMoney({ amount, currency }: AttemptToInitiate): { amount: number; currency: string } {

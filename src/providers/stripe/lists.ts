@@ -9,15 +9,19 @@ export async function* listNotifications(
   client: StripeClient,
   since: Date,
 ): AsyncGenerator<ListedNotification, void, undefined> {
-  const newestFirst: ListedNotification[] = [];
-  const events = everyItem(client, (stripe, page) =>
-    stripe.events.list({ ...page, created: stripeRange(since), types: [...TYPES_TO_LIST] }),
-  );
-  for await (const event of events) {
-    const body = Buffer.from(withoutClientSecrets(JSON.stringify(event)));
-    newestFirst.push({ createdAt: fromStripeTime(event.created), body });
+  const listed: ListedNotification[] = [];
+  for (const types of TYPES_TO_LIST) {
+    const events = everyItem(client, (stripe, page) =>
+      stripe.events.list({ ...page, created: stripeRange(since), types: [...types] }),
+    );
+    const newestFirst: ListedNotification[] = [];
+    for await (const event of events) {
+      const body = Buffer.from(withoutClientSecrets(JSON.stringify(event)));
+      newestFirst.push({ createdAt: fromStripeTime(event.created), body });
+    }
+    listed.push(...newestFirst.reverse());
   }
-  yield* newestFirst.reverse();
+  yield* listed.sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime());
 }
 
 export async function* listPayments(

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
 import { refundedChargeEvents } from './charges.js';
 import { disputeNotificationEvents } from './disputes.js';
+import { CONCERN_TYPES, concernOf } from './concerns.js';
 import { checkoutSessionEvent, failedCheckoutSessionEvent, paymentIntentEvent } from './outcomes.js';
 import { refundNotificationEvents } from './refunds.js';
 import { verifySignature } from './signature.js';
@@ -35,6 +36,8 @@ export function readStripeNotification(body: string): ParsedNotification {
 
 function understand(event: Stripe.Event): ParsedNotification {
   const { id: eventId, type } = event;
+  const concern = concernOf(event);
+  if (concern) return { verdict: 'concerns', proof: 'SIGNED', eventId, type, ...concern };
   try {
     const events = eventsOf(event);
     if (events.length === 0)
@@ -83,9 +86,10 @@ const READERS = {
 } satisfies Readers;
 
 /** Stripe lists by 20 types at most. Of a new PaymentIntent, all was said in the answer to `initiate`. */
-export const TYPES_TO_LIST: readonly string[] = Object.keys(READERS).filter(
-  (type) => type !== 'payment_intent.created',
-);
+export const TYPES_TO_LIST: readonly (readonly string[])[] = [
+  Object.keys(READERS).filter((type) => type !== 'payment_intent.created'),
+  CONCERN_TYPES,
+];
 
 function eventsOf(event: Stripe.Event): readonly ProviderEvent[] {
   if (!isUnderstood(event.type)) return [];

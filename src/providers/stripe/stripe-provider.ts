@@ -7,7 +7,9 @@ import { listNotifications, listPayments } from './lists.js';
 import { parseStripeNotification, readStripeNotification, withoutClientSecrets } from './notifications.js';
 import { paymentIntentEvent } from './outcomes.js';
 import { cancel, capture, isCheckoutSession, verify } from './payment.js';
+import { recurringCalls } from './recurring.js';
 import { makeRefund } from './refunds.js';
+import { savedMethodCalls } from './saved-methods.js';
 
 export interface StripeProviderOptions extends StripeClientOptions {
   /** Given to the payer's browser. */
@@ -49,6 +51,8 @@ export function createStripeProvider(options: StripeProviderOptions): PromptProv
     listNotifications: (since) => listNotifications(client, since),
     listPayments: (since, until) => listPayments(client, since, until),
     updateAmount: (attempt, amount) => updateAmount(client, attempt, amount),
+    ...savedMethodCalls(client, options.publishableKey),
+    ...recurringCalls(client, options.publishableKey),
     parseNotification: (rawBody, headers, receivedAt) =>
       parseStripeNotification(rawBody, headers, receivedAt, options.webhookSecrets),
     readKeptNotification: (body) => readStripeNotification(body.toString('utf8')),

@@ -3,28 +3,16 @@ import Stripe from 'stripe';
 import { BoundedMap } from '../bounded-map.js';
 import type { PendingWork } from '../pending-work.js';
 import { resourceMissing } from './stripe-error.js';
-import type { TestCard } from './test-cards.js';
+import type {
+  InvoiceRecord,
+  MethodRecord,
+  PaymentRecord,
+  SessionRecord,
+  SetupRecord,
+  SubscriptionRecord,
+} from './records.js';
 
-/** A PaymentIntent, and what Stripe knows about it but doesn't show. */
-export interface PaymentRecord {
-  readonly object: Stripe.PaymentIntent;
-  /** The Checkout Session that made it, and that alone may end it. */
-  readonly sessionId?: string;
-  card?: TestCard;
-  /** Where the payer goes after 3-D Secure. */
-  returnUrl?: string;
-}
-
-export type CaptureMethod = 'automatic_async' | 'manual';
-
-export interface SessionRecord {
-  readonly object: Stripe.Checkout.Session;
-  readonly paymentIntentData: {
-    readonly metadata: Record<string, string>;
-    readonly description: string | null;
-    readonly captureMethod: CaptureMethod;
-  };
-}
+export type * from './records.js';
 
 export interface EventRecord {
   readonly id: string;
@@ -49,8 +37,18 @@ export class StripeAccount {
   readonly charges: Map<string, Stripe.Charge>;
   readonly refunds: Map<string, Stripe.Refund>;
   readonly disputes: Map<string, Stripe.Dispute>;
+  readonly customers: Map<string, Stripe.Customer | Stripe.DeletedCustomer>;
+  readonly methods: Map<string, MethodRecord>;
+  readonly setups: Map<string, SetupRecord>;
+  readonly products: Map<string, Stripe.Product>;
+  readonly prices: Map<string, Stripe.Price>;
+  readonly subscriptions: Map<string, SubscriptionRecord>;
+  readonly invoices: Map<string, InvoiceRecord>;
+  readonly invoicePayments: Map<string, Stripe.InvoicePayment>;
   readonly events: Map<string, EventRecord>;
   readonly chargeCounts = { succeeded: 0, failed: 0 };
+  /** How far the account's clock, by which subscriptions live, was played forward. */
+  playedForwardMilliseconds = 0;
   /** The API request that is being answered, while one is: events name it. */
   origin: RequestOrigin | null = null;
   /** False: nothing is told, and nothing listed. */
@@ -70,34 +68,64 @@ export class StripeAccount {
     this.charges = new BoundedMap(maxObjects);
     this.refunds = new BoundedMap(maxObjects);
     this.disputes = new BoundedMap(maxObjects);
+    this.customers = new BoundedMap(maxObjects);
+    this.methods = new BoundedMap(maxObjects);
+    this.setups = new BoundedMap(maxObjects);
+    this.products = new BoundedMap(maxObjects);
+    this.prices = new BoundedMap(maxObjects);
+    this.subscriptions = new BoundedMap(maxObjects);
+    this.invoices = new BoundedMap(maxObjects);
+    this.invoicePayments = new BoundedMap(maxObjects);
     this.events = new BoundedMap(maxObjects);
   }
 
   payment(id: string): PaymentRecord {
-    return this.payments.get(id) ?? fail('payment_intent', id);
+    return found(this.payments, 'payment_intent', id);
   }
 
   session(id: string): SessionRecord {
-    return this.sessions.get(id) ?? fail('checkout.session', id);
+    return found(this.sessions, 'checkout.session', id);
   }
 
   charge(id: string): Stripe.Charge {
-    return this.charges.get(id) ?? fail('charge', id);
+    return found(this.charges, 'charge', id);
   }
 
   refund(id: string): Stripe.Refund {
-    return this.refunds.get(id) ?? fail('refund', id);
+    return found(this.refunds, 'refund', id);
   }
 
   dispute(id: string): Stripe.Dispute {
-    return this.disputes.get(id) ?? fail('dispute', id);
+    return found(this.disputes, 'dispute', id);
+  }
+
+  method(id: string): MethodRecord {
+    return found(this.methods, 'PaymentMethod', id);
+  }
+
+  setup(id: string): SetupRecord {
+    return found(this.setups, 'setupintent', id);
+  }
+
+  subscription(id: string): SubscriptionRecord {
+    return found(this.subscriptions, 'subscription', id);
+  }
+
+  invoice(id: string): InvoiceRecord {
+    return found(this.invoices, 'invoice', id);
   }
 
   event(id: string): EventRecord {
-    return this.events.get(id) ?? fail('event', id);
+    return found(this.events, 'event', id);
   }
 
-  emit(type: string, object: { readonly id: string }, subject: string): void {
+  /** Seconds since 1970 by the account's own clock, which only subscriptions and their invoices go by. */
+  now(): number {
+    return Math.floor((Date.now() + this.playedForwardMilliseconds) / 1000);
+  }
+
+  /** @param previous what the object's changed fields were before, for the types that tell it. */
+  emit(type: string, object: { readonly id: string }, subject: string, previous?: object): void {
     if (!this.keepsEvents) return;
     const id = newId('evt');
     const created = now();
@@ -106,7 +134,7 @@ export class StripeAccount {
       object: 'event',
       api_version: Stripe.API_VERSION,
       created,
-      data: { object },
+      data: { object, ...(previous && { previous_attributes: previous }) },
       livemode: false,
       pending_webhooks: 1,
       request: this.origin,
@@ -118,8 +146,11 @@ export class StripeAccount {
   }
 }
 
-function fail(kind: string, id: string): never {
-  throw resourceMissing(kind, id);
+/** @throws {StripeDoubleError} 404. */
+export function found<Item>(items: ReadonlyMap<string, Item>, kind: string, id: string): Item {
+  const item = items.get(id);
+  if (item === undefined) throw resourceMissing(kind, id);
+  return item;
 }
 
 /** Random, so that the ids of two runs never meet in one database. */

@@ -5,7 +5,8 @@ import { FaultPlan } from '../faults.js';
 import { FAULTS_BY_CHANCE, type Fault } from './faults.js';
 import { parseForm, type FormValues } from './form-body.js';
 import { IdempotencyStore, type Answer } from './idempotency.js';
-import { OPERATIONS, type Operation } from './operations.js';
+import type { Operation } from './operation.js';
+import { OPERATIONS } from './operations.js';
 import { texts } from './parameters.js';
 import { invalidRequest, StripeDoubleError } from './stripe-error.js';
 

@@ -1,8 +1,6 @@
 import type Stripe from 'stripe';
 import { newId, now, type PaymentRecord, type StripeAccount } from './account.js';
-import type { CardResult } from './test-cards.js';
-
-type Decline = Extract<CardResult, { kind: 'declines' }>;
+import type { Decline } from './test-cards.js';
 
 /** One try to take the money of a PaymentIntent: it worked, or was declined. */
 export function recordCharge(
@@ -16,7 +14,7 @@ export function recordCharge(
   return charge;
 }
 
-function newCharge({ object, card }: PaymentRecord, decline: Decline | undefined): Stripe.Charge {
+function newCharge({ object, method }: PaymentRecord, decline: Decline | undefined): Stripe.Charge {
   const paid = decline === undefined;
   return {
     id: newId('ch'),
@@ -33,7 +31,7 @@ function newCharge({ object, card }: PaymentRecord, decline: Decline | undefined
     captured: paid,
     created: now(),
     currency: object.currency,
-    customer: null,
+    customer: object.customer,
     description: object.description,
     disputed: false,
     failure_balance_transaction: null,
@@ -50,7 +48,7 @@ function newCharge({ object, card }: PaymentRecord, decline: Decline | undefined
     payment_method: typeof object.payment_method === 'string' ? object.payment_method : null,
     payment_method_details: {
       type: 'card',
-      card: { brand: card?.brand ?? null, last4: card?.number.slice(-4) ?? null },
+      card: { brand: method?.card.brand ?? null, last4: method?.card.number.slice(-4) ?? null },
     } as Stripe.Charge.PaymentMethodDetails,
     receipt_email: object.receipt_email,
     receipt_number: null,

@@ -1,7 +1,7 @@
 import type { PaymentRecord, StripeAccount } from './account.js';
 
 /** A Checkout Session follows its PaymentIntent: paid, held, on its way, or failed after it was thought to be on its way. */
-export function followPayment(account: StripeAccount, payment: PaymentRecord): void {
+export function followCheckout(account: StripeAccount, payment: PaymentRecord): void {
   const session =
     payment.sessionId === undefined ? undefined : account.sessions.get(payment.sessionId)?.object;
   if (!session) return;
@@ -20,7 +20,7 @@ export function followPayment(account: StripeAccount, payment: PaymentRecord): v
     session.status = 'complete';
     session.url = null;
     account.emit('checkout.session.completed', session, payment.object.id);
-  } else if (wasAwaited) {
+  } else if (wasAwaited && status === 'requires_payment_method') {
     account.emit('checkout.session.async_payment_failed', session, payment.object.id);
   }
 }

@@ -1,9 +1,10 @@
 import type Stripe from 'stripe';
 import { newId, now, type PaymentRecord, type SessionRecord, type StripeAccount } from './account.js';
 import { checkAmount } from './amounts.js';
+import { customerParameter } from './customers.js';
 import type { FormValues } from './form-body.js';
 import { group, groups, integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
-import { addPaymentIntent, captureMethodParameter } from './payment-intents.js';
+import { addPaymentIntent, captureMethodParameter, setupFutureUsageParameter } from './payment-intents.js';
 import { endPayment } from './payments.js';
 import { invalidRequest, unexpectedState } from './stripe-error.js';
 
@@ -15,6 +16,9 @@ export function createCheckoutSession(account: StripeAccount, form: FormValues):
   if (requiredText(form, 'mode') !== 'payment') {
     throw invalidRequest('This double knows only mode=payment.', { param: 'mode' });
   }
+  if (text(form, 'customer') !== undefined && text(form, 'customer_email') !== undefined) {
+    throw invalidRequest('You may only specify one of these parameters: customer, customer_email.');
+  }
   const paymentIntentForm = group(form, 'payment_intent_data') ?? {};
   const session: SessionRecord = {
     object: newSessionObject(account, form),
@@ -22,6 +26,7 @@ export function createCheckoutSession(account: StripeAccount, form: FormValues):
       metadata: mergedMetadata({}, paymentIntentForm),
       description: text(paymentIntentForm, 'description') ?? null,
       captureMethod: captureMethodParameter(paymentIntentForm),
+      setupFutureUsage: setupFutureUsageParameter(paymentIntentForm),
     },
   };
   account.sessions.set(session.object.id, session);
@@ -99,7 +104,7 @@ function newSessionObject(account: StripeAccount, form: FormValues): Stripe.Chec
       submit: null,
       terms_of_service_acceptance: null,
     },
-    customer: null,
+    customer: customerParameter(account, form)?.id ?? null,
     customer_account: null,
     customer_creation: 'if_required',
     customer_details: null,
@@ -151,6 +156,9 @@ export function paymentOfSession(account: StripeAccount, session: SessionRecord)
     description: session.paymentIntentData.description,
     metadata: { ...session.paymentIntentData.metadata },
     captureMethod: session.paymentIntentData.captureMethod,
+    automaticMethods: { enabled: true, allow_redirects: 'always' },
+    setupFutureUsage: session.paymentIntentData.setupFutureUsage,
+    customerId: typeof object.customer === 'string' ? object.customer : null,
     sessionId: object.id,
   });
   object.payment_intent = payment.object.id;

@@ -1,10 +1,11 @@
 import type { StripeAccount } from './account.js';
+import { playTimeForward } from './billing-clock.js';
 import { closeDispute, openDispute } from './disputes.js';
 import type { Fault, FaultyAnswer } from './faults.js';
 import type { FormValues } from './form-body.js';
 import { chargesFor, countsOf, refundsFor, type DoubleParts } from './observations.js';
 import { integer, requiredInteger, requiredText, text } from './parameters.js';
-import { findPayment, pay, paymentResult } from './payer.js';
+import { findPayment, pay, payInvoice, paymentResult, setUp } from './payer.js';
 import { finishAuthentication, lapseAuthorization, settlePayment } from './payments.js';
 import { chargeOfPayment, failRefund, refundCharge } from './refunds.js';
 import { invalidRequest } from './stripe-error.js';
@@ -27,6 +28,19 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     finishAuthentication(account, payment, requiredText(form, 'result') === 'complete');
     return paymentResult(payment);
   },
+  'POST /_double/setup': ({ account }, form) =>
+    setUp(
+      account,
+      requiredText(form, 'setup_intent'),
+      text(form, 'card'),
+      text(form, 'result') !== 'fail',
+      text(form, 'return_url'),
+    ),
+  'POST /_double/invoice/pay': ({ account }, form) =>
+    payInvoice(account, requiredText(form, 'invoice'), requiredText(form, 'card')),
+  'POST /_double/time/forward': ({ account }, form) => ({
+    now: playTimeForward(account, requiredInteger(form, 'milliseconds')),
+  }),
   'POST /_double/settle': ({ account }, form) => {
     const payment = findPayment(account, requiredText(form, 'payment_intent'));
     settlePayment(account, payment, requiredText(form, 'result') === 'succeed');

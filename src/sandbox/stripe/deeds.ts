@@ -1,19 +1,48 @@
 import type { FaultsByChance } from '../faults.js';
 import type { Misbehaviour } from '../misbehaviour.js';
+import { playTimeForward } from './billing-clock.js';
 import { refundInDashboard } from './controls.js';
 import { closeDispute, openDispute, type NewDispute } from './disputes.js';
 import type { Fault } from './faults.js';
 import type { DoubleParts } from './observations.js';
-import { findPayment, pay, paymentResult, type PaymentResult } from './payer.js';
+import {
+  findPayment,
+  pay,
+  payInvoice,
+  paymentResult,
+  setUp,
+  type PaymentResult,
+  type SetupResult,
+} from './payer.js';
 import { finishAuthentication, lapseAuthorization, settlePayment } from './payments.js';
 import { failRefund } from './refunds.js';
 
 /** What a test does to the double: the payer, their bank, a person at Stripe's dashboard, and the network. */
 export interface Deeds {
-  /** The payer pays in their browser. @param reference `pi_…`, its client secret, or `cs_…`. */
+  /**
+   * The payer pays in their browser.
+   * @param reference `pi_…`, its client secret, or `cs_…`.
+   * @param card a test card's number or name, or a saved method of theirs, `pm_…`.
+   */
   pay(reference: string, card: string): PaymentResult;
   /** The payer answers their bank. */
   authenticate(paymentIntentId: string, answer: 'complete' | 'fail'): PaymentResult;
+  /**
+   * The payer gives a card to be saved, and answers their bank if it asks.
+   * @param reference `seti_…`, or its client secret.
+   * @param card not needed when their bank is asking already.
+   */
+  completeSetup(reference: string, card?: string): SetupResult;
+  /** They cannot prove to their bank who they are. @param card one whose bank asks. */
+  failSetup(reference: string, card?: string): SetupResult;
+  /** The payer pays a subscription's invoice in their browser. @param reference `in_…`, or `sub_…` for its latest one. */
+  payInvoice(reference: string, card: string): PaymentResult;
+  /**
+   * The clock by which subscriptions live goes forward, and all happens that falls into that time: periods end, what
+   * they cost is collected, tried again, or given up.
+   * @returns what that clock then shows.
+   */
+  playTimeForward(milliseconds: number): Date;
   /** The bank decides on what is in processing. */
   settle(paymentIntentId: string, decision: 'succeed' | 'fail'): PaymentResult;
   /** Nobody captured what is held, and Stripe lets go of it. */
@@ -46,6 +75,10 @@ export function deeds({ account, api, webhooks }: DoubleParts): Deeds {
       finishAuthentication(account, payment, answer === 'complete');
       return paymentResult(payment);
     },
+    completeSetup: (reference, card) => setUp(account, reference, card, true),
+    failSetup: (reference, card) => setUp(account, reference, card, false),
+    payInvoice: (reference, card) => payInvoice(account, reference, card),
+    playTimeForward: (milliseconds) => playTimeForward(account, milliseconds),
     settle: (paymentIntentId, decision) => {
       const payment = findPayment(account, paymentIntentId);
       settlePayment(account, payment, decision === 'succeed');

@@ -1,9 +1,9 @@
 import type Stripe from 'stripe';
 import { now, type PaymentRecord, type StripeAccount } from './account.js';
 import { recordCharge } from './charges.js';
-import { followPayment } from './checkout-progress.js';
 import type { FormValues } from './form-body.js';
 import { integer } from './parameters.js';
+import { followPayment } from './payment-progress.js';
 import { letGoOfHold } from './refunds.js';
 import { invalidRequest, unexpectedState } from './stripe-error.js';
 

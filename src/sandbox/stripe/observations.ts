@@ -20,7 +20,10 @@ export interface Observations {
   requests(operation: string): number;
   counts(): DoubleCounts;
   charges(): ChargeSummary[];
-  /** @param reference a PaymentIntent's id, or a value in its metadata, such as our attempt's reference. */
+  /**
+   * @param reference the id of a PaymentIntent, a customer, an invoice or a subscription, or a value in the metadata,
+   * such as our attempt's reference.
+   */
   chargesFor(reference: string): ChargeSummary[];
   /** @param reference as for charges; also a value in the refund's own metadata, such as our refund's reference. */
   refundsFor(reference: string): RefundSummary[];
@@ -53,7 +56,14 @@ export interface DoubleCounts {
     readonly sessions: number;
     readonly refunds: number;
     readonly disputes: number;
+    readonly customers: number;
+    /** Those that are saved. */
+    readonly paymentMethods: number;
+    readonly setupIntents: number;
   };
+  /** How many of each status. */
+  readonly subscriptions: Readonly<Record<string, number>>;
+  readonly invoices: Readonly<Record<string, number>>;
   readonly webhooks: WebhookCounts;
   /** Deliveries and other things that the double has still to do. */
   readonly pending: number;
@@ -75,10 +85,26 @@ export function countsOf({ account, api, webhooks, work }: DoubleParts): DoubleC
       sessions: account.sessions.size,
       refunds: account.refunds.size,
       disputes: account.disputes.size,
+      customers: [...account.customers.values()].filter((customer) => !customer.deleted).length,
+      paymentMethods: [...account.methods.values()].filter(({ object }) => object.customer !== null).length,
+      setupIntents: account.setups.size,
     },
+    subscriptions: statusesOf(account.subscriptions),
+    invoices: statusesOf(account.invoices),
     webhooks: webhooks.counts,
     pending: work.count,
   };
+}
+
+function statusesOf(
+  records: ReadonlyMap<string, { readonly object: { readonly status: string | null } }>,
+): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { object } of records.values()) {
+    const status = object.status ?? 'none';
+    counts[status] = (counts[status] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /** A try to take money, for tests that count. Amounts are in Stripe's units. */
@@ -95,10 +121,10 @@ export interface ChargeSummary {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** @param reference a PaymentIntent's id, or any value of the metadata, such as our attempt's reference; all when left out. */
+/** @param reference as for `Observations.chargesFor`; all when left out. */
 export function chargesFor(account: StripeAccount, reference?: string): ChargeSummary[] {
   return [...account.charges.values()]
-    .filter((charge) => isAbout(charge, reference))
+    .filter((charge) => isAbout(charge, reference) || isOfCustomer(account, charge, reference))
     .map((charge) => ({
       id: charge.id,
       paymentIntentId: paymentIntentIdOf(charge),
@@ -130,6 +156,15 @@ export function refundsFor(account: StripeAccount, reference?: string): RefundSu
       status: status ?? 'pending',
       metadata: metadata ?? {},
     }));
+}
+
+/** Of the customer themselves, or of an invoice or a subscription of theirs. */
+function isOfCustomer(account: StripeAccount, charge: Stripe.Charge, reference?: string): boolean {
+  const { invoiceId } = account.payments.get(paymentIntentIdOf(charge)) ?? {};
+  const invoice = invoiceId === undefined ? undefined : account.invoices.get(invoiceId);
+  return [charge.customer, invoiceId, invoice?.subscriptionId].some(
+    (id) => id !== undefined && id === reference,
+  );
 }
 
 function isAboutChargeOf(account: StripeAccount, { charge }: Stripe.Refund, reference?: string): boolean {

@@ -1,10 +1,12 @@
 import type Stripe from 'stripe';
 import { newId, now, type CaptureMethod, type PaymentRecord, type StripeAccount } from './account.js';
 import { checkAmount } from './amounts.js';
-import { group, integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
+import { customerParameter } from './customers.js';
+import { integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
 import type { FormValues } from './form-body.js';
+import { automaticMethodsParameter } from './next-action.js';
+import { methodParameter, requireUsable } from './payment-methods.js';
 import { invalidRequest, unexpectedState } from './stripe-error.js';
-import { findTestCard, type TestCard } from './test-cards.js';
 
 interface NewPaymentIntent {
   readonly amount: number;
@@ -12,17 +14,24 @@ interface NewPaymentIntent {
   readonly description: string | null;
   readonly metadata: Record<string, string>;
   readonly receiptEmail?: string | undefined;
-  readonly redirects?: 'always' | 'never' | undefined;
+  /** Null for an invoice, which says itself what it can be paid with. */
+  readonly automaticMethods: Stripe.PaymentIntent.AutomaticPaymentMethods | null;
   readonly captureMethod: CaptureMethod;
+  readonly customerId?: string | null;
+  readonly setupFutureUsage?: SetupFutureUsage | null;
   readonly sessionId?: string;
+  readonly invoiceId?: string;
 }
+
+type SetupFutureUsage = 'on_session' | 'off_session';
 
 export function createPaymentIntent(account: StripeAccount, form: FormValues): PaymentRecord {
   const amount = requiredInteger(form, 'amount');
   const currency = requiredText(form, 'currency').toLowerCase();
   checkAmount(amount, currency, 'amount');
-  const automatic = group(form, 'automatic_payment_methods');
-  const card = cardParameter(form);
+  const customerId = customerParameter(account, form)?.id ?? null;
+  const method = methodParameter(account, form);
+  if (method) requireUsable(method, customerId);
   const payment = addPaymentIntent(account, {
     amount,
     currency,
@@ -30,11 +39,13 @@ export function createPaymentIntent(account: StripeAccount, form: FormValues): P
     metadata: mergedMetadata({}, form),
     receiptEmail: text(form, 'receipt_email'),
     captureMethod: captureMethodParameter(form),
-    redirects: automatic && text(automatic, 'allow_redirects') === 'never' ? 'never' : 'always',
+    customerId,
+    setupFutureUsage: setupFutureUsageParameter(form),
+    automaticMethods: automaticMethodsParameter(form),
   });
-  if (card) {
-    payment.card = card;
-    payment.object.payment_method = newId('pm');
+  if (method) {
+    payment.method = method;
+    payment.object.payment_method = method.object.id;
     payment.object.status = 'requires_confirmation';
   }
   account.emit('payment_intent.created', payment.object, payment.object.id);
@@ -48,6 +59,7 @@ export function addPaymentIntent(account: StripeAccount, values: NewPaymentInten
   const payment: PaymentRecord = {
     object,
     ...(values.sessionId !== undefined && { sessionId: values.sessionId }),
+    ...(values.invoiceId !== undefined && { invoiceId: values.invoiceId }),
   };
   account.payments.set(object.id, payment);
   return payment;
@@ -64,7 +76,7 @@ function newPaymentIntentObject(values: NewPaymentIntent): Stripe.PaymentIntent 
     amount_received: 0,
     application: null,
     application_fee_amount: null,
-    automatic_payment_methods: { enabled: true, allow_redirects: values.redirects ?? 'always' },
+    automatic_payment_methods: values.automaticMethods,
     canceled_at: null,
     cancellation_reason: null,
     capture_method: values.captureMethod,
@@ -72,7 +84,7 @@ function newPaymentIntentObject(values: NewPaymentIntent): Stripe.PaymentIntent 
     confirmation_method: 'automatic',
     created: now(),
     currency: values.currency,
-    customer: null,
+    customer: values.customerId ?? null,
     customer_account: null,
     description: values.description,
     excluded_payment_method_types: null,
@@ -91,7 +103,7 @@ function newPaymentIntentObject(values: NewPaymentIntent): Stripe.PaymentIntent 
     processing: null,
     receipt_email: values.receiptEmail ?? null,
     review: null,
-    setup_future_usage: null,
+    setup_future_usage: values.setupFutureUsage ?? null,
     shipping: null,
     source: null,
     statement_descriptor: null,
@@ -117,6 +129,7 @@ export function updatePaymentIntent(account: StripeAccount, id: string, form: Fo
   }
   object.description = text(form, 'description') ?? object.description;
   object.receipt_email = text(form, 'receipt_email') ?? object.receipt_email;
+  object.setup_future_usage = setupFutureUsageParameter(form) ?? object.setup_future_usage;
   object.metadata = mergedMetadata(object.metadata, form);
   return payment;
 }
@@ -129,13 +142,9 @@ export function captureMethodParameter(form: FormValues): CaptureMethod {
   throw invalidRequest(`Invalid capture_method: ${captureMethod}`, { param: 'capture_method' });
 }
 
-export function cardParameter(form: FormValues): TestCard | undefined {
-  const paymentMethod = text(form, 'payment_method');
-  if (paymentMethod === undefined) return undefined;
-  const card = findTestCard(paymentMethod);
-  if (card) return card;
-  throw invalidRequest(`No such PaymentMethod: '${paymentMethod}'`, {
-    code: 'resource_missing',
-    param: 'payment_method',
-  });
+export function setupFutureUsageParameter(form: FormValues): SetupFutureUsage | null {
+  const usage = text(form, 'setup_future_usage');
+  if (usage === undefined) return null;
+  if (usage === 'on_session' || usage === 'off_session') return usage;
+  throw invalidRequest(`Invalid setup_future_usage: ${usage}`, { param: 'setup_future_usage' });
 }

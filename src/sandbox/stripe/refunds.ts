@@ -57,7 +57,7 @@ export function refundCharge(
   account.refunds.set(refund.id, refund);
   addToCharge(charge, refunded);
   const subject = paymentIntentIdOf(charge);
-  const behaviour = account.payments.get(subject)?.card?.refund;
+  const behaviour = account.payments.get(subject)?.method?.card.refund;
   if (behaviour === 'PENDING_AT_FIRST') refund.status = 'pending';
   account.emit('charge.refunded', charge, subject);
   account.emit('refund.created', refund, subject);

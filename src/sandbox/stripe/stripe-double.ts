@@ -4,6 +4,7 @@ import { PendingWork } from '../pending-work.js';
 import { WebhookSender } from '../webhook-sender.js';
 import { StripeAccount } from './account.js';
 import { StripeApi } from './api.js';
+import { playTimeForward } from './billing-clock.js';
 import { expireOldSessions } from './checkout-sessions.js';
 import { deeds, type Deeds } from './deeds.js';
 import { createDoubleServer } from './http-server.js';
@@ -43,7 +44,7 @@ export interface StripeDouble extends Observations, Deeds {
 }
 
 const MAX_OBJECTS = 10_000;
-const EXPIRY_SWEEP_MILLISECONDS = 30_000;
+const SWEEP_MILLISECONDS = 30_000;
 
 /**
  * A local Stripe: real HTTP, real signatures, the test cards, and pages for a browser. Its state is in memory and ends
@@ -54,7 +55,7 @@ export async function startStripeDouble(options: StripeDoubleOptions): Promise<S
   const parts = assemble(options, () => url.origin);
   const server = createDoubleServer(parts);
   url = await listen(server, options.port ?? 0);
-  const sweep = setInterval(() => expireOldSessions(parts.account), EXPIRY_SWEEP_MILLISECONDS).unref();
+  const sweep = setInterval(() => letTimePass(parts.account), SWEEP_MILLISECONDS).unref();
   return {
     url,
     publishableKey: options.publishableKey,
@@ -92,6 +93,11 @@ function assemble(options: StripeDoubleOptions, baseUrl: () => string): DoublePa
   if (options.webhooks !== false) account.onEvent = (event) => webhooks.send(event);
   if (options.autoConfirm) payEverything(account, options.autoConfirm, log);
   return { account, api: new StripeApi(account, options.secretKey, maxObjects), webhooks, work };
+}
+
+function letTimePass(account: StripeAccount): void {
+  expireOldSessions(account);
+  playTimeForward(account, 0);
 }
 
 function signed(payload: string, secret: string): Record<string, string> {

@@ -9,6 +9,8 @@ export interface ErrorBody {
   readonly param?: string;
   readonly charge?: string;
   readonly payment_intent?: Stripe.PaymentIntent;
+  readonly setup_intent?: Stripe.SetupIntent;
+  readonly payment_method?: Stripe.PaymentMethod;
 }
 
 /** Thrown by the double's operations; becomes an HTTP answer. */
@@ -61,6 +63,7 @@ export function cardError(paymentIntent: Stripe.PaymentIntent): StripeDoubleErro
     message: error?.message ?? 'Your card was declined.',
     ...(error?.decline_code !== undefined && { decline_code: error.decline_code }),
     ...(error?.charge !== undefined && { charge: error.charge }),
+    ...(error?.payment_method && { payment_method: error.payment_method }),
     payment_intent: paymentIntent,
   };
   return new StripeDoubleError(402, body, true);

@@ -10,7 +10,13 @@ export interface TestCard {
   readonly result: CardResult;
   /** Cards whose refunds don't simply succeed. */
   readonly refund?: 'FAILS_LATER' | 'PENDING_AT_FIRST';
+  /** Whether its bank asks for payments without the payer, too; it does, when left out and it asks at all. */
+  readonly offSession?: 'ASKS_UNLESS_SET_UP' | 'NEVER_ASKS';
+  /** It can be saved, although it then never pays. */
+  readonly savedThoughDeclined?: true;
 }
+
+export type Decline = Extract<CardResult, { kind: 'declines' }>;
 
 export type CardResult =
   | { readonly kind: 'succeeds' }
@@ -49,7 +55,20 @@ export const TEST_CARDS: readonly TestCard[] = [
   card('4000056655665556', 'pm_card_visa_debit', 'Succeeds (debit)', SUCCEEDS),
   card('5555555555554444', 'pm_card_mastercard', 'Succeeds (Mastercard)', SUCCEEDS, { brand: 'mastercard' }),
   card('378282246310005', 'pm_card_amex', 'Succeeds (American Express)', SUCCEEDS, { brand: 'amex' }),
-  card('4000002500003155', 'pm_card_authenticationRequiredOnSetup', 'Asks for 3-D Secure', SUCCEEDS, ASKS),
+  card(
+    '4000002500003155',
+    'pm_card_authenticationRequiredOnSetup',
+    'Asks for 3-D Secure; once set up, not without the payer',
+    SUCCEEDS,
+    { ...ASKS, offSession: 'ASKS_UNLESS_SET_UP' },
+  ),
+  card(
+    '4000003800000446',
+    'pm_card_authenticationRequiredSetupForOffSession',
+    'Asks for 3-D Secure; never without the payer',
+    SUCCEEDS,
+    { ...ASKS, offSession: 'NEVER_ASKS' },
+  ),
   card('4000002760003184', 'pm_card_authenticationRequired', 'Always asks for 3-D Secure', SUCCEEDS, ASKS),
   card('4000000000003220', 'pm_card_threeDSecure2Required', 'Asks for 3-D Secure 2', SUCCEEDS, ASKS),
   card('4000000000003055', 'pm_card_threeDSecureOptional', 'Supports 3-D Secure, needs none', SUCCEEDS),
@@ -108,6 +127,13 @@ export const TEST_CARDS: readonly TestCard[] = [
     'pm_card_chargeDeclinedProcessingError',
     'Processing error',
     declines('processing_error', undefined, 'An error occurred while processing your card. Try again soon.'),
+  ),
+  card(
+    '4000000000000341',
+    'pm_card_chargeCustomerFail',
+    'Can be saved, and is always declined',
+    declines('card_declined', 'generic_decline', DECLINED),
+    { savedThoughDeclined: true },
   ),
   card('4000000000005126', 'pm_card_refundFail', 'Succeeds; a refund fails later', SUCCEEDS, {
     refund: 'FAILS_LATER',

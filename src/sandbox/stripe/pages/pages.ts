@@ -4,39 +4,24 @@ import { amountForPeople } from '../amounts.js';
 import { text } from '../parameters.js';
 import { parseForm, type FormValues } from '../form-body.js';
 import { findPayment, pay } from '../payer.js';
+import { methodsOf } from '../payment-methods.js';
 import { finishAuthentication } from '../payments.js';
 import { StripeDoubleError } from '../stripe-error.js';
 import { findTestCard } from '../test-cards.js';
+import { problem, safeUrl, shown, type PageAnswer, type PageRequest, type Visit } from './answers.js';
+import { showSetup, showSetupAuthentication } from './setup-pages.js';
 import { authenticationPage, paymentFormPage, resultPage } from './views.js';
-
-export type PageAnswer =
-  | { readonly kind: 'page'; readonly status: number; readonly html: string }
-  | { readonly kind: 'redirect'; readonly url: string };
-
-export interface PageRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly body: string;
-}
-
-interface Visit {
-  readonly account: StripeAccount;
-  /** The last step of the path: a client secret, or a session's id. */
-  readonly reference: string;
-  readonly query: FormValues;
-  /** What was sent, when the page was sent back with a button. */
-  readonly sent: FormValues | undefined;
-}
 
 const PAGES: readonly { readonly prefix: string; readonly show: (visit: Visit) => PageAnswer }[] = [
   { prefix: '/pay/', show: showPayment },
+  { prefix: '/3ds/seti_', show: showSetupAuthentication },
   { prefix: '/3ds/', show: showAuthentication },
+  { prefix: '/setup/', show: showSetup },
   { prefix: '/c/pay/', show: showCheckout },
 ];
 
 const HOW_TO_PAY =
-  'Its Checkout is the page that createPaymentIntent sends payers to; /pay/<client secret> stands in for the Payment Element.';
+  'Its Checkout is the page that createPaymentIntent sends payers to; /pay/<client secret> stands in for the Payment Element, and /setup/<client secret> for it when a card is saved.';
 
 /** The pages that a payer sees in their browser, or undefined for a path that is none of them. */
 export function showPage(account: StripeAccount, request: PageRequest): PageAnswer | undefined {
@@ -46,7 +31,7 @@ export function showPage(account: StripeAccount, request: PageRequest): PageAnsw
   try {
     return found.show({
       account,
-      reference: request.path.slice(found.prefix.length),
+      reference: request.path.slice(request.path.lastIndexOf('/') + 1),
       query: parseForm(request.query),
       sent: request.method === 'POST' ? parseForm(request.body) : undefined,
     });
@@ -64,7 +49,7 @@ function showPayment({ account, reference, query, sent }: Visit): PageAnswer {
   const wasPayable = isPayable(payment);
   const wrongNumber = sent && wasPayable ? tryToPay(account, reference, sent, returnUrl) : undefined;
   if (payment.object.status === 'requires_action') return toAuthentication(account, payment);
-  if (isPayable(payment)) return paymentForm(payment, returnUrl, wrongNumber);
+  if (isPayable(payment)) return paymentForm(account, payment, returnUrl, wrongNumber);
   return sent && wasPayable ? afterPayment(account, payment) : result(payment, returnUrl);
 }
 
@@ -100,7 +85,7 @@ function tryToPay(
   returnUrl?: string,
 ): string | undefined {
   const card = text(sent, 'card') ?? '';
-  if (!findTestCard(card)) return 'Only the test cards below work here.';
+  if (!findTestCard(card) && !account.methods.has(card)) return 'Only the test cards below work here.';
   pay(account, reference, card, returnUrl);
   return undefined;
 }
@@ -132,13 +117,19 @@ function toAuthentication(account: StripeAccount, { object }: PaymentRecord): Pa
   return { kind: 'redirect', url: `${account.baseUrl()}/3ds/${object.client_secret}` };
 }
 
-function paymentForm({ object }: PaymentRecord, returnUrl?: string, wrongNumber?: string): PageAnswer {
+function paymentForm(
+  account: StripeAccount,
+  { object }: PaymentRecord,
+  returnUrl?: string,
+  wrongNumber?: string,
+): PageAnswer {
   return shown(
     paymentFormPage({
       amount: amountForPeople(object.amount, object.currency),
       description: object.description ?? 'Payment',
       problem: wrongNumber ?? object.last_payment_error?.message,
       cancelUrl: returnUrl,
+      saved: typeof object.customer === 'string' ? methodsOf(account, object.customer) : [],
     }),
   );
 }
@@ -181,19 +172,4 @@ function successUrl({ object }: SessionRecord): string {
 
 function cancelUrl({ object }: SessionRecord): string | undefined {
   return safeUrl(object.cancel_url ?? undefined);
-}
-
-/** Only the web: a `javascript:` address must not become a link. */
-function safeUrl(url: string | undefined): string | undefined {
-  if (url === undefined || !URL.canParse(url)) return undefined;
-  const { protocol } = new URL(url);
-  return protocol === 'http:' || protocol === 'https:' ? url : undefined;
-}
-
-function shown(html: string): PageAnswer {
-  return { kind: 'page', status: 200, html };
-}
-
-function problem(status: number, message: string): PageAnswer {
-  return { kind: 'page', status, html: resultPage('That did not work', message) };
 }

@@ -1,0 +1,103 @@
+import type { EntityManager } from 'typeorm';
+import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
+import { applyProviderEvent } from './apply-provider-event.js';
+import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
+import type { LoadedPayment } from './loaded-payment.js';
+import { attemptReference, type PaymentAttempt } from './payment-attempt.js';
+import { changeAttempt, moveTo, type PaymentChange } from './payment-change.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import { awaitsPayer } from './transitions.js';
+import { writePayment } from './write-change.js';
+
+/** Charges under way in this process, by attempt: whoever asks for the same waits for it. */
+const underWay = new Map<string, Promise<LoadedPayment>>();
+
+/**
+ * Charges the saved way to pay that the attempt was made for, once the provider has the attempt. It is done because
+ * somebody asks for it, and by no job: after a crash the same request does it, and else the payer pays in person.
+ * @throws {PaymentError} PROVIDER_UNAVAILABLE: nothing was charged, the same request may be made again.
+ */
+export function chargeSavedMethod(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attemptId: string,
+): Promise<LoadedPayment> {
+  const isDue = awaitsPayer(payment.intent.status) && isChargeDue(attemptOf(payment, attemptId));
+  if (!isDue) return Promise.resolve(payment);
+  const others = underWay.get(attemptId);
+  if (others) return others;
+  const charging = charge(manager, dependencies, payment, attemptId).finally(() =>
+    underWay.delete(attemptId),
+  );
+  underWay.set(attemptId, charging);
+  return charging;
+}
+
+/** Once it was declined, it is the payer's turn: the same request does not try again behind their back. */
+function isChargeDue({ status, methodReference, providerReference, failureCode }: PaymentAttempt): boolean {
+  const isUndecided = status === 'PENDING' || status === 'UNKNOWN';
+  return isUndecided && methodReference !== null && providerReference !== null && failureCode === null;
+}
+
+async function charge(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attemptId: string,
+): Promise<LoadedPayment> {
+  const attempt = attemptOf(payment, attemptId);
+  const answer = await ask(dependencies, payment, attempt);
+  if (answer instanceof ProviderFailure) {
+    dependencies.log.warn({ err: answer, attempt: attemptId }, 'a saved way to pay was not charged');
+    if (answer.kind === 'unavailable') throw unavailable(answer);
+  }
+  return writePayment(manager, dependencies, payment.intent.reference, (change) => {
+    if (answer instanceof ProviderFailure && answer.kind === 'outcomeUnknown')
+      return notKnown(change, attemptId);
+    const event = answer instanceof ProviderFailure ? declinedBy(answer) : answer;
+    const reference = attemptReference(change.intent.reference, attempt.number);
+    applyProviderEvent(change, { ...event, attemptReference: reference }, attempt.provider);
+  });
+}
+
+async function ask(
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  attempt: PaymentAttempt,
+): Promise<ProviderEvent | ProviderFailure> {
+  const { chargeSavedMethod: chargeIt } = providerOf(dependencies, attempt);
+  const { customerReference, methodReference, providerReference, offSession } = attempt;
+  if (!chargeIt || !customerReference || !methodReference || !providerReference) {
+    throw new PaymentError('NO_WAY_TO_PAY', `${attempt.provider} can't charge a saved payment method.`);
+  }
+  try {
+    const initiated = asInitiated(payment, attempt, providerReference);
+    return await chargeIt(initiated, { customerReference, methodReference, offSession });
+  } catch (error) {
+    if (error instanceof ProviderFailure) return error;
+    throw error;
+  }
+}
+
+/** What was saved can't be charged; the payment can still be paid otherwise. */
+function declinedBy({ code, message }: ProviderFailure): ProviderEvent {
+  return { outcome: { kind: 'declined', code, message } };
+}
+
+function notKnown(change: PaymentChange, attemptId: string): void {
+  const attempt = attemptOf(change, attemptId);
+  // A notification was faster.
+  if (attempt.status !== 'PENDING' || attempt.failureCode !== null) return;
+  changeAttempt(change, attempt, { status: 'UNKNOWN' });
+  moveTo(change, 'UNKNOWN');
+}
+
+function unavailable(failure: ProviderFailure): PaymentError {
+  return new PaymentError(
+    'PROVIDER_UNAVAILABLE',
+    `${failure.provider} can't be reached at the moment; nothing was charged. Repeat the same request in a moment.`,
+    { cause: failure },
+  );
+}

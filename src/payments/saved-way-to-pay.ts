@@ -1,0 +1,80 @@
+import type { EntityManager } from 'typeorm';
+import { findSavedMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
+import { Customer } from '../customers/customer.js';
+import { customerReferenceAt, keepingProvider, keepsMethods } from '../customers/provider-account.js';
+import { Order } from '../orders/order.js';
+import type { PaymentAttempt } from './payment-attempt.js';
+import type { PaymentDependencies } from './payment-dependencies.js';
+import { PaymentError } from './payment-error.js';
+import type { WantedWay } from './payment-options.js';
+
+/** What the caller wants of a saved way to pay: to pay with one, or to save what is paid with. */
+export interface WantedSavedMethod {
+  /** Its public id. */
+  readonly savedMethodId?: string | null;
+  /** The payer is not there; only backends may say so. */
+  readonly offSession?: boolean | null;
+  readonly saveMethod?: boolean | null;
+}
+
+/** What an attempt has of it. */
+export type SavedWay = Pick<PaymentAttempt, 'customerReference' | 'methodReference' | 'offSession'>;
+
+export const NOTHING_SAVED: SavedWay = { customerReference: null, methodReference: null, offSession: false };
+
+/** The way to pay, and with what of the payer's. */
+export interface ChosenSavedWay {
+  readonly saved: SavedWay;
+  readonly way: WantedWay;
+}
+
+/**
+ * Resolves what the caller wants for this order: a saved way to pay belongs to the order's customer, and whoever holds
+ * it is the provider. Null: nothing of the kind is wanted.
+ * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_… @throws {PaymentError} CUSTOMER_MISSING,
+ * SAVED_METHOD_MISSING
+ */
+export async function chooseSavedWay(
+  manager: EntityManager,
+  { providers }: Pick<PaymentDependencies, 'providers'>,
+  orderReference: string,
+  { savedMethodId, offSession, saveMethod }: WantedSavedMethod,
+): Promise<ChosenSavedWay | null> {
+  if (savedMethodId) return withSaved(manager, orderReference, savedMethodId, offSession ?? false, providers);
+  if (offSession) {
+    throw new PaymentError('SAVED_METHOD_MISSING', 'Without the payer, only a saved payment method can pay.');
+  }
+  if (!saveMethod) return null;
+  const customer = await customerOf(manager, orderReference);
+  if (!customer) throw new PaymentError('CUSTOMER_MISSING', 'This order has no customer to save it for.');
+  const provider = keepingProvider(providers);
+  const customerReference = await customerReferenceAt(manager, provider, customer);
+  return { saved: { ...NOTHING_SAVED, customerReference }, way: wayOf(provider.name) };
+}
+
+async function withSaved(
+  manager: EntityManager,
+  orderReference: string,
+  savedMethodId: string,
+  offSession: boolean,
+  providers: PaymentDependencies['providers'],
+): Promise<ChosenSavedWay> {
+  const method = await findSavedMethod(manager, savedMethodId, 'savedMethodId');
+  const customer = await customerOf(manager, orderReference);
+  const provider = providers.get(method.provider);
+  if (customer?.id !== method.customerId || method.detachedAt !== null || !keepsMethods(provider)) {
+    throw savedMethodNotFound('savedMethodId');
+  }
+  const customerReference = await customerReferenceAt(manager, provider, customer);
+  const saved = { customerReference, methodReference: method.providerReference, offSession };
+  return { saved, way: wayOf(method.provider) };
+}
+
+function wayOf(provider: string): WantedWay {
+  return { provider, method: 'CARD', presentation: 'EMBEDDED' };
+}
+
+async function customerOf(manager: EntityManager, reference: string): Promise<Customer | null> {
+  const order = await manager.findOne(Order, { where: { reference }, relations: { customerAccount: true } });
+  return order?.customerAccount ?? null;
+}

@@ -1,0 +1,73 @@
+import type { Currency } from '../money.js';
+import type { NextAction, ProviderOutcome } from './provider.js';
+
+/** What a provider can do that collects the same price again and again by itself. It has all of these, or none. */
+export interface RecurringCalls {
+  /** Repeating it with the same subscription gives the same one. @throws {ProviderFailure} */
+  beginSubscription?(subscription: SubscriptionToBegin): Promise<BegunSubscription>;
+
+  /** @throws {ProviderFailure} */
+  readSubscription?(providerReference: string): Promise<SubscriptionState>;
+
+  /** Ends it now, or once what was paid for is over. One that has ended is no failure. @throws {ProviderFailure} */
+  cancelSubscription?(providerReference: string, atPeriodEnd: boolean): Promise<SubscriptionState>;
+
+  /** What came of one collection. Null: it belongs to no subscription. @throws {ProviderFailure} */
+  readInvoice?(invoiceReference: string): Promise<SubscriptionInvoiceState | null>;
+}
+
+export type RecurringInterval = 'DAY' | 'WEEK' | 'MONTH' | 'YEAR';
+
+export interface SubscriptionToBegin {
+  /** Ours and opaque, `SUB-…`. */
+  readonly reference: string;
+  /** It belongs to the subscription and never changes. */
+  readonly idempotencyKey: string;
+  readonly customerReference: string;
+  /** What is charged. Without it, the payer gives it with the first payment. */
+  readonly methodReference?: string;
+  readonly currency: Currency;
+  readonly interval: RecurringInterval;
+  readonly intervalCount: number;
+  readonly lines: readonly RecurringLine[];
+}
+
+export interface RecurringLine {
+  /** Our own id of the product. */
+  readonly productId: string;
+  readonly name: string;
+  readonly quantity: number;
+  /** Minor units. */
+  readonly unitAmount: number;
+}
+
+/** INCOMPLETE: the first payment is missing. PAST_DUE, UNPAID: a later one is. EXPIRED: the first one never came. */
+export type SubscriptionStatus =
+  'INCOMPLETE' | 'ACTIVE' | 'PAST_DUE' | 'UNPAID' | 'PAUSED' | 'CANCELLED' | 'EXPIRED';
+
+export interface SubscriptionState {
+  readonly providerReference: string;
+  /** Ours, where the provider gives it back. */
+  readonly reference?: string;
+  readonly status: SubscriptionStatus;
+  readonly cancelAtPeriodEnd: boolean;
+  readonly currentPeriodEndsAt: Date | null;
+  readonly endedAt: Date | null;
+}
+
+export interface BegunSubscription extends SubscriptionState {
+  /** What the payer does for the first payment; null when there is nothing left to do. */
+  readonly nextAction: NextAction | null;
+}
+
+export interface SubscriptionInvoiceState {
+  readonly invoiceReference: string;
+  readonly subscriptionReference: string;
+  /** What is to be collected, in minor units. */
+  readonly amount: number;
+  readonly currency: string;
+  /** By which the provider knows the payment of it: the same as an attempt's. */
+  readonly paymentReference: string;
+  /** Null: it is not decided yet, or there is nothing to collect. */
+  readonly outcome: Extract<ProviderOutcome, { kind: 'paid' | 'failed' }> | null;
+}

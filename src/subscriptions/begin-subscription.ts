@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import type { EntityManager } from 'typeorm';
+import { writeAuditEntry } from '../audit/write-audit-entry.js';
+import { findSavedMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
+import type { Customer } from '../customers/customer.js';
+import { CustomerError } from '../customers/customer-error.js';
+import {
+  customerReferenceAt,
+  keepsMethods,
+  sayKindly,
+  type KeepingProvider,
+} from '../customers/provider-account.js';
+import { violatedConstraint } from '../database/statement.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import {
+  IdempotencyKeyReused,
+  KEY_CONSTRAINT,
+  keyExpiry,
+  keyUse,
+  type KeyUse,
+} from '../idempotency/key-use.js';
+import type { NextAction } from '../providers/provider.js';
+import { newReference } from '../references.js';
+import { priceSubscription, type SubscriptionLineInput } from './price-subscription.js';
+import { RecurringSubscription } from './recurring-subscription.js';
+import {
+  collectsByItself,
+  type CollectingProvider,
+  type SubscriptionDependencies,
+} from './subscription-dependencies.js';
+import { writeState } from './write-state.js';
+
+export interface BeginSubscription {
+  readonly customer: Customer;
+  readonly lines: readonly SubscriptionLineInput[];
+  /** The public id of a saved way to pay. */
+  readonly savedMethodId?: string | null;
+  readonly caller: string;
+  readonly idempotencyKey: string;
+}
+
+export interface BegunSubscription {
+  readonly subscription: RecurringSubscription;
+  readonly nextAction: NextAction | null;
+}
+
+/**
+ * Begins a subscription: the row with the key of the provider's call comes first, so that the same request, made again
+ * after a crash or a lost answer, begins nothing twice.
+ * @throws {SubscriptionError} INVALID_SUBSCRIPTION @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY,
+ * PROVIDER_REJECTED, PROVIDER_UNAVAILABLE (repeat the same request) @throws {IdempotencyKeyReused}
+ */
+export async function beginSubscription(
+  manager: EntityManager,
+  { providers, actor }: SubscriptionDependencies,
+  { customer, ...asked }: BeginSubscription,
+): Promise<BegunSubscription> {
+  const request = { ...asked, customer: customer.reference };
+  const key = keyUse('createRecurringSubscription', request)!;
+  const provider = [...providers.values()].find(
+    (candidate): candidate is CollectingProvider & KeepingProvider =>
+      collectsByItself(candidate) && keepsMethods(candidate),
+  );
+  if (!provider)
+    throw new CustomerError('NO_WAY_TO_PAY', 'No provider that is configured here collects by itself.');
+  const subscription =
+    (await subscriptionOfKey(manager, key)) ??
+    (await writeRow(manager, await newRow(manager, provider.name, customer, asked), key, actor));
+  const customerReference = await customerReferenceAt(manager, provider, customer);
+  const { reference, idempotencyKey, methodReference, currency, interval, intervalCount, lines } =
+    subscription;
+  const begun = await sayKindly(() =>
+    provider.beginSubscription({
+      ...{ reference, idempotencyKey, customerReference, currency, interval, intervalCount, lines },
+      methodReference: methodReference ?? undefined,
+    }),
+  );
+  const { nextAction, ...state } = begun;
+  return { subscription: await writeState(manager, subscription, state), nextAction };
+}
+
+async function newRow(
+  manager: EntityManager,
+  provider: string,
+  customer: Customer,
+  { lines, savedMethodId }: Pick<BeginSubscription, 'lines' | 'savedMethodId'>,
+): Promise<RecurringSubscription> {
+  const priced = await priceSubscription(manager, lines);
+  const methodReference = savedMethodId
+    ? await savedMethod(manager, provider, customer, savedMethodId)
+    : null;
+  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
+  return {
+    ...priced,
+    id: uuidv7(),
+    reference: newReference('SUB'),
+    customerId: customer.id,
+    provider,
+    idempotencyKey: randomUUID(),
+    providerReference: null,
+    methodReference,
+    status: 'INCOMPLETE',
+    cancelAtPeriodEnd: false,
+    currentPeriodEndsAt: null,
+    version: 1,
+    createdAt: clock!.now,
+    endedAt: null,
+  };
+}
+
+async function savedMethod(
+  manager: EntityManager,
+  provider: string,
+  customer: Customer,
+  savedMethodId: string,
+): Promise<string> {
+  const method = await findSavedMethod(manager, savedMethodId, 'savedMethodId');
+  if (method.customerId !== customer.id || method.detachedAt !== null || method.provider !== provider) {
+    throw savedMethodNotFound('savedMethodId');
+  }
+  return method.providerReference;
+}
+
+async function writeRow(
+  manager: EntityManager,
+  row: RecurringSubscription,
+  key: KeyUse,
+  actor: string,
+): Promise<RecurringSubscription> {
+  const { reference: subject, status, amount, currency } = row;
+  try {
+    await manager.transaction(async (transaction) => {
+      await transaction.insert(RecurringSubscription, row);
+      const use = { ...key, resourceId: row.id, expiresAt: keyExpiry(row.createdAt) };
+      await transaction.insert(IdempotencyKey, use);
+      const after = { status, amount, currency };
+      await writeAuditEntry(transaction, {
+        ...{ subject, actor, action: 'subscription.created', before: null, after, reason: null },
+      });
+    });
+    return row;
+  } catch (error) {
+    const same = violatedConstraint(error) === KEY_CONSTRAINT ? await subscriptionOfKey(manager, key) : null;
+    if (same) return same;
+    throw error;
+  }
+}
+
+async function subscriptionOfKey(manager: EntityManager, key: KeyUse): Promise<RecurringSubscription | null> {
+  const used = await manager.findOneBy(IdempotencyKey, { caller: key.caller, key: key.key });
+  if (!used) return null;
+  if (used.fingerprint !== key.fingerprint) throw new IdempotencyKeyReused();
+  return manager.findOneByOrFail(RecurringSubscription, { id: used.resourceId });
+}

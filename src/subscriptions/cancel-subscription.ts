@@ -1,0 +1,43 @@
+import type { EntityManager } from 'typeorm';
+import { writeAuditEntry } from '../audit/write-audit-entry.js';
+import { sayKindly } from '../customers/provider-account.js';
+import { followSubscription } from './follow-subscription.js';
+import { RecurringSubscription } from './recurring-subscription.js';
+import { collectsByItself, type SubscriptionDependencies } from './subscription-dependencies.js';
+import { SubscriptionError } from './subscription-error.js';
+
+/**
+ * Ends a subscription at its provider, now or with what was paid for. What is believed is what the provider says then.
+ * @throws {SubscriptionError} SUBSCRIPTION_NOT_BEGUN @throws {CustomerError} PROVIDER_UNAVAILABLE, PROVIDER_REJECTED
+ */
+export async function cancelSubscription(
+  manager: EntityManager,
+  { providers, actor }: SubscriptionDependencies,
+  subscription: RecurringSubscription,
+  atPeriodEnd: boolean,
+): Promise<RecurringSubscription> {
+  const { id, providerReference } = subscription;
+  const provider = providers.get(subscription.provider);
+  if (subscription.endedAt !== null) return subscription;
+  if (providerReference === null || !collectsByItself(provider)) {
+    throw new SubscriptionError(
+      'SUBSCRIPTION_NOT_BEGUN',
+      'Its provider has not said yet that it began. Repeat the request that creates it, or wait a moment.',
+      'id',
+    );
+  }
+  await sayKindly(() => provider.cancelSubscription(providerReference, atPeriodEnd));
+  await sayKindly(() => followSubscription(manager, provider, { kind: 'subscription', providerReference }));
+  return manager.transaction(async (transaction) => {
+    const after = await transaction.findOneOrFail(RecurringSubscription, {
+      where: { id },
+      lock: { mode: 'pessimistic_write' },
+    });
+    const summary = ({ status, cancelAtPeriodEnd }: RecurringSubscription) => ({ status, cancelAtPeriodEnd });
+    await writeAuditEntry(transaction, {
+      ...{ subject: subscription.reference, actor, action: 'subscription.cancelled', reason: null },
+      ...{ before: summary(subscription), after: summary(after) },
+    });
+    return after;
+  });
+}

@@ -1,0 +1,11 @@
+import type { PaymentDependencies } from '../payments/payment-dependencies.js';
+import type { Provider } from '../providers/provider.js';
+import type { RecurringCalls } from '../providers/recurring.js';
+
+export type SubscriptionDependencies = Pick<PaymentDependencies, 'providers' | 'actor'>;
+
+export type CollectingProvider = Provider & Required<RecurringCalls>;
+
+export function collectsByItself(provider: Provider | undefined): provider is CollectingProvider {
+  return provider?.beginSubscription !== undefined;
+}
