@@ -40,7 +40,10 @@ describe('a job', () => {
 
   it('is done once what it was added with is committed, and not if that is rolled back', async () => {
     const done: unknown[] = [];
-    await start('note', async (payload) => void done.push(payload));
+    await start('note', (payload) => {
+      done.push(payload);
+      return Promise.resolve();
+    });
     const { manager } = app.dataSource;
     await expect(
       manager.transaction(async (transaction) => {
@@ -52,7 +55,7 @@ describe('a job', () => {
       addJobs(transaction, [{ task: 'note', payload: { of: 'a change' } }]),
     );
     await eventually(
-      async () => done,
+      () => Promise.resolve(done),
       (seen) => seen.length > 0,
     );
     expect(done).toEqual([{ of: 'a change' }]);
@@ -73,9 +76,9 @@ describe('a job', () => {
     const log = pino({ level: 'error' }, { write: (line: string) => void alerts.push(line) });
     let isBroken = true;
     let tries = 0;
-    const run = async () => {
+    const run = (): Promise<void> => {
       tries += 1;
-      if (isBroken) throw new Error('the printer is on fire');
+      return isBroken ? Promise.reject(new Error('the printer is on fire')) : Promise.resolve();
     };
     await start('print', run, log);
     await addJobs(app.dataSource.manager, [{ task: 'print', payload: {}, maxTries: 1 }]);
@@ -85,7 +88,7 @@ describe('a job', () => {
     );
     expect(parked).toMatchObject({ task: 'print', tries: 1, lastError: expect.stringContaining('on fire') });
     await eventually(
-      async () => alerts,
+      () => Promise.resolve(alerts),
       (seen) => seen.some((line) => line.includes('a person has to look at it')),
     );
     isBroken = false;
@@ -112,7 +115,7 @@ describe('a job', () => {
     });
     await addJobs(app.dataSource.manager, [{ task: 'slow', payload: {} }]);
     await eventually(
-      async () => hasBegun,
+      () => Promise.resolve(hasBegun),
       (begun) => begun,
     );
     await runner?.stop();
