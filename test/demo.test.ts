@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
+import { startMerchantBackend } from '../src/demo/merchant-backend.js';
 import { readMail } from '../src/demo/read-mail.js';
 import { createTestDatabase, type TestDatabase } from './support/postgres.js';
 import { buildProduct, type BuiltProduct, type Program } from './support/program.js';
@@ -78,8 +79,8 @@ it('plays all stories on a server of its own when none runs, and leaves nothing 
     'to awa@example.com: “Order ORD-',
     '.eml',
     'Hello Awa Diop',
-    'BKG-',
     '€49.00',
+    'Booking BKG-',
   ]);
   expectInOrder(told!, [
     'took payment.paid',
@@ -115,6 +116,22 @@ it('says what to do where the running server sends no webhooks to this machine',
   expect(await demo.ended()).toBe(1);
   expect(demo.output).toContain('start the server again with WEBHOOKS_ALLOW_PRIVATE=yes npm start');
   expect(await server.kill('SIGTERM')).toBe(0);
+});
+
+it('takes no webhook without its signature', async () => {
+  const backend = await startMerchantBackend();
+  backend.trust(`whsec_${Buffer.from(randomUUID()).toString('base64')}`);
+  const headers = {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': String(Math.floor(Date.now() / 1_000)),
+    'webhook-signature': 'v1,AAAA',
+  };
+  for (const given of [headers, {}]) {
+    const response = await fetch(backend.url, { method: 'POST', headers: given, body: '{}' });
+    expect(response.status).toBe(401);
+  }
+  expect(backend.taken).toEqual([]);
+  await backend.stop();
 });
 
 it('shows a mail as mail programs do, whatever is in it', async () => {
