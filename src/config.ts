@@ -161,11 +161,13 @@ export function loadConfig(environment: Environment = process.env): Config {
   const faults: string[] = [];
   const values = readAll(VARIABLES, environment, '', faults);
   const production = values.NODE_ENV === 'production';
+  const host = values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
+  const publicUrl = (values.PUBLIC_URL ?? `http://localhost:${values.PORT ?? 4_000}`).replace(/\/+$/, '');
   const config: Config = {
     production,
-    host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    host,
     port: values.PORT ?? 4_000,
-    publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT ?? 4_000}`).replace(/\/+$/, ''),
+    publicUrl,
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
@@ -180,7 +182,8 @@ export function loadConfig(environment: Environment = process.env): Config {
     providerTimeoutMilliseconds:
       values.PROVIDER_TIMEOUT_SECONDS === undefined ? undefined : values.PROVIDER_TIMEOUT_SECONDS * 1_000,
     providerLogMilliseconds: (values.PROVIDER_LOG_DAYS ?? 90) * DAY,
-    webhooksAllowPrivate: values.WEBHOOKS_ALLOW_PRIVATE ?? false,
+    webhooksAllowPrivate:
+      values.WEBHOOKS_ALLOW_PRIVATE ?? (!production && isForThisMachineAlone(host, publicUrl)),
     emails: readEmails(values, faults),
     webhookDeliveryMilliseconds: (values.WEBHOOK_DELIVERY_DAYS ?? 90) * DAY,
     logLevel: values.LOG_LEVEL ?? 'info',
@@ -192,6 +195,12 @@ export function loadConfig(environment: Environment = process.env): Config {
   if (production) faults.push(...missingInProduction(values, config));
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
+}
+
+/** Whoever may register a webhook there sits at this machine, and gains nothing by having us reach what it reaches. */
+function isForThisMachineAlone(host: string, publicUrl: string): boolean {
+  const { hostname } = new URL(publicUrl);
+  return [host, hostname].every((name) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(name));
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {

@@ -11,17 +11,20 @@ import { fileDelivery } from './notifications/email/file-delivery.js';
 import { smtpDelivery } from './notifications/email/smtp-delivery.js';
 
 /** How this installation writes e-mails. @throws {ConfigError} when its templates are not usable. */
-export async function createEmails(
-  { emails, dataFolder, production }: Config,
-  log: Logger,
-): Promise<EmailSettings> {
+export async function createEmails(config: Config, log: Logger): Promise<EmailSettings> {
+  const { emails, production } = config;
   const { smtpUrl, templatesFolder, ...settings } = emails;
   const templates = await readTemplates(templatesFolder);
   if (smtpUrl !== undefined) return { ...settings, templates, delivery: smtpDelivery(smtpUrl, log) };
-  const folder = join(dataFolder, 'mails');
+  const folder = mailFolder(config);
   if (production)
     log.warn({ folder }, 'SMTP_URL is not set: e-mails are written into files, and reach nobody');
   return { ...settings, templates, delivery: fileDelivery(folder, log) };
+}
+
+/** Where e-mails are written as files when there is no mail server. */
+export function mailFolder({ dataFolder }: Pick<Config, 'dataFolder'>): string {
+  return join(dataFolder, 'mails');
 }
 
 async function readTemplates(folder: string | undefined): Promise<EmailTemplates> {

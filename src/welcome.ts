@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { signOperatorToken } from './access/operator-token.js';
 import type { Config } from './config.js';
+import { mailFolder } from './create-emails.js';
 import type { RunningProduct } from './start.js';
 
 const OPERATOR_TOKEN_MILLISECONDS = 12 * 60 * 60 * 1_000;
@@ -17,20 +19,22 @@ Quittance is ready.
 
   GraphQL      ${url}/graphql
   live status  ${webSocket}/graphql   (graphql-ws)
-  webhooks     ${url}/webhooks/:provider
+  webhooks     ${url}/webhooks/:provider   (from the providers)
   health       ${url}/healthz  ${url}/readyz
+  e-mails      ${wayOfEmails(config)}
 ${product.sandboxPages.flatMap(linesOf).join('\n')}
 
 For this local run:
   backend key     ${local?.apiKey ?? '-'}
   operator token  ${operator ?? 'as OPERATOR_JWT_… says'}
+  your webhooks   createWebhookEndpoint${config.webhooksAllowPrivate ? ' takes http://localhost:3000/ too' : ''}   (docs/webhooks.md)
 
 A first payment, in three commands:
 
 1. Order cloth. The answer's token opens this order and nothing else.
 
    eval $(curl -s ${url}/graphql -H 'content-type: application/json' \\
-     -d '{"query":"mutation { createOrder(input: { lines: [{ sku: \\"WAX-PRINT\\", quantity: 1 }] }) { order { id } orderToken } }"}' \\
+     -d '{"query":"mutation { createOrder(input: { lines: [{ sku: \\"WAX-PRINT\\", quantity: 1 }], customer: { email: \\"awa@example.com\\" } }) { order { id } orderToken } }"}' \\
      | node -pe 'const { order, orderToken } = JSON.parse(require("fs").readFileSync(0)).data.createOrder; \`ORDER=\${order.id} TOKEN=\${orderToken}\`'); echo $ORDER
 
 2. Pay it at the bank: open the url of the answer in a browser, and press Pay.
@@ -45,6 +49,14 @@ ${byPhone(product)}
 
 Or let it all be played for you, live:  npm run demo
 `;
+}
+
+/** Without the mail server's password. */
+function wayOfEmails(config: Config): string {
+  const { smtpUrl } = config.emails;
+  return smtpUrl === undefined
+    ? `${join(mailFolder(config), '*.eml')}   (no mail server is set)`
+    : `through ${new URL(smtpUrl).host}`;
 }
 
 function linesOf({ name, url, phoneUrl }: RunningProduct['sandboxPages'][number]): string[] {

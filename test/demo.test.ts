@@ -4,6 +4,9 @@ import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import { startMerchantBackend } from '../src/demo/merchant-backend.js';
+import { readMail } from '../src/demo/read-mail.js';
 import { createTestDatabase, type TestDatabase } from './support/postgres.js';
 import { buildProduct, type BuiltProduct, type Program } from './support/program.js';
 
@@ -56,17 +59,40 @@ afterAll(async () => {
 it('plays all stories on a server of its own when none runs, and leaves nothing running', async () => {
   const demo = play({ DATA_FOLDER: join(folder, 'fresh') });
   expect(await demo.ended()).toBe(0);
-  const [byCard, byPhone, byBank, providerDown, trouble] = storiesIn(demo.output);
+  const [byCard, byPhone, byBank, providerDown, trouble, told] = storiesIn(demo.output);
   expectInOrder(byCard!, ['createOrder', 'PENDING', 'declined', 'may try again', 'PAID', 'CONFIRMED']);
   expectInOrder(byPhone!, ['MTN MoMo asks you on your phone', 'PENDING', 'PIN', 'PAID', 'CONFIRMED']);
   expectInOrder(byBank!, ['createOrder', 'PENDING', 'shows its page', 'PAID', 'CONFIRMED']);
   expectInOrder(providerDown!, ['1 at pawapay: FAILED', '2 at paydunya: PENDING', 'PAID', 'CONFIRMED']);
   expectInOrder(providerDown!, ['paymentTimeline', 'opened', 'UNAVAILABLE', 'was taken, at paydunya']);
   expectInOrder(trouble!, ['one payment', 'PENDING', 'connection lost', 'PAID', 'CONFIRMED']);
+  expectInOrder(told!, [
+    'createWebhookEndpoint',
+    'PARKING',
+    'PAID',
+    'order is CONFIRMED',
+    'BKG-',
+    'CONFIRMED',
+  ]);
+  expectInOrder(told!, [
+    'mail',
+    'to awa@example.com: “Order ORD-',
+    '.eml',
+    'Hello Awa Diop',
+    '€49.00',
+    'Booking BKG-',
+  ]);
+  expectInOrder(told!, [
+    'took payment.paid',
+    'webhook-id: msg_',
+    'webhook-signature: v1,',
+    '"status": "PAID"',
+  ]);
   await expect(stat(join(folder, 'fresh/postgres/cluster/data/postmaster.pid'))).rejects.toThrow('ENOENT');
   expect(byCard).toContain('stock of MUG: 500 before, 498 now');
-  expect(demo.output).toMatch(/No server was running.*5 orders, 5 payments.*README\.md/s);
-  expect(Math.max(...demo.output.split('\n').map((line) => line.length))).toBeLessThanOrEqual(WIDEST_LINE);
+  expect(demo.output).toMatch(/No server was running.*6 orders, 6 payments.*README\.md/s);
+  const lines = demo.output.replaceAll(folder, '').split('\n');
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(WIDEST_LINE);
 });
 
 it('plays against the server that runs on its data folder, and leaves it running', async () => {
@@ -76,9 +102,50 @@ it('plays against the server that runs on its data folder, and leaves it running
   const demo = play({ DATA_FOLDER: join(folder, 'shared') });
   expect(await demo.ended()).toBe(0);
   expect(demo.output).toContain(`It plays against the server that runs at ${url}.`);
-  expect(storiesIn(demo.output)).toHaveLength(5);
+  expect(storiesIn(demo.output)).toHaveLength(6);
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect(await webhookEndpointsOf(url!, server)).toEqual([]);
   expect(await server.kill('SIGTERM')).toBe(0);
+});
+
+it('says what to do where the running server sends no webhooks to this machine', async () => {
+  const environment = { DATA_FOLDER: join(folder, 'closed'), DATABASE_URL: database.url, PORT: '0' };
+  const server = product.start('main.js', { environment: { ...environment, WEBHOOKS_ALLOW_PRIVATE: 'no' } });
+  await server.until(/npm run demo/);
+  const demo = play({ DATA_FOLDER: join(folder, 'closed') });
+  expect(await demo.ended()).toBe(1);
+  expect(demo.output).toContain('start the server again with WEBHOOKS_ALLOW_PRIVATE=yes npm start');
+  expect(await server.kill('SIGTERM')).toBe(0);
+});
+
+it('takes no webhook without its signature', async () => {
+  const backend = await startMerchantBackend();
+  backend.trust(`whsec_${Buffer.from(randomUUID()).toString('base64')}`);
+  const headers = {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': String(Math.floor(Date.now() / 1_000)),
+    'webhook-signature': 'v1,AAAA',
+  };
+  for (const given of [headers, {}]) {
+    const response = await fetch(backend.url, { method: 'POST', headers: given, body: '{}' });
+    expect(response.status).toBe(401);
+  }
+  expect(backend.taken).toEqual([]);
+  await backend.stop();
+});
+
+it('shows a mail as mail programs do, whatever is in it', async () => {
+  const subject = 'Votre commande ORD-01KAJ0ABCDEFGHJKMNPQRSTVWX est confirmée à 49,00 €';
+  for (const text of [
+    `Bonjour Été = 49,00 €\n${'très long '.repeat(20)}\n\n--\nBoutique`,
+    'Γειά σου, Κόσμε',
+  ]) {
+    const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+    const mail = { from: 'a@shop.example', to: 'awa@example.com', subject, text, html: '<p>autre chose</p>' };
+    const { message } = await transport.sendMail(mail);
+    const shown = readMail((message as Buffer).toString('latin1'));
+    expect({ ...shown, text: shown.text.replaceAll('\r\n', '\n') }).toEqual({ to: mail.to, subject, text });
+  }
 });
 
 it('refuses to play against a production server', async () => {
@@ -133,6 +200,16 @@ it('takes the server that it started with it when it is interrupted', async () =
   expect(await demo.kill('SIGINT')).toBe(130);
   await expect(fetch(url!)).rejects.toThrow();
 });
+
+async function webhookEndpointsOf(url: string, server: Program): Promise<unknown> {
+  const [, apiKey] = /backend key +(\S+)/.exec(server.output)!;
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` },
+    body: JSON.stringify({ query: '{ webhookEndpoints { url } }' }),
+  });
+  return ((await response.json()) as any).data.webhookEndpoints;
+}
 
 /** On a port where nobody's server is, so that a developer's own is never played with. */
 function play(environment: Record<string, string>, parameters: readonly string[] = []): Program {

@@ -176,7 +176,7 @@ describe('an endpoint', () => {
   });
 });
 
-test('in production no address but public ones can be allowed', () => {
+test('addresses that are not public are allowed where only this machine reaches us, and never in production', () => {
   const faults = (environment: Record<string, string>) => {
     try {
       return loadConfig(environment).webhooksAllowPrivate;
@@ -184,9 +184,13 @@ test('in production no address but public ones can be allowed', () => {
       return (error as ConfigError).faults;
     }
   };
-  expect(faults({})).toBe(false);
-  expect(faults({ WEBHOOKS_ALLOW_PRIVATE: 'yes' })).toBe(true);
+  expect(faults({})).toBe(true);
+  expect(faults({ HOST: '::1', PUBLIC_URL: 'http://[::1]:4000/' })).toBe(true);
+  expect(faults({ WEBHOOKS_ALLOW_PRIVATE: 'no' })).toBe(false);
+  expect(faults({ HOST: '0.0.0.0' })).toBe(false);
+  expect(faults({ PUBLIC_URL: 'https://pay.example' })).toBe(false);
+  expect(faults({ HOST: '0.0.0.0', WEBHOOKS_ALLOW_PRIVATE: 'yes' })).toBe(true);
   const refusal = expect.stringMatching(/^WEBHOOKS_ALLOW_PRIVATE/);
   expect(faults({ NODE_ENV: 'production', WEBHOOKS_ALLOW_PRIVATE: 'yes' })).toContainEqual(refusal);
-  expect(faults({ NODE_ENV: 'production' })).not.toContainEqual(refusal);
+  expect(faults({ NODE_ENV: 'production', HOST: '127.0.0.1' })).not.toContainEqual(refusal);
 });

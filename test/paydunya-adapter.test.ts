@@ -20,7 +20,7 @@ import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.j
 
 const KEYS = { masterKey: 'master-key-1', privateKey: 'test_private_1', token: 'api-token-1' };
 
-const TIMEOUT_MILLISECONDS = 250;
+const TIMEOUT_MILLISECONDS = 800;
 
 const TOKEN = 'test_AbC123';
 const PAGE = `http://127.0.0.1:9/sandbox-checkout/invoice/${TOKEN}`;
@@ -465,12 +465,6 @@ describe('a call to PayDunya', () => {
       expect(outcome).toMatchObject({ kind: 'paid', amount: 15_300 });
     });
 
-    it('believes money whose invoice brings nothing back of us', async () => {
-      for (const custom_data of [undefined, null, [], {}]) {
-        expect(await outcomeOf({ custom_data })).toMatchObject({ kind: 'paid' });
-      }
-    });
-
     it.each([
       ['the mode is another', { mode: 'live' }, 'mode is not test'],
       ['there is no mode', { mode: undefined }, 'names no mode'],
@@ -478,6 +472,8 @@ describe('a call to PayDunya', () => {
       ['there is no token', { invoice: { total_amount: 15_000 } }, 'token'],
       ['the attempt is another', { custom_data: { attempt: 'TXN-1042-2' } }, 'another attempt'],
       ['it was made by somebody else', { custom_data: { order_id: '7' } }, 'another attempt'],
+      ['it brings nothing of us back', { custom_data: undefined }, 'which attempt'],
+      ['it brings an empty list back', { custom_data: [] }, 'which attempt'],
       ['there is no amount', { invoice: { token: TOKEN } }, 'no exact amount'],
       ['the amount is no whole number', { invoice: { token: TOKEN, total_amount: 0.5 } }, 'no exact amount'],
       ['the amount is nothing', { invoice: { token: TOKEN, total_amount: 0 } }, 'no exact amount'],

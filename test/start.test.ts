@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { postgresProcessExists } from '../src/database/embedded-postgres/process-state.js';
+import { eventually } from './support/eventually.js';
 import { buildProduct, type BuiltProduct, type Program, type ProgramOptions } from './support/program.js';
 import { TEST_POSTGRES_URL_VARIABLE } from './support/postgres.js';
 import { itWithNobody, NOBODY } from './support/two-users.js';
@@ -63,6 +64,22 @@ describe('a server on its own database', () => {
     for (const credential of [key!, token!]) {
       expect(await statusOfOrder(url, orderId, credential)).toBe('OPEN');
     }
+  });
+
+  it('tells a merchant’s own server on this machine of payments, and writes e-mails into the folder that it prints', async () => {
+    const [, key] = /backend key +(\S+)/.exec(server.output)!;
+    const { webhookEndpoint } = (
+      await ask(
+        url,
+        'mutation { createWebhookEndpoint(input: { url: "http://localhost:3000/" }) { webhookEndpoint { id } } }',
+        key,
+      )
+    ).createWebhookEndpoint;
+    expect(webhookEndpoint.id).toMatch(/^WHE-/);
+    const [, mails] = /e-mails +(\S+)\/\*\.eml/.exec(server.output)!;
+    await eventually(async () =>
+      expect(await readdir(mails!)).toContainEqual(expect.stringMatching(/\.eml$/)),
+    );
   });
 
   it('keeps its database when another start on its folder fails, because the port is taken', async () => {

@@ -41,7 +41,8 @@ export async function findServer(config: Config, wantedUrl: string | undefined):
 }
 
 async function startOurs(config: Config): Promise<FoundServer> {
-  const product = await startProduct({ ...config, port: 0 }, createLogger('error', true));
+  const own = { ...config, port: 0, webhooksAllowPrivate: true, emails: withoutMailServer(config) };
+  const product = await startProduct(own, createLogger('error', true));
   try {
     const playground = await playgroundOf(config, product.url, await findSandbox(config.dataFolder));
     return { url: product.url, ...playground, isOurs: true, stop: () => product.stop() };
@@ -49,6 +50,11 @@ async function startOurs(config: Config): Promise<FoundServer> {
     await product.stop();
     throw error;
   }
+}
+
+/** The demo's customer is nobody whom a real mail server should write to. */
+function withoutMailServer({ emails }: Config): Config['emails'] {
+  return { ...emails, smtpUrl: undefined };
 }
 
 async function playgroundOf(

@@ -4,9 +4,11 @@ import { EmbeddedPostgresError } from '../database/embedded-postgres.js';
 import { StartError } from '../start.js';
 import { DemoError } from './demo-error.js';
 import { findServer, type FoundServer } from './find-server.js';
+import { merchantApi } from './merchant-api.js';
 import { Narrator } from './narrator.js';
 import { shopApi } from './shop-api.js';
-import type { Story, StoryEnd } from './stage.js';
+import type { Stage, Story, StoryEnd } from './stage.js';
+import { bookedAndToldStory } from './stories/booked-and-told.js';
 import { payByBankStory } from './stories/by-bank.js';
 import { payByCardStory } from './stories/by-card.js';
 import { payByPhoneStory } from './stories/by-phone.js';
@@ -21,6 +23,7 @@ const STORIES: readonly Story[] = [
   payByBankStory,
   providerDownStory,
   lostConnectionStory,
+  bookedAndToldStory,
 ];
 
 async function main(): Promise<void> {
@@ -35,19 +38,36 @@ async function main(): Promise<void> {
   const begun = performance.now();
   const server = await findServer(config, wantedUrl);
   narrator.plain(introduction(server, performance.now() - begun));
+  const putAways: (() => Promise<void>)[] = [];
+  const stage = stageOn(server, config, narrator, (putAway) => putAways.unshift(putAway));
   try {
-    const ends = await Promise.race([interrupted, playAll(server, narrator)]);
+    const ends = await Promise.race([interrupted, playAll(stage)]);
     narrator.plain(summary(ends, server));
   } finally {
-    await server.stop();
+    await putAllAway([...putAways, () => server.stop()]);
   }
 }
 
-async function playAll(
+/** Each of them, whatever becomes of those before it. */
+async function putAllAway([first, ...others]: readonly (() => Promise<void>)[]): Promise<void> {
+  try {
+    await first?.();
+  } finally {
+    if (others.length > 0) await putAllAway(others);
+  }
+}
+
+function stageOn(
   { url, apiKey, stripeUrl, pawapayUrl }: FoundServer,
+  { dataFolder }: Config,
   narrator: Narrator,
-): Promise<StoryEnd[]> {
-  const stage = { shop: shopApi(url, apiKey), stripeUrl, pawapayUrl, narrator };
+  atTheEnd: Stage['atTheEnd'],
+): Stage {
+  const apis = { shop: shopApi(url), merchant: merchantApi(url, apiKey) };
+  return { ...apis, stripeUrl, pawapayUrl, dataFolder, narrator, atTheEnd };
+}
+
+async function playAll(stage: Stage): Promise<StoryEnd[]> {
   const ends: StoryEnd[] = [];
   for (const story of STORIES) ends.push(await story(stage));
   return ends;
@@ -93,11 +113,13 @@ function introduction({ url, isOurs }: FoundServer, milliseconds: number): strin
 }
 
 function summary(ends: readonly StoryEnd[], { isOurs }: FoundServer): string {
-  const told = ends.map(({ toldAfterMilliseconds }) => `${toldAfterMilliseconds} ms`).join(', ');
+  const told = ends.map(({ toldAfterMilliseconds: milliseconds, remark }) =>
+    remark === undefined ? `${milliseconds} ms` : `${milliseconds} ms (${remark})`,
+  );
   return `
 ${ends.length} orders, ${ends.length} payments, each PAID and its order CONFIRMED.
-From “Pay” to PAID on the payer's screen: ${told};
-the last one after a lost connection.
+From “Pay” to PAID on the payer's screen:
+${told.join(', ')}.
 
 Next: README.md shows the same with curl, and in a frontend's code.${isOurs ? '\n      npm start  keeps a server running, and prints three commands to paste.' : ''}
 `;

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 
 /** Who acts in a line: the payer in the frontend, what the server pushes, the payer at a provider, the merchant's side. */
-export type Actor = 'payer' | 'live' | 'phone' | 'Stripe' | 'PawaPay' | 'PayDunya' | 'Bank X' | 'shop';
+export type Actor =
+  'payer' | 'live' | 'phone' | 'Stripe' | 'PawaPay' | 'PayDunya' | 'Bank X' | 'shop' | 'mail' | 'backend';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -14,6 +15,8 @@ const ACTOR_STYLES: Readonly<Record<Actor, Style>> = {
   PayDunya: 'blue',
   'Bank X': 'blue',
   shop: 'yellow',
+  mail: 'green',
+  backend: 'yellow',
 };
 
 const TIME_WIDTH = 10;
@@ -42,13 +45,21 @@ export class Narrator {
   }
 
   /** Belongs to the step before it. @param label at its beginning; what doesn't fit into a line goes on below its end. */
-  more(text: string, label = ''): void {
+  more(text: string, label = '', labelBelow = ' '.repeat(label.length)): void {
     const width = WIDEST_LINE - MORE_INDENTATION - label.length;
-    const lines = text.match(new RegExp(`.{1,${width}}(?= |$)|[^ ]+`, 'g')) ?? [];
-    const below = ' '.repeat(label.length);
+    const lines = text.match(new RegExp(`.{1,${width}}(?= |$)|[^ ]+`, 'g')) ?? [''];
     for (const [index, line] of lines.entries()) {
-      const shown = index === 0 ? label + line : below + line.trimStart();
-      this.write(' '.repeat(MORE_INDENTATION) + shown);
+      const shown = index === 0 ? label + line : labelBelow + line.trimStart();
+      this.write(' '.repeat(MORE_INDENTATION) + shown.trimEnd());
+    }
+  }
+
+  /** Something that came, as it is. */
+  quote(text: string): void {
+    for (const line of text.split(/\r?\n/)) {
+      const unindented = line.trimStart();
+      const bar = `│ ${' '.repeat(line.length - unindented.length)}`;
+      this.more(unindented, bar, bar);
     }
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DemoError } from './demo-error.js';
 import { watchStatus, type LiveStatus, type StatusChange } from './live-status.js';
 import { openPage, pressPay } from './payer-in-browser.js';
-import type { OpenedPayment, PlacedOrder, ProductShown, ShopApi } from './shop-api.js';
+import type { BookingWanted, OpenedPayment, PlacedOrder, ProductShown, ShopApi } from './shop-api.js';
 import type { Pressed, Stage, StoryEnd } from './stage.js';
 
 const DECIDED_WITHIN_MILLISECONDS = 10_000;
@@ -12,9 +12,10 @@ export async function placeOrder(
   { shop, narrator }: Stage,
   sku: string,
   quantity: number,
+  booking?: BookingWanted,
 ): Promise<PlacedOrder> {
   const product = await findProduct(shop, sku);
-  const order = await shop.order(product.sku, quantity);
+  const order = await shop.order(product.sku, quantity, booking);
   narrator.step('payer', `createOrder ${quantity} × ${product.sku}  →  ${order.id}`);
   narrator.more(`total, by the server’s own prices: ${order.formatted}`);
   return order;
@@ -80,7 +81,7 @@ export async function showEnd(
   return { orderStatus, toldAfterMilliseconds };
 }
 
-export async function until(what: string, isThere: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, isThere: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + DECIDED_WITHIN_MILLISECONDS;
   while (!(await isThere())) {
     if (Date.now() > deadline) {

@@ -1,17 +1,17 @@
-import { DemoError, reach } from './demo-error.js';
+import { ask } from './ask.js';
 
-/** What a frontend asks of the server: plain GraphQL over HTTP, as anybody would write it. */
+/** What a frontend asks of the server. */
 export interface ShopApi {
   readonly url: string;
   products(): Promise<ProductShown[]>;
-  order(sku: string, quantity: number): Promise<PlacedOrder>;
+  order(sku: string, quantity: number, booking?: BookingWanted): Promise<PlacedOrder>;
   /** @param country the payer's, ISO 3166-1 alpha-2. */
   paymentOptions(order: PlacedOrder, country: string): Promise<PaymentOption[]>;
   pay(order: PlacedOrder, input: object): Promise<OpenedPayment>;
   attempts(order: PlacedOrder, paymentId: string): Promise<AttemptShown[]>;
   orderStatus(order: PlacedOrder): Promise<string>;
-  /** With the backend's key: payers don't see it. */
-  timeline(paymentId: string): Promise<TimelineEntry[]>;
+  /** Null where nothing is booked. */
+  booking(order: PlacedOrder): Promise<BookingShown | null>;
 }
 
 export interface ProductShown {
@@ -57,9 +57,16 @@ export interface AttemptShown {
   readonly failureMessage: string | null;
 }
 
-export interface TimelineEntry {
-  readonly at: string;
-  readonly summary: string;
+export interface BookingWanted {
+  /** ISO 8601, both. */
+  readonly startsAt: string;
+  readonly endsAt: string;
+}
+
+export interface BookingShown {
+  /** Null until it is made. */
+  readonly id: string | null;
+  readonly status: string;
 }
 
 const CUSTOMER = { name: 'Awa Diop', email: 'awa@example.com' };
@@ -80,18 +87,17 @@ const PAY = `mutation ($input: CreatePaymentIntentInput!) { createPaymentIntent(
 const ATTEMPTS =
   'query ($id: ID!) { paymentIntent(id: $id) { attempts { number provider status failureCode failureMessage } } }';
 const ORDER_STATUS = 'query ($id: ID!) { order(id: $id) { status } }';
-const TIMELINE = 'query ($id: ID!) { paymentTimeline(id: $id) { at summary } }';
+const BOOKING = 'query ($id: ID!) { order(id: $id) { booking { id status } } }';
 
-/** @param apiKey a backend's. */
-export function shopApi(url: string, apiKey: string): ShopApi {
+export function shopApi(url: string): ShopApi {
   return {
     url,
     async products() {
       const { products } = await ask<{ products: ProductShown[] }>(url, PRODUCTS);
       return products;
     },
-    async order(sku, quantity) {
-      const input = { lines: [{ sku, quantity }], customer: CUSTOMER };
+    async order(sku, quantity, booking) {
+      const input = { lines: [{ sku, quantity }], customer: CUSTOMER, booking };
       const { createOrder } = await ask<{
         createOrder: { order: { id: string; formatted: string }; orderToken: string };
       }>(url, CREATE_ORDER, { input });
@@ -117,31 +123,9 @@ export function shopApi(url: string, apiKey: string): ShopApi {
     async orderStatus({ id, token }) {
       return (await ask<{ order: { status: string } }>(url, ORDER_STATUS, { id }, token)).order.status;
     },
-    async timeline(id) {
-      return (await ask<{ paymentTimeline: TimelineEntry[] }>(url, TIMELINE, { id }, apiKey)).paymentTimeline;
+    async booking({ id, token }) {
+      const { order } = await ask<{ order: { booking: BookingShown | null } }>(url, BOOKING, { id }, token);
+      return order.booking;
     },
   };
-}
-
-async function ask<Data>(url: string, query: string, variables: object = {}, token?: string): Promise<Data> {
-  const response = await reach(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as {
-    data: Data;
-    errors?: { message: string; extensions?: { code?: string } }[];
-  };
-  const [error] = errors ?? [];
-  if (!error) return data;
-  if (error.extensions?.code === 'OUT_OF_STOCK') {
-    throw new DemoError(
-      `${error.message} Earlier demos bought it all: start afresh with DATA_FOLDER=.quittance-2 npm run demo`,
-    );
-  }
-  throw new DemoError(
-    `The server refused a request of the demo: ${error.message} (${error.extensions?.code})\n` +
-      'If the server is of another version than the demo, stop it and start it again: npm start',
-  );
 }

@@ -1,6 +1,7 @@
 import type { AccessErrorKind } from '../access/access-error.js';
 import type { CustomerErrorKind } from '../customers/customer-error.js';
 import type { EmailErrorKind } from '../notifications/email/email-error.js';
+import type { JobErrorKind } from '../jobs/job-error.js';
 import type { MerchantWebhookErrorKind } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
@@ -48,6 +49,7 @@ export const ERROR_CODES: Readonly<
     | PaymentErrorKind
     | WebhookErrorKind
     | MerchantWebhookErrorKind
+    | JobErrorKind
     | EmailErrorKind
     | CustomerErrorKind
     | SubscriptionErrorKind
@@ -94,6 +96,7 @@ export const ERROR_CODES: Readonly<
   UNAUTHENTICATED: { code: 'UNAUTHENTICATED', retryable: false },
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
+  JOB_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   WEBHOOK_ENDPOINT_DISABLED: { code: 'WEBHOOK_ENDPOINT_DISABLED', retryable: false },

@@ -9,6 +9,7 @@ import { isDatabaseUnavailable } from '../database/unavailable.js';
 import { isTextUnstorable } from '../database/unstorable-text.js';
 import { IdempotencyKeyReused } from '../idempotency/key-use.js';
 import { EmailError } from '../notifications/email/email-error.js';
+import { JobError } from '../jobs/job-error.js';
 import { MerchantWebhookError } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
@@ -71,6 +72,7 @@ function describe(error: unknown, log: Logger): Description {
     error instanceof AccessError ||
     error instanceof WebhookError ||
     error instanceof MerchantWebhookError ||
+    error instanceof JobError ||
     error instanceof EmailError
   ) {
     return ours(error.message, ERROR_CODES[error.kind]);

@@ -4,6 +4,7 @@ import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
 import { CustomerResolver, SavedMethodResolver } from '../customers/customer-resolver.js';
 import { ProviderHealthResolver } from '../health/provider-health-resolver.js';
 import { EmailResolver } from '../notifications/email/email-resolver.js';
+import { JobResolver } from '../jobs/job-resolver.js';
 import { MerchantWebhookResolver } from '../notifications/merchant-webhooks/merchant-webhook-resolver.js';
 import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
@@ -34,6 +35,7 @@ export async function createSchema(
       EmailResolver,
       ProviderLogResolver,
       ProviderHealthResolver,
+      JobResolver,
     ],
     pubSub,
     validate: { forbidUnknownValues: false, whitelist: false },

@@ -65,11 +65,12 @@ function asWorkerTask(task: Task): WorkerTask {
   return (payload, helpers) => task.run(payload, helpers.abortSignal ?? new AbortController().signal);
 }
 
+/** Of its words for a level, those that somebody should read. */
+const LEVELS: Readonly<Record<string, 'error' | 'warn'>> = { error: 'error', warning: 'warn' };
+
 function workerLogger(log: Logger): WorkerLogger {
   return new WorkerLogger(() => (level, message, meta) => {
     const fields = { meta };
-    if (level === 'error') log.error(fields, message);
-    else if (level === 'warning') log.warn(fields, message);
-    else log.debug(fields, message);
+    log[LEVELS[level] ?? 'debug'](fields, message);
   });
 }

@@ -31,7 +31,8 @@ export interface Provider extends SavedMethodCalls, RecurringCalls {
 
   /**
    * Asks the provider for a way to pay. Repeating the call with the same attempt (and so the same idempotency key)
-   * gives the same provider reference and next action, and never a second charge.
+   * gives the same provider reference and next action, and never a second charge. Where the provider takes no key, it may
+   * give another page instead, of which only one may ever be shown.
    * @throws {ProviderFailure} whose `kind` says whether something may have happened.
    */
   initiate(attempt: AttemptToInitiate): Promise<Initiated>;

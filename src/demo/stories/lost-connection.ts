@@ -23,7 +23,8 @@ export async function lostConnectionStory(stage: Stage): Promise<StoryEnd> {
   narrator.step('shop', 'knows; the payer, who is still away, does not');
   await first.close();
   narrator.step('live', `connects again and asks for what came since version ${version}`);
-  return showEnd(stage, order, { live: watch(stage, order, payment, version), at });
+  const end = await showEnd(stage, order, { live: watch(stage, order, payment, version), at });
+  return { ...end, remark: 'after a lost connection' };
 }
 
 async function doubleClick({ shop, narrator }: Stage, order: PlacedOrder): Promise<OpenedPayment> {

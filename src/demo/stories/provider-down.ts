@@ -1,6 +1,7 @@
 import { PHONE_NUMBER, refuseNextDeposit } from '../pawapay-double.js';
 import { pageOf, payOnPage, placeOrder, showEnd, until, watch } from '../scenes.js';
-import type { OpenedPayment, TimelineEntry } from '../shop-api.js';
+import type { TimelineEntry } from '../merchant-api.js';
+import type { OpenedPayment } from '../shop-api.js';
 import type { Stage, StoryEnd } from '../stage.js';
 
 const MTN_ON_PAYDUNYAS_PAGE = 'mtn-benin';
@@ -35,14 +36,14 @@ export async function providerDownStory(stage: Stage): Promise<StoryEnd> {
 
 /** What is left for whoever is asked about it at 3 a.m. */
 async function showTimeline(
-  { shop, narrator }: Stage,
+  { merchant, narrator }: Stage,
   { id }: OpenedPayment,
   attempts: number,
 ): Promise<void> {
   let timeline: readonly TimelineEntry[] = [];
   // Calls are logged a moment later, for no payment waits for a log.
   await until('the log of the calls', async () => {
-    timeline = await shop.timeline(id);
+    timeline = await merchant.timeline(id);
     return timeline.filter(({ summary }) => summary.includes(': initiate')).length >= attempts;
   });
   const begun = Date.parse(timeline[0]!.at);

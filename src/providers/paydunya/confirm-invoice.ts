@@ -44,9 +44,10 @@ function differenceOf(
   if (differs(report.mode, mode)) {
     return report.mode === undefined ? 'it names no mode' : `the mode is not ${mode}`;
   }
-  // Every invoice of ours has it, and all of it may be left out in the answer, but not exchanged.
   if (report.isOthers || (report.attempt !== undefined && report.attempt !== reference)) {
     return 'the invoice is of another attempt';
   }
+  // Every invoice of ours has it. One without it, paid by somebody else, must not be passed off as this attempt's.
+  if (isPaid && report.attempt === undefined) return 'the invoice does not say which attempt it is of';
   return undefined;
 }

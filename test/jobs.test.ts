@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { addJobs } from '../src/jobs/add-jobs.js';
+import { startJobRunner, type JobRunner, type Task } from '../src/jobs/job-runner.js';
+import { eventually } from './support/eventually.js';
+import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+
+const JOBS =
+  'query ($status: JobStatus) { jobs(status: $status) { id task status tries maxTries lastError } }';
+const RETRY = 'mutation ($id: ID!) { retryJob(id: $id) { id status tries } }';
+
+describe('a job', () => {
+  let app: RunningApp;
+  let runner: JobRunner | undefined;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+
+  afterEach(async () => {
+    await runner?.stop();
+    runner = undefined;
+  });
+
+  afterAll(() => app.stop());
+
+  const start = async (name: string, run: Task['run'], log = pino({ level: 'silent' })): Promise<void> => {
+    const tasks = [{ name, run }];
+    runner = await startJobRunner({ databaseUrl: app.databaseUrl, tasks, concurrency: 2, log });
+  };
+
+  const jobs = async (status?: string) =>
+    dataOf(await app.graphql(JOBS, { status }, app.operatorToken)).jobs as {
+      id: string;
+      task: string;
+      status: string;
+      tries: number;
+      lastError: string | null;
+    }[];
+
+  it('is done once what it was added with is committed, and not if that is rolled back', async () => {
+    const done: unknown[] = [];
+    await start('note', (payload) => {
+      done.push(payload);
+      return Promise.resolve();
+    });
+    const { manager } = app.dataSource;
+    await expect(
+      manager.transaction(async (transaction) => {
+        await addJobs(transaction, [{ task: 'note', payload: { of: 'a change that never was' } }]);
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+    await manager.transaction((transaction) =>
+      addJobs(transaction, [{ task: 'note', payload: { of: 'a change' } }]),
+    );
+    await eventually(
+      () => Promise.resolve(done),
+      (seen) => seen.length > 0,
+    );
+    expect(done).toEqual([{ of: 'a change' }]);
+    expect(await jobs()).toEqual([]);
+  });
+
+  it('that has the key of one that waits takes its place', async () => {
+    const runAt = new Date(Date.now() + 60_000);
+    for (const name of ['the first', 'the second']) {
+      await addJobs(app.dataSource.manager, [{ task: 'keyed', payload: { name }, key: 'one', runAt }]);
+    }
+    expect((await jobs('WAITING')).filter(({ task }) => task === 'keyed')).toHaveLength(1);
+    await app.dataSource.query("SELECT graphile_worker.remove_job('one')");
+  });
+
+  it('that fails is tried again, is parked after its last try with an alert, and can be tried anew', async () => {
+    const alerts: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void alerts.push(line) });
+    let isBroken = true;
+    let tries = 0;
+    const run = (): Promise<void> => {
+      tries += 1;
+      return isBroken ? Promise.reject(new Error('the printer is on fire')) : Promise.resolve();
+    };
+    await start('print', run, log);
+    await addJobs(app.dataSource.manager, [{ task: 'print', payload: {}, maxTries: 1 }]);
+    const [parked] = await eventually(
+      () => jobs('PARKED'),
+      (seen) => seen.length === 1,
+    );
+    expect(parked).toMatchObject({ task: 'print', tries: 1, lastError: expect.stringContaining('on fire') });
+    await eventually(
+      () => Promise.resolve(alerts),
+      (seen) => seen.some((line) => line.includes('a person has to look at it')),
+    );
+    isBroken = false;
+    const again = dataOf(await app.graphql(RETRY, { id: parked?.id }, app.operatorToken)).retryJob;
+    expect(again).toEqual({ id: parked?.id, status: 'WAITING', tries: 0 });
+    await eventually(
+      () => jobs(),
+      (seen) => seen.length === 0,
+    );
+    expect(tries).toBe(2);
+    const audited = await app.dataSource.query('SELECT actor, action FROM audit_log WHERE subject = $1', [
+      `job:${parked?.id}`,
+    ]);
+    expect(audited).toEqual([{ actor: 'operator:olga', action: 'job.retried' }]);
+  });
+
+  it('that is under way when the server stops is finished first', async () => {
+    let isFinished = false;
+    let hasBegun = false;
+    await start('slow', async () => {
+      hasBegun = true;
+      await sleep(300);
+      isFinished = true;
+    });
+    await addJobs(app.dataSource.manager, [{ task: 'slow', payload: {} }]);
+    await eventually(
+      () => Promise.resolve(hasBegun),
+      (begun) => begun,
+    );
+    await runner?.stop();
+    expect(isFinished).toBe(true);
+  });
+
+  it('is shown to operators alone, and only one that is there can be tried anew', async () => {
+    expect(codeOf(await app.graphql(JOBS, {}, app.apiKey))).toBe('FORBIDDEN');
+    expect(codeOf(await app.graphql(RETRY, { id: '1' }, app.apiKey))).toBe('FORBIDDEN');
+    for (const id of ['999999999', 'not a number']) {
+      expect(codeOf(await app.graphql(RETRY, { id }, app.operatorToken))).toBe('NOT_FOUND');
+    }
+  });
+});
