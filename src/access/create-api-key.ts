@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { CommandError, runCommand, withDatabase } from '../command-line.js';
+import { isUuid } from '../database/uuid.js';
 import { ApiKey } from './api-key.js';
 import { createApiKey, revokeApiKey } from './api-keys.js';
 
@@ -14,7 +15,6 @@ Without this repository's sources: node dist/src/access/create-api-key.js --name
 It works on DATABASE_URL, or else on the embedded database in DATA_FOLDER.`;
 
 const LONGEST_NAME = 100;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 type Command =
   | { readonly kind: 'create'; readonly name: string }
@@ -86,7 +86,7 @@ async function list(manager: EntityManager): Promise<void> {
 }
 
 async function revoke(manager: EntityManager, id: string): Promise<void> {
-  const key = UUID.test(id) ? await manager.findOneBy(ApiKey, { id }) : null;
+  const key = isUuid(id) ? await manager.findOneBy(ApiKey, { id }) : null;
   if (!key) throw new CommandError(`There is no API key with the id ${id}. --list shows them all.`);
   await revokeApiKey(manager, key);
   console.log(`The API key “${key.name}” is revoked.`);

@@ -6,6 +6,7 @@ import type { MerchantWebhookErrorKind } from '../notifications/merchant-webhook
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
 import type { SubscriptionErrorKind } from '../subscriptions/subscription-error.js';
+import type { PagingErrorKind } from '../paging/paging-error.js';
 import type { WebhookErrorKind } from '../webhooks/webhook-error.js';
 
 /** What a client's program reads: stable, and documented in `docs/errors.md`. */
@@ -48,6 +49,7 @@ export const ERROR_CODES: Readonly<
     | OrderErrorKind
     | PaymentErrorKind
     | WebhookErrorKind
+    | PagingErrorKind
     | MerchantWebhookErrorKind
     | JobErrorKind
     | EmailErrorKind

@@ -14,6 +14,7 @@ import { MerchantWebhookError } from '../notifications/merchant-webhooks/merchan
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
 import { SubscriptionError } from '../subscriptions/subscription-error.js';
+import { PagingError } from '../paging/paging-error.js';
 import { WebhookError } from '../webhooks/webhook-error.js';
 import { ERROR_CODES, type ErrorCode, type PublicError } from './error-codes.js';
 
@@ -71,6 +72,7 @@ function describe(error: unknown, log: Logger): Description {
   if (
     error instanceof AccessError ||
     error instanceof WebhookError ||
+    error instanceof PagingError ||
     error instanceof MerchantWebhookError ||
     error instanceof JobError ||
     error instanceof EmailError

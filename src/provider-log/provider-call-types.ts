@@ -1,11 +1,8 @@
-import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import { IsOptional, Max, Min, ValidateNested } from 'class-validator';
-import { PageInfo } from '../webhooks/webhook-types.js';
+import { IsOptional, ValidateNested } from 'class-validator';
+import { PageArgs, PageInfo } from '../paging/page-types.js';
 import { CallOutcome, ProviderCallEntry } from './provider-call-entry.js';
-
-const DEFAULT_PAGE = 50;
-const LARGEST_PAGE = 200;
 
 @InputType({ description: 'Which calls to list: those that fit everything that is given.' })
 export class ProviderCallFilter {
@@ -32,19 +29,11 @@ export class ProviderCallFilter {
 }
 
 @ArgsType()
-export class ProviderCallsArgs {
+export class ProviderCallsArgs extends PageArgs {
   @Field(() => ProviderCallFilter, { nullable: true, description: 'Which ones; without it, all.' })
   @IsOptional()
   @ValidateNested()
   filter?: ProviderCallFilter | null;
-
-  @Field(() => Int, { defaultValue: DEFAULT_PAGE, description: `How many, at most ${LARGEST_PAGE}.` })
-  @Min(1)
-  @Max(LARGEST_PAGE)
-  first: number;
-
-  @Field(() => String, { nullable: true, description: 'The cursor after which to go on.' })
-  after?: string | null;
 }
 
 @ObjectType({ description: 'A call in a list.' })

@@ -1,9 +1,7 @@
-import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
+import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { IsOptional, Length, ValidateNested } from 'class-validator';
+import { PageArgs, PageInfo } from '../paging/page-types.js';
 import { WebhookEvent, WebhookEventStatus } from './webhook-event.js';
-
-const DEFAULT_PAGE = 50;
-const LARGEST_PAGE = 200;
 
 @InputType({ description: 'Which notifications to list: those that fit everything that is given.' })
 export class WebhookEventFilter {
@@ -33,19 +31,11 @@ export class WebhookEventFilter {
 }
 
 @ArgsType()
-export class WebhookEventsArgs {
+export class WebhookEventsArgs extends PageArgs {
   @Field(() => WebhookEventFilter, { nullable: true, description: 'Which ones; without it, all.' })
   @IsOptional()
   @ValidateNested()
   filter?: WebhookEventFilter | null;
-
-  @Field(() => Int, { defaultValue: DEFAULT_PAGE, description: `How many, at most ${LARGEST_PAGE}.` })
-  @Min(1)
-  @Max(LARGEST_PAGE)
-  first: number;
-
-  @Field(() => String, { nullable: true, description: 'The cursor after which to go on.' })
-  after?: string | null;
 }
 
 @ObjectType({ description: 'A notification in a list.' })
@@ -55,18 +45,6 @@ class WebhookEventEdge {
 
   @Field(() => WebhookEvent, { description: 'The notification.' })
   node: WebhookEvent;
-}
-
-@ObjectType({ description: 'Where a page of a list ends.' })
-export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there is more after it.' })
-  hasNextPage: boolean;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'The last cursor: give it to `after` for the next page.',
-  })
-  endCursor: string | null;
 }
 
 @ObjectType({ description: 'A page of notifications, the newest first.' })

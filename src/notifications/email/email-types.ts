@@ -1,11 +1,8 @@
-import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { IsOptional, Max, Min, ValidateNested } from 'class-validator';
-import { PageInfo } from '../../webhooks/webhook-types.js';
+import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { IsOptional, ValidateNested } from 'class-validator';
+import { PageArgs, PageInfo } from '../../paging/page-types.js';
 import { EmailMessage, EmailStatus } from './email-message.js';
 import { EmailTemplate } from './email-template.js';
-
-const DEFAULT_PAGE = 50;
-const LARGEST_PAGE = 200;
 
 @InputType({ description: 'Which e-mails to list: those that fit everything that is given.' })
 export class EmailMessageFilter {
@@ -23,19 +20,11 @@ export class EmailMessageFilter {
 }
 
 @ArgsType()
-export class EmailMessagesArgs {
+export class EmailMessagesArgs extends PageArgs {
   @Field(() => EmailMessageFilter, { nullable: true, description: 'Which ones; without it, all.' })
   @IsOptional()
   @ValidateNested()
   filter?: EmailMessageFilter | null;
-
-  @Field(() => Int, { defaultValue: DEFAULT_PAGE, description: `How many, at most ${LARGEST_PAGE}.` })
-  @Min(1)
-  @Max(LARGEST_PAGE)
-  first: number;
-
-  @Field(() => String, { nullable: true, description: 'The cursor after which to go on.' })
-  after?: string | null;
 }
 
 @ObjectType({ description: 'An e-mail in a list.' })

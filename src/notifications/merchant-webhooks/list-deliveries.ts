@@ -1,5 +1,5 @@
 import { In, type EntityManager, type SelectQueryBuilder } from 'typeorm';
-import { WebhookError } from '../../webhooks/webhook-error.js';
+import { narrow, readPage } from '../../paging/read-page.js';
 import type {
   WebhookDeliveriesArgs,
   WebhookDeliveryConnection,
@@ -8,26 +8,19 @@ import type {
 import { WebhookDeliveryTry } from './webhook-delivery-try.js';
 import { WebhookDelivery } from './webhook-delivery.js';
 
-/** The newest first, each with its tries. @throws {WebhookError} CURSOR_UNKNOWN */
+/** The newest first, each with its tries. @throws {PagingError} CURSOR_UNKNOWN */
 export async function listDeliveries(
   manager: EntityManager,
-  { filter, first, after }: WebhookDeliveriesArgs,
+  { filter, ...wanted }: WebhookDeliveriesArgs,
 ): Promise<WebhookDeliveryConnection> {
-  const query = withEndpoint(manager)
-    .orderBy('delivery.createdAt', 'DESC')
-    .addOrderBy('delivery.id', 'DESC')
-    // One more than is shown tells whether there is a next page.
-    .limit(first + 1);
-  narrow(query, filter ?? {});
-  if (after) await beginAfter(manager, query, after);
-  const found = await query.getMany();
-  const shown = found.slice(0, first);
-  await addTries(manager, shown);
-  const edges = shown.map((node) => ({ cursor: node.messageId, node }));
-  return {
-    edges,
-    pageInfo: { hasNextPage: found.length > first, endCursor: edges.at(-1)?.cursor ?? null },
-  };
+  const query = withEndpoint(manager);
+  narrow(query, CONDITIONS, filter);
+  const page = await readPage(query, { by: 'createdAt', cursor: 'messageId' }, wanted);
+  await addTries(
+    manager,
+    page.edges.map(({ node }) => node),
+  );
+  return page;
 }
 
 /** With its tries. Null when there is none with this id. */
@@ -65,26 +58,3 @@ const CONDITIONS: Readonly<Record<keyof WebhookDeliveryFilter, string>> = {
   since: 'delivery.createdAt >= :since',
   until: 'delivery.createdAt < :until',
 };
-
-function narrow(query: SelectQueryBuilder<WebhookDelivery>, filter: WebhookDeliveryFilter): void {
-  for (const [name, condition] of Object.entries(CONDITIONS)) {
-    const value = filter[name as keyof WebhookDeliveryFilter];
-    if (value !== undefined && value !== null) query.andWhere(condition, { [name]: value });
-  }
-}
-
-/** A cursor is the id of the last delivery that was shown. It may have been deleted since, because of its age. */
-async function beginAfter(
-  manager: EntityManager,
-  query: SelectQueryBuilder<WebhookDelivery>,
-  after: string,
-): Promise<void> {
-  if (!(await manager.existsBy(WebhookDelivery, { messageId: after }))) {
-    throw new WebhookError('CURSOR_UNKNOWN', 'There is no such cursor. Begin again without one.');
-  }
-  query.andWhere(
-    `(delivery.createdAt, delivery.id) <
-       (SELECT d.created_at, d.id FROM webhook_delivery d WHERE d.message_id = :after)`,
-    { after },
-  );
-}

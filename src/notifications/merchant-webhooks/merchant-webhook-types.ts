@@ -1,13 +1,11 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { ArrayNotEmpty, ArrayUnique, IsOptional, Length, Max, Min, ValidateNested } from 'class-validator';
-import { PageInfo } from '../../webhooks/webhook-types.js';
+import { PageArgs, PageInfo } from '../../paging/page-types.js';
 import { MessageTypeEnum, type MessageType } from './message-type.js';
 import { DeliveryStatus, WebhookDelivery } from './webhook-delivery.js';
 import { WebhookEndpoint } from './webhook-endpoint.js';
 
-const DEFAULT_PAGE = 50;
-const LARGEST_PAGE = 200;
 const LONGEST_URL = 2_000;
 
 const DEFAULT_OVERLAP_HOURS = 24;
@@ -96,19 +94,11 @@ export class WebhookDeliveryFilter {
 }
 
 @ArgsType()
-export class WebhookDeliveriesArgs {
+export class WebhookDeliveriesArgs extends PageArgs {
   @Field(() => WebhookDeliveryFilter, { nullable: true, description: 'Which ones; without it, all.' })
   @IsOptional()
   @ValidateNested()
   filter?: WebhookDeliveryFilter | null;
-
-  @Field(() => Int, { defaultValue: DEFAULT_PAGE, description: `How many, at most ${LARGEST_PAGE}.` })
-  @Min(1)
-  @Max(LARGEST_PAGE)
-  first: number;
-
-  @Field(() => String, { nullable: true, description: 'The cursor after which to go on.' })
-  after?: string | null;
 }
 
 @ObjectType({ description: 'A delivery in a list.' })
