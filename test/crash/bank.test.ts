@@ -1,4 +1,5 @@
+import { paymentBy } from './final-state.js';
 import { killAtEveryPoint } from './kill-at-every-point.js';
 import { BANK } from './story.js';
 
-killAtEveryPoint(BANK);
+killAtEveryPoint(paymentBy(BANK));

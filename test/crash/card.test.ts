@@ -1,4 +1,5 @@
+import { paymentBy } from './final-state.js';
 import { killAtEveryPoint } from './kill-at-every-point.js';
 import { CARD } from './story.js';
 
-killAtEveryPoint(CARD);
+killAtEveryPoint(paymentBy(CARD, { withTelling: true }));

@@ -9,7 +9,7 @@ import {
 } from '../../src/database/embedded-postgres.js';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.js';
 import { expectFinalState } from './final-state.js';
-import { hastened } from './hasten.js';
+import { endClaims, hastened } from './hasten.js';
 import { openShop, type Shop } from './shop.js';
 import {
   BANK,
@@ -84,6 +84,7 @@ test('PostgreSQL is killed in the midst of it, three times, and every payment en
   const stories = await hastened(shop, async () => {
     const all = (await Promise.all(customers)).flat();
     await shop.server.settled();
+    await endClaims(shop);
     for (const { way, told } of all) await expectFinalState(shop, way, told);
     return all;
   });

@@ -1,5 +1,8 @@
+import { isOfTelling, whatWasTold } from './everyone-is-told.js';
+import { toDecimal } from '../../src/money.js';
 import { eventually } from '../support/eventually.js';
 import { expectInvariants } from '../support/invariants.js';
+import type { Tale } from './kill-at-every-point.js';
 import type { Shop } from './shop.js';
 import { FIRST_REFUND, tellStory, type Told, type Way } from './story.js';
 
@@ -12,6 +15,7 @@ const BOOKS = `
     i.captured_amount AS captured, i.refunded_amount AS refunded,
     (SELECT jsonb_agg(jsonb_build_array(kind, amount) ORDER BY id) FROM movement WHERE intent_id = i.id) AS movements,
     (SELECT jsonb_agg(jsonb_build_array(status, amount) ORDER BY id) FROM refund WHERE intent_id = i.id) AS refunds,
+    (SELECT status FROM booking WHERE order_id = o.id) AS booking,
     (SELECT count(*)::integer FROM outbox_event WHERE told_at IS NULL) AS untold,
     (SELECT count(*)::integer FROM webhook_event WHERE status IN ('WAITING', 'PARKED')) AS "unreadNotifications"
   FROM orders o JOIN payment_intent i ON i.order_id = o.id WHERE i.reference = $2`;
@@ -21,17 +25,25 @@ export async function expectFinalState(
   shop: Shop,
   way: Way,
   told: Told,
-  patienceMilliseconds = 15_000,
+  patienceMilliseconds = 30_000,
 ): Promise<void> {
-  const { unitAmount: price } = shop.products[way.currency];
+  const { unitAmount: price, currency, dailyCapacity } = shop.products[way.ware];
   const refunds = way.isFinal ? [] : [FIRST_REFUND, price - FIRST_REFUND];
+  const written = new Intl.NumberFormat('en', { style: 'currency', currency });
   await eventually(
     async () => {
       const [books] = await shop.database.query<Record<string, any>[]>(BOOKS, [told.run, told.paymentId]);
       const atProvider = await way.books(shop, `${told.paymentId}-1`);
-      expect({ ...books, atProvider, heard: told.heard }).toEqual({
+      const everyone = await whatWasTold(shop, told.orderId, told.paymentId);
+      expect({
+        ...books,
+        atProvider,
+        versionsHeard: told.heard.map(({ version }) => version),
+        everyone,
+      }).toEqual({
         orders: 1,
         orderStatus: 'CONFIRMED',
+        booking: dailyCapacity === null ? null : way.isFinal ? 'CONFIRMED' : 'CANCELLED',
         payments: 1,
         attempts: 1,
         status: way.isFinal ? 'PAID' : 'REFUNDED',
@@ -43,13 +55,24 @@ export async function expectFinalState(
         unreadNotifications: 0,
         version: books!.version,
         atProvider: { charges: [price], refunds },
-        heard: Array.from({ length: books!.version }, (_, index) => index + 1),
+        versionsHeard: Array.from({ length: books!.version }, (_, index) => index + 1),
+        everyone: {
+          mails: [
+            'Order … is confirmed',
+            ...refunds.map(
+              (amount) => `${written.format(Number(toDecimal(amount, currency)))} of order … given back`,
+            ),
+          ].sort(),
+          webhooks: told.heard.map(({ version, status }) => `${version} payment.${status.toLowerCase()}`),
+          unsent: 0,
+        },
       });
     },
     undefined,
     patienceMilliseconds,
   );
-  await expectInvariants(shop.database, Object.values(shop.products));
+  const counted = Object.values(shop.products).filter(({ stock }) => stock !== null);
+  await expectInvariants(shop.database, counted);
 }
 
 export async function tellAndCheck(shop: Shop, way: Way): Promise<void> {
@@ -57,4 +80,17 @@ export async function tellAndCheck(shop: Shop, way: Way): Promise<void> {
   // Notifications that nobody waited for are part of it.
   await shop.server.settled();
   await expectFinalState(shop, way, told);
+}
+
+const FEWEST_POINTS = 16;
+const FEWEST_POINTS_WITH_REFUNDS = 30;
+
+/** How a payment is told of is the same whatever way it was made: one of them is enough to be killed at that. */
+export function paymentBy(way: Way, { withTelling = false } = {}): Tale {
+  return {
+    name: way.name,
+    fewestPoints: way.isFinal ? FEWEST_POINTS : FEWEST_POINTS_WITH_REFUNDS,
+    leavesOut: (point) => !withTelling && isOfTelling(point),
+    tellAndCheck: (shop) => tellAndCheck(shop, way),
+  };
 }

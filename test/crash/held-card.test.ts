@@ -1,4 +1,5 @@
+import { paymentBy } from './final-state.js';
 import { killAtEveryPoint } from './kill-at-every-point.js';
 import { HELD_CARD } from './story.js';
 
-killAtEveryPoint(HELD_CARD);
+killAtEveryPoint(paymentBy(HELD_CARD));

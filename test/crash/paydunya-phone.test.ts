@@ -1,4 +1,5 @@
+import { paymentBy } from './final-state.js';
 import { killAtEveryPoint } from './kill-at-every-point.js';
 import { PAYDUNYA_PHONE } from './story.js';
 
-killAtEveryPoint(PAYDUNYA_PHONE);
+killAtEveryPoint(paymentBy(PAYDUNYA_PHONE));

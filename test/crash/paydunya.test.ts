@@ -1,4 +1,5 @@
+import { paymentBy } from './final-state.js';
 import { killAtEveryPoint } from './kill-at-every-point.js';
 import { PAYDUNYA_PAGE } from './story.js';
 
-killAtEveryPoint(PAYDUNYA_PAGE);
+killAtEveryPoint(paymentBy(PAYDUNYA_PAGE));

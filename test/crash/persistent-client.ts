@@ -40,7 +40,7 @@ async function tryOnce(url: string, body: string, token: string): Promise<GraphQ
   }
 }
 
-interface Change {
+export interface Change {
   readonly version: number;
   readonly status: string;
 }

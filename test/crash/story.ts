@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { fromDecimal } from '../../src/money.js';
+import { days } from '../support/bookings.js';
 import { eventually } from '../support/eventually.js';
 import { SECRET_KEY, type KillableServer } from '../support/killable-server.js';
 import { CREATE_PAYMENT, RETURN_URL } from '../support/running-app.js';
-import { ask, PersistentWatcher } from './persistent-client.js';
-import type { Shop, ShopCurrency } from './shop.js';
+import { ask, PersistentWatcher, type Change } from './persistent-client.js';
+import type { Shop, Ware } from './shop.js';
 
 /** One way to pay, and how it looks at its provider. */
 export interface Way {
   readonly name: string;
-  readonly currency: ShopCurrency;
+  /** What is bought. */
+  readonly ware: Ware;
   readonly createInput: object;
   readonly isManual?: true;
   /** Its provider gives nothing back. */
@@ -28,7 +30,7 @@ export interface ProviderBooks {
 }
 
 const stripe = {
-  currency: 'EUR',
+  ware: 'SOUVENIR',
   pay: ({ stripe }: KillableServer, { nextAction }: { readonly nextAction: any }) => {
     stripe.pay(nextAction.clientSecret, '4242424242424242');
   },
@@ -58,11 +60,12 @@ export const HELD_CARD: Way = {
   createInput: { method: 'CARD', presentation: 'EMBEDDED', captureMethod: 'MANUAL' },
   isManual: true,
   ...stripe,
+  ware: 'PARKING',
 };
 
 export const BANK: Way = {
   name: 'a bank',
-  currency: 'EUR',
+  ware: 'PARKING',
   createInput: { method: 'BANK', returnUrl: RETURN_URL },
   pay: ({ bank }, { id }) => bank.pay(`${id}-1`),
   books: ({ server: { bank } }, attemptReference) => {
@@ -82,7 +85,7 @@ interface BankPayment {
 
 export const PAWAPAY: Way = {
   name: 'PawaPay, on the phone',
-  currency: 'XOF',
+  ware: 'CLOTH',
   createInput: {
     method: 'MOBILE_MONEY',
     provider: 'pawapay',
@@ -98,7 +101,7 @@ export const PAWAPAY: Way = {
     // What was given back without an order of ours.
     const rest = refunds.reduce((left, amount) => left - amount, given);
     return {
-      charges: repeat(products.XOF.unitAmount, chargesByReference[attemptReference]),
+      charges: repeat(products.CLOTH.unitAmount, chargesByReference[attemptReference]),
       refunds: rest === 0 ? refunds : [...refunds, rest],
     };
   },
@@ -120,11 +123,11 @@ async function refundKeysOf(database: Shop['database'], attemptReference: string
 }
 
 const paydunya = {
-  currency: 'XOF',
+  ware: 'CLOTH',
   isFinal: true,
   books: ({ server, products }: Shop, attemptReference: string) => {
     const { completedByAttempt } = server.paydunya.counts();
-    const charges = repeat(products.XOF.unitAmount, completedByAttempt[attemptReference]);
+    const charges = repeat(products.CLOTH.unitAmount, completedByAttempt[attemptReference]);
     return Promise.resolve({ charges, refunds: [] });
   },
 } as const;
@@ -166,8 +169,10 @@ function repeat(amount: number, times = 0): number[] {
 /** What is left of a story that was told: enough to find it again. */
 export interface Told {
   readonly run: string;
+  readonly orderId: string;
   readonly paymentId: string;
-  readonly heard: readonly number[];
+  /** What the payer, who watched all the while, was told of their payment. */
+  readonly heard: readonly Change[];
 }
 
 const CREATE_ORDER =
@@ -190,7 +195,8 @@ export async function tellStory({ server, apiKey, products }: Shop, way: Way): P
     CREATE_ORDER,
     {
       input: {
-        lines: [{ sku: products[way.currency].sku, quantity: 1 }],
+        lines: [{ sku: products[way.ware].sku, quantity: 1 }],
+        booking: products[way.ware].dailyCapacity === null ? null : days(1, 3),
         customer: { email: 'a.diop@example.com' },
         metadata: { run },
         idempotencyKey: randomUUID(),
@@ -214,7 +220,7 @@ export async function tellStory({ server, apiKey, products }: Shop, way: Way): P
       await refund(server, apiKey, { paymentIntentId: id });
       await watcher.until('REFUNDED');
     }
-    return { run, paymentId: id, heard: watcher.heard.map(({ version }) => version) };
+    return { run, orderId: order.id, paymentId: id, heard: watcher.heard };
   } finally {
     await watcher.close();
   }

@@ -27,8 +27,8 @@ const PAYDUNYA_KEYS = {
   token: 'paydunya-token-killable',
 };
 
-/** A server that is started again meanwhile is reached by one of the next tries. */
-const FIRST_RETRY_MILLISECONDS = 50;
+/** A server that is started again meanwhile is reached by one of the five next tries, the last of which comes after 3 s. */
+const FIRST_RETRY_MILLISECONDS = 100;
 
 export interface KillableServerOptions {
   /** URLs of modules that the server's process loads first. */

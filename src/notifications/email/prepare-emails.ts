@@ -13,7 +13,7 @@ import { sendEmailTask } from './send-email.js';
 const TIMING: EmailTiming = {
   tryMilliseconds: 30_000,
   firstPauseMilliseconds: FIRST_PAUSE_MILLISECONDS,
-  sweepMilliseconds: 5_000,
+  sweepMilliseconds: 1_000,
 };
 
 export interface Emails {
