@@ -5,7 +5,7 @@ import type { Contestant } from './rounds.js';
 import type { Shop } from './stage.js';
 import { addOrders, addPendingPayments } from './supply.js';
 
-export const answeredWell = ({ status }: Answer): boolean => status === 200;
+const answeredWell = ({ status }: Answer): boolean => status === 200;
 
 /** GraphQL answers 200 to errors, too. */
 const openedPayment = ({ status, body }: Answer): boolean =>

@@ -7,7 +7,7 @@ import { dirname, join, normalize, relative, sep } from 'node:path';
 import process from 'node:process';
 
 /** Leaves that everybody may know. */
-const LEAVES = ['money.ts', 'references.ts', 'seal.ts'];
+const LEAVES = ['doubling-pause.ts', 'money.ts', 'references.ts', 'seal.ts'];
 
 const MAY_KNOW = {
   database: [],
@@ -60,6 +60,7 @@ const MAY_KNOW = {
     'orders',
     'outbox',
     'health/mobile-operator.ts',
+    'jobs/side-by-side.ts',
     'providers/provider.ts',
     'providers/routing.ts',
     'providers/saved-methods.ts',
@@ -71,6 +72,7 @@ const MAY_KNOW = {
     'audit',
     'customers',
     'database',
+    'jobs/side-by-side.ts',
     'paging',
     'payments',
     'providers/concern.ts',

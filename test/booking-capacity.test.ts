@@ -17,7 +17,6 @@ import {
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { cancelPayment } from './support/payment-calls.js';
-import { GOOD_CARD, settled } from './support/payments-with-money.js';
 import {
   codeOf,
   CREATE_PAYMENT,
@@ -27,6 +26,8 @@ import {
   type RunningApp,
 } from './support/running-app.js';
 import { refundPayment, settleReview } from './support/staff-calls.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
+import { expectSettled, settled } from './support/settled.js';
 
 const steps = new BetweenSteps();
 let app: RunningApp;
@@ -35,8 +36,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   steps.expectAllHappened();
-  await settled(app);
-  await expectInvariants(app.dataSource);
+  await expectSettled(app);
 });
 afterAll(async () => {
   await app.stop();

@@ -12,7 +12,6 @@ import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { BANK, newEventId, notify } from './support/notifying-provider.js';
 import { cancelOrder, cancelPayment } from './support/payment-calls.js';
-import { GOOD_CARD, settled } from './support/payments-with-money.js';
 import {
   codeOf,
   CREATE_PAYMENT,
@@ -22,15 +21,14 @@ import {
   type RunningApp,
 } from './support/running-app.js';
 import { refundPayment } from './support/staff-calls.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
+import { expectSettled, settled } from './support/settled.js';
 
 let app: RunningApp;
 beforeAll(async () => {
   app = await startTestApp();
 });
-afterEach(async () => {
-  await settled(app);
-  await expectInvariants(app.dataSource);
-});
+afterEach(() => expectSettled(app));
 afterAll(() => app.stop());
 
 const DETAILS = { transport: 'plane', flightNumber: 'AF 718', services: ['wash', 'charge'] };

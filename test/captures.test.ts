@@ -1,16 +1,9 @@
 import { booksOf, untilStatus } from './support/books.js';
 import { expectBooksToAgree } from './support/both-books.js';
 import { eventually } from './support/eventually.js';
-import { expectInvariants } from './support/invariants.js';
 import { STRIPE } from './support/notifying-provider.js';
 import { available, cancelOrder, cancelPayment, readPayment } from './support/payment-calls.js';
-import {
-  GOOD_CARD,
-  heldPayment,
-  manualPayment,
-  paidPayment,
-  settled,
-} from './support/payments-with-money.js';
+import { heldPayment, manualPayment, paidPayment } from './support/payments-with-money.js';
 import {
   codeOf,
   CREATE_PAYMENT,
@@ -21,6 +14,8 @@ import {
 } from './support/running-app.js';
 import { capturePayment, readAsStaff, refundPayment } from './support/staff-calls.js';
 import { watch } from './support/subscriber.js';
+import { expectSettled, settled } from './support/settled.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -28,8 +23,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   app.stripe.clearFaults();
-  await settled(app);
-  await expectInvariants(app.dataSource);
+  await expectSettled(app);
   await expectBooksToAgree(app);
 });
 afterAll(() => app.stop());

@@ -1,33 +1,20 @@
 import { dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { eventually } from './support/eventually.js';
-import { expectInvariants } from './support/invariants.js';
-import { available, cancelPayment, readPayment, untilStatus } from './support/payment-calls.js';
-
-const GOOD_CARD = '4242424242424242';
-const BANK_DEBIT = '000123456789';
-const CARD = { method: 'CARD' };
-const BANK = { method: 'BANK', returnUrl: RETURN_URL };
+import { available, cancelPayment, orderOf, readPayment, untilStatus } from './support/payment-calls.js';
+import { BANK, BANK_DEBIT, CARD, GOOD_CARD } from './support/ways-to-pay.js';
+import { expectSettled } from './support/settled.js';
 
 let app: RunningApp;
 beforeAll(async () => {
   // Without jobs: they would soon end the attempt that was replaced, and no payer could pay twice.
   app = await startTestApp({ jobPauseMilliseconds: 600_000 });
 });
-afterEach(async () => {
-  await app.stripe.settled();
-  await app.bank.settled();
-  await expectInvariants(app.dataSource);
-});
+afterEach(() => expectSettled(app));
 afterAll(() => app.stop());
-
-async function orderOf() {
-  const { sku } = await app.addProduct({ stock: 10 });
-  return { ...(await app.order(sku)), sku };
-}
 
 /** From card to bank, while Stripe doesn't say whether the first attempt could be ended. */
 async function twoLiveAttempts() {
-  const order = await orderOf();
+  const order = await orderOf(app);
   const byCard = await app.pay(order.orderId, order.token, CARD);
   app.stripe.answerNext('payment_intents.cancel', {
     answer: { kind: 'status', status: 500, shouldRetry: false },
@@ -49,7 +36,7 @@ const captured = (id: string, token: string, amount: number) =>
   );
 
 test('from card to bank opens a second attempt in the same payment, and ends the first at its provider', async () => {
-  const { orderId, token, sku } = await orderOf();
+  const { orderId, token, sku } = await orderOf(app);
   const byCard = await app.pay(orderId, token, CARD);
 
   const byBank = await app.pay(orderId, token, BANK);
@@ -71,7 +58,7 @@ test('from card to bank opens a second attempt in the same payment, and ends the
 });
 
 test('from card to bank and back opens a third attempt, with a client secret that works', async () => {
-  const { orderId, token } = await orderOf();
+  const { orderId, token } = await orderOf(app);
   const first = await app.pay(orderId, token, CARD);
   await app.pay(orderId, token, BANK);
 
@@ -86,7 +73,7 @@ test('from card to bank and back opens a third attempt, with a client secret tha
 });
 
 test('from the frontend’s own page to Stripe’s is a change too', async () => {
-  const { orderId, token } = await orderOf();
+  const { orderId, token } = await orderOf(app);
   const embedded = await app.pay(orderId, token, { method: 'CARD', presentation: 'EMBEDDED' });
   const redirect = await app.pay(orderId, token, {
     method: 'CARD',
@@ -167,7 +154,7 @@ test('a failure of one attempt leaves the payment open while another one is unde
 });
 
 test('the last attempt’s failure ends the payment and gives the stock back', async () => {
-  const { orderId, token, sku } = await orderOf();
+  const { orderId, token, sku } = await orderOf(app);
   const { id } = await app.pay(orderId, token, BANK);
   app.bank.decline(`${id}-1`);
   expect(await untilStatus(app, id, token, 'FAILED', 0)).toEqual(['PENDING', 'FAILED']);
@@ -184,7 +171,7 @@ test('cancelPaymentIntent ends every live attempt at its provider', async () => 
 });
 
 test('while the provider is processing, no second way is opened beside it', async () => {
-  const { orderId, token } = await orderOf();
+  const { orderId, token } = await orderOf(app);
   const byCard = await app.pay(orderId, token, CARD);
   app.stripe.pay(byCard.nextAction.clientSecret, BANK_DEBIT);
   await untilStatus(app, byCard.id, token, 'PROCESSING');
@@ -198,7 +185,7 @@ test('while the provider is processing, no second way is opened beside it', asyn
 });
 
 test('asked for both ways by many at once, at most one attempt is left to pay', async () => {
-  const { orderId, token } = await orderOf();
+  const { orderId, token } = await orderOf(app);
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, index) => app.pay(orderId, token, index % 2 ? CARD : BANK)),
   );

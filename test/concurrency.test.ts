@@ -1,24 +1,17 @@
-import {
-  codeOf,
-  CREATE_PAYMENT,
-  dataOf,
-  RETURN_URL,
-  startTestApp,
-  type RunningApp,
-} from './support/running-app.js';
+import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import {
   available,
   cancelOrder,
   cancelPayment,
+  createPayment,
   readOrder,
   readPayment,
   untilStatus,
 } from './support/payment-calls.js';
 import { watch } from './support/subscriber.js';
-
-const GOOD_CARD = '4242424242424242';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -28,9 +21,6 @@ afterAll(() => app.stop());
 
 const times = <Result>(count: number, one: (index: number) => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => one(index)));
-
-const create = (orderId: string, token: string, input: object = {}) =>
-  app.graphql(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
 
 const allPaid = (ids: readonly string[]) =>
   eventually(
@@ -48,7 +38,7 @@ test('of 200 payers who race for 50 pieces, 50 get a payment and 150 are told OU
   const orders = await times(200, () => app.order(product.sku));
 
   const answers = await Promise.all(
-    orders.map(({ orderId, token }) => create(orderId, token, { method: 'CARD' })),
+    orders.map(({ orderId, token }) => createPayment(app, orderId, token, { method: 'CARD' })),
   );
 
   const codes = answers.map((answer) => codeOf(answer) ?? 'OPENED');
@@ -76,7 +66,7 @@ test('pieces that are given back go to those who ask again, and never to two', a
   const product = await app.addProduct({ stock: 5 });
   const orders = await times(25, () => app.order(product.sku));
   const rounds = orders.map(async ({ orderId, token }) => {
-    const answer = await create(orderId, token);
+    const answer = await createPayment(app, orderId, token);
     if (answer.errors) return codeOf(answer);
     const { id } = dataOf(answer).createPaymentIntent.paymentIntent;
     return dataOf(await cancelPayment(app, id, token)).cancelPaymentIntent.status as string;
@@ -152,8 +142,8 @@ test('a payment that is paid, cancelled, resumed and whose order is cancelled at
     };
     const answers = await Promise.all([
       cancelPayment(app, payment.id, token),
-      create(orderId, token, { method: 'BANK', returnUrl: RETURN_URL }),
-      create(orderId, token, { method: 'CARD' }),
+      createPayment(app, orderId, token, { method: 'BANK', returnUrl: RETURN_URL }),
+      createPayment(app, orderId, token, { method: 'CARD' }),
       index % 2 ? cancelOrder(app, orderId, token) : cancelPayment(app, payment.id, token),
       pay(),
     ]);

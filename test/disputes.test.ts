@@ -1,21 +1,18 @@
 import { untilStatus } from './support/books.js';
 import { eventually } from './support/eventually.js';
-import { expectInvariants } from './support/invariants.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { available } from './support/payment-calls.js';
-import { paidPayment, settled } from './support/payments-with-money.js';
+import { paidPayment } from './support/payments-with-money.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 import { readAsStaff, refundPayment } from './support/staff-calls.js';
 import { watch } from './support/subscriber.js';
+import { expectSettled, settled } from './support/settled.js';
 
 let app: RunningApp;
 beforeAll(async () => {
   app = await startTestApp();
 });
-afterEach(async () => {
-  await settled(app);
-  await expectInvariants(app.dataSource);
-});
+afterEach(() => expectSettled(app));
 afterAll(() => app.stop());
 
 async function disputed(

@@ -5,10 +5,11 @@ import { startMailServer, type MailServer } from './support/mail-server.js';
 import { bankPaymentOf, emailsOf, newAddress, openFor, orderOf } from './support/mailed-orders.js';
 import { BANK, notify, STRIPE } from './support/notifying-provider.js';
 import { cancelPayment, readPayment } from './support/payment-calls.js';
-import { payAt, settled } from './support/payments-with-money.js';
+import { payAt } from './support/payments-with-money.js';
 import { untilStatus } from './support/books.js';
 import { dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { refundPayment, settleReview } from './support/staff-calls.js';
+import { settled } from './support/settled.js';
 
 let mails: MailServer;
 let app: RunningApp;

@@ -1,13 +1,18 @@
 import { RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
-import { available, readOrder, readPayment, sessionIn, untilStatus } from './support/payment-calls.js';
+import {
+  available,
+  orderOf,
+  readOrder,
+  readPayment,
+  sessionIn,
+  untilStatus,
+} from './support/payment-calls.js';
+import { BANK, BANK_DEBIT, CARD, GOOD_CARD } from './support/ways-to-pay.js';
+import { expectSettled } from './support/settled.js';
 
-const GOOD_CARD = '4242424242424242';
-const BANK_DEBIT = '000123456789';
-const CARD = { method: 'CARD' };
 const SESSION = { method: 'CARD', presentation: 'REDIRECT', returnUrl: RETURN_URL };
-const BANK = { method: 'BANK', returnUrl: RETURN_URL };
 
 /** Long enough to do something before the time is up, short enough to wait for it. */
 const RESERVATION_MILLISECONDS = 700;
@@ -16,17 +21,8 @@ let app: RunningApp;
 beforeAll(async () => {
   app = await startTestApp({ reservationMilliseconds: RESERVATION_MILLISECONDS });
 });
-afterEach(async () => {
-  await app.stripe.settled();
-  await app.bank.settled();
-  await expectInvariants(app.dataSource);
-});
+afterEach(() => expectSettled(app));
 afterAll(() => app.stop());
-
-async function orderOf(stock = 10) {
-  const { sku } = await app.addProduct({ stock });
-  return { ...(await app.order(sku)), sku };
-}
 
 /** The job's claim of a payment, as if its minute were over. */
 const endClaims = () =>
@@ -34,7 +30,7 @@ const endClaims = () =>
 
 /** A payment that was opened later has expired: the job has been by since then. */
 async function untilTheJobWasBy(): Promise<void> {
-  const { orderId, token } = await orderOf();
+  const { orderId, token } = await orderOf(app);
   const { id } = await app.pay(orderId, token, BANK);
   await untilStatus(app, id, token, 'EXPIRED');
 }
@@ -47,7 +43,7 @@ describe('when the time is up', () => {
   ])(
     'a payment %s ends at its provider and says EXPIRED; the stock is back and the order payable anew',
     async (_, way) => {
-      const { orderId, token, sku } = await orderOf();
+      const { orderId, token, sku } = await orderOf(app);
       const payment = await app.pay(orderId, token, way);
       expect(await available(app, sku)).toBe(9);
 
@@ -77,7 +73,7 @@ describe('when the time is up', () => {
   );
 
   test('a provider that can’t be reached is not believed to have ended it: the stock stays held until it says so', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const { id } = await app.pay(orderId, token, CARD);
     const asked = app.stripe.requests('payment_intents.cancel');
     app.stripe.answerNext('payment_intents.cancel', {
@@ -102,7 +98,7 @@ describe('when the time is up', () => {
     ['in Checkout', SESSION],
     ['at the bank', BANK],
   ])('a payer who paid %s just before has paid, even when their notification is late', async (_, way) => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const payment = await app.pay(orderId, token, way);
     app.stripe.pauseWebhooks();
     app.bank.pauseWebhooks();
@@ -121,7 +117,7 @@ describe('when the time is up', () => {
   });
 
   test('a payment that is being processed does not expire', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const payment = await app.pay(orderId, token, CARD);
     const { paymentIntentId } = app.stripe.pay(payment.nextAction.clientSecret, BANK_DEBIT);
     await untilStatus(app, payment.id, token, 'PROCESSING');
@@ -135,7 +131,7 @@ describe('when the time is up', () => {
   });
 
   test('a payment whose beginning is unknown, and that the bank has, ends there', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     app.bank.answerNext('createPayment', { kind: 'close', afterDoing: true });
     const payment = await app.pay(orderId, token, BANK);
     expect(payment).toMatchObject({ status: 'UNKNOWN', nextAction: null });
@@ -149,7 +145,7 @@ describe('when the time is up', () => {
   // The repeated call is refused ("already expired"), which proves nothing of the first one, and nobody asks the bank
   // whether it has a payment of this reference. It stays UNKNOWN, and its stock held, for ever.
   test('a payment whose beginning is unknown, and that the bank never got, ends too', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     app.bank.answerNext('createPayment', { kind: 'close' });
     const payment = await app.pay(orderId, token, BANK);
     await eventually(
@@ -177,7 +173,7 @@ async function untilEnded(id: string, token: string): Promise<string[]> {
 
 describe('money that comes after the time was up', () => {
   async function expiredAtBank(stock: number) {
-    const order = await orderOf(stock);
+    const order = await orderOf(app, { stock });
     const { id } = await app.pay(order.orderId, order.token, BANK);
     await untilStatus(app, id, order.token, 'EXPIRED');
     return { ...order, id };

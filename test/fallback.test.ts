@@ -6,7 +6,7 @@ import type { HttpFault } from '../src/sandbox/http-fault.js';
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { BY_PHONE, BY_SOFTPAY, orderInFrancs, readWhole, untilPayment } from './support/mobile-money.js';
-import { available, readOrder } from './support/payment-calls.js';
+import { available, createPayment, orderOf, readOrder } from './support/payment-calls.js';
 import {
   codeOf,
   CREATE_PAYMENT,
@@ -15,8 +15,8 @@ import {
   startTestApp,
   type RunningApp,
 } from './support/running-app.js';
+import { BANK } from './support/ways-to-pay.js';
 
-const BANK = { method: 'BANK', returnUrl: RETURN_URL };
 const SECRET = 'bank_test_secret_of_fallbacks_0123456789';
 
 /** In this order, and never by chance. */
@@ -84,14 +84,6 @@ afterEach(async () => {
 });
 afterAll(() => banks.stop());
 
-async function orderOf(product: Parameters<RunningApp['addProduct']>[0] = {}) {
-  const { sku } = await app.addProduct({ stock: 10, ...product });
-  return { ...(await app.order(sku)), sku };
-}
-
-const create = (orderId: string, token: string, input: object = BANK) =>
-  app.graphql(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
-
 async function onlyPaymentOf(orderId: string, token: string): Promise<any> {
   const { paymentIntents } = await readOrder(app, orderId, token);
   expect(paymentIntents).toHaveLength(1);
@@ -108,9 +100,11 @@ const BUSY: HttpFault = { kind: 'status', status: 429 };
 
 describe('a first provider that', () => {
   it('answers 429 surely did nothing: the payment goes on at the next one', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     fail(banks.a, BUSY);
-    const { paymentIntent, nextAction } = dataOf(await create(orderId, token)).createPaymentIntent;
+    const { paymentIntent, nextAction } = dataOf(
+      await createPayment(app, orderId, token, BANK),
+    ).createPaymentIntent;
     expect(nextAction.url).toContain(banks.b.url.host);
     expect(await readWhole(app, paymentIntent.id)).toMatchObject({
       status: 'PENDING',
@@ -145,7 +139,7 @@ describe('a first provider that', () => {
       { kind: 'status', status: 200, body: '<html>', contentType: 'text/html' },
     ],
   ])('%s, is not routed around: it is UNKNOWN, and there is never a second charge', async (_, fault) => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const others = banks.b.counts().requests.createPayment;
     fail(banks.a, fault, 1);
     const { id, status } = await app.pay(orderId, token, BANK);
@@ -170,10 +164,10 @@ describe('a first provider that', () => {
       'PAYMENT_DECLINED',
     ],
   ])('%s has answered: the payer is told, and nobody else is asked', async (_, fault, code) => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const others = banks.b.counts().requests.createPayment;
     fail(banks.a, fault, 1);
-    const refused = await create(orderId, token);
+    const refused = await createPayment(app, orderId, token, BANK);
     expect(codeOf(refused)).toBe(code);
     expect(banks.b.counts().requests.createPayment).toBe(others);
     expect(await onlyPaymentOf(orderId, token)).toMatchObject({
@@ -186,12 +180,12 @@ describe('a first provider that', () => {
 
 describe('a chain', () => {
   it('goes to each provider once, and says so when all are down', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const before = [banks.a, banks.b, banks.c].map((bank) => bank.counts().requests.createPayment);
     for (const bank of [banks.a, banks.b, banks.c]) fail(bank, BUSY);
     const input = { ...BANK, idempotencyKey: randomUUID() };
 
-    const refused = await create(orderId, token, input);
+    const refused = await createPayment(app, orderId, token, input);
 
     expect(refused.errors![0]!.extensions).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
     const after = [banks.a, banks.b, banks.c].map((bank) => bank.counts().requests.createPayment);
@@ -209,25 +203,25 @@ describe('a chain', () => {
     expect(await available(app, sku)).toBe(9);
 
     // The same request goes on where the chain has ended.
-    const again = dataOf(await create(orderId, token, input)).createPaymentIntent;
+    const again = dataOf(await createPayment(app, orderId, token, input)).createPaymentIntent;
     expect(again.paymentIntent.id).toBe(payment.id);
     expect(again.nextAction.url).toContain(banks.c.url.host);
     expect((await readWhole(app, payment.id)).attempts).toHaveLength(3);
   });
 
   it('with a key gives the attempt that was begun in place of the first, and nothing new', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const input = { ...BANK, idempotencyKey: randomUUID() };
     fail(banks.a, BUSY);
-    const first = dataOf(await create(orderId, token, input)).createPaymentIntent;
-    const again = dataOf(await create(orderId, token, input)).createPaymentIntent;
+    const first = dataOf(await createPayment(app, orderId, token, input)).createPaymentIntent;
+    const again = dataOf(await createPayment(app, orderId, token, input)).createPaymentIntent;
     expect(again).toEqual(first);
     expect(first.nextAction.url).toContain(banks.b.url.host);
     expect((await readWhole(app, first.paymentIntent.id)).attempts).toHaveLength(2);
   });
 
   it('without a key does, too', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     fail(banks.a, BUSY);
     const first = await app.pay(orderId, token, BANK);
     const again = await app.pay(orderId, token, BANK);
@@ -239,10 +233,13 @@ describe('a chain', () => {
     ['with the same key', () => ({ ...BANK, idempotencyKey: randomUUID() })],
     ['without a key', () => BANK],
   ])('is one, of two equal requests at the same time %s', async (_, inputOf) => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const input = inputOf();
     fail(banks.a, BUSY);
-    const answers = await Promise.all([create(orderId, token, input), create(orderId, token, input)]);
+    const answers = await Promise.all([
+      createPayment(app, orderId, token, input),
+      createPayment(app, orderId, token, input),
+    ]);
     const opened = answers.filter(({ errors }) => !errors).map(({ data }) => data.createPaymentIntent);
     // Whoever waited for the first call may be told to come again; nobody is told anything else.
     expect(
@@ -255,7 +252,7 @@ describe('a chain', () => {
     const payment = await onlyPaymentOf(orderId, token);
     expect(payment.attempts.filter(({ status }: any) => status === 'PENDING')).toHaveLength(1);
     expect(payment.attempts).toHaveLength(2);
-    const last = dataOf(await create(orderId, token, input)).createPaymentIntent;
+    const last = dataOf(await createPayment(app, orderId, token, input)).createPaymentIntent;
     expect(last.paymentIntent.id).toBe(payment.id);
     for (const { nextAction } of opened) expect(nextAction).toEqual(last.nextAction);
     banks.b.pay(`${payment.id}-2`);
@@ -263,7 +260,7 @@ describe('a chain', () => {
   });
 
   it('many times at once makes one payment each, and charges each once', async () => {
-    const orders = await Promise.all(Array.from({ length: 12 }, () => orderOf()));
+    const orders = await Promise.all(Array.from({ length: 12 }, () => orderOf(app)));
     fail(banks.a, BUSY, 12);
     const payments = await Promise.all(orders.map(({ orderId, token }) => app.pay(orderId, token, BANK)));
     for (const { id } of payments) banks.b.pay(`${id}-2`);
@@ -272,28 +269,28 @@ describe('a chain', () => {
   });
 
   it('leads only to ways that take the amount', async () => {
-    const { orderId, token } = await orderOf({ unitAmount: 50 });
+    const { orderId, token } = await orderOf(app, { unitAmount: 50 });
     fail(banks.c, BUSY);
-    expect(codeOf(await create(orderId, token))).toBe('PROVIDER_UNAVAILABLE');
+    expect(codeOf(await createPayment(app, orderId, token, BANK))).toBe('PROVIDER_UNAVAILABLE');
     expect((await onlyPaymentOf(orderId, token)).attempts).toMatchObject([
       { provider: 'bank-c', status: 'PENDING', fallbackOf: null },
     ]);
   });
 
   it('leads nowhere from the provider that the payer named', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     fail(banks.a, BUSY);
-    expect(codeOf(await create(orderId, token, { ...BANK, provider: 'bank-a' }))).toBe(
+    expect(codeOf(await createPayment(app, orderId, token, { ...BANK, provider: 'bank-a' }))).toBe(
       'PROVIDER_UNAVAILABLE',
     );
     expect((await onlyPaymentOf(orderId, token)).attempts).toMatchObject([{ provider: 'bank-a' }]);
   });
 
   it('is not begun for a payment that its payer cancelled meanwhile', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     fail(banks.a, BUSY);
     const [, cancelled] = await Promise.all([
-      create(orderId, token),
+      createPayment(app, orderId, token, BANK),
       eventually(async () => {
         const { paymentIntents } = await readOrder(app, orderId, token);
         const mutation = 'mutation ($id: ID!) { cancelPaymentIntent(id: $id) { id status } }';
@@ -308,7 +305,7 @@ describe('a chain', () => {
   });
 
   it('is in the timeline of the payment', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     fail(banks.a, BUSY);
     const { id } = await app.pay(orderId, token, BANK);
     const query = `{ paymentTimeline(id: "${id}") { kind summary } }`;

@@ -4,6 +4,7 @@ import { expectInvariants } from './support/invariants.js';
 import { BANK, STRIPE } from './support/notifying-provider.js';
 import { readPayment } from './support/payment-calls.js';
 import { RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -16,8 +17,6 @@ afterEach(async () => {
   await expectInvariants(app.dataSource);
 });
 afterAll(() => app.stop());
-
-const GOOD_CARD = '4242424242424242';
 
 /** The job looks now, and not in half a minute. */
 const lookNow = (id: string) =>

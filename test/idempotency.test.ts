@@ -13,9 +13,9 @@ import {
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { startKillableServer, type KillableServer } from './support/killable-server.js';
-import { readPayment, untilStatus } from './support/payment-calls.js';
+import { createPayment, readPayment, untilStatus } from './support/payment-calls.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
-const GOOD_CARD = '4242424242424242';
 const CROWD = 20;
 
 const crowd = <Result>(one: (index: number) => Promise<Result>): Promise<Result[]> =>
@@ -31,9 +31,6 @@ describe('on a running server', () => {
     await expectInvariants(app.dataSource);
   });
   afterAll(() => app.stop());
-
-  const create = (orderId: string, token: string, input: object = {}) =>
-    app.graphql(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
 
   const newOrder = async () => app.order((await app.addProduct()).sku);
 
@@ -53,7 +50,7 @@ describe('on a running server', () => {
     const since = countAtStripe();
     const idempotencyKey = randomUUID();
 
-    const answers = await crowd(() => create(orderId, token, { method: 'CARD', idempotencyKey }));
+    const answers = await crowd(() => createPayment(app, orderId, token, { method: 'CARD', idempotencyKey }));
 
     const [first] = answers;
     expect(dataOf(first!).createPaymentIntent.nextAction.clientSecret).toEqual(expect.any(String));
@@ -71,7 +68,7 @@ describe('on a running server', () => {
       const { orderId, token } = await newOrder();
       const since = countAtStripe();
 
-      const answers = await crowd(() => create(orderId, token, { method: 'CARD', ...input() }));
+      const answers = await crowd(() => createPayment(app, orderId, token, { method: 'CARD', ...input() }));
 
       const payments = answers.map((answer) => dataOf(answer).createPaymentIntent);
       expect(new Set(payments.map(({ paymentIntent }) => paymentIntent.id)).size).toBe(1);
@@ -85,10 +82,14 @@ describe('on a running server', () => {
     const { orderId, token } = await newOrder();
     const idempotencyKey = randomUUID();
     const first = dataOf(
-      await create(orderId, token, { method: 'CARD', idempotencyKey }),
+      await createPayment(app, orderId, token, { method: 'CARD', idempotencyKey }),
     ).createPaymentIntent;
 
-    const answer = await create(orderId, token, { method: 'BANK', returnUrl: RETURN_URL, idempotencyKey });
+    const answer = await createPayment(app, orderId, token, {
+      method: 'BANK',
+      returnUrl: RETURN_URL,
+      idempotencyKey,
+    });
 
     expect(codeOf(answer)).toBe('IDEMPOTENCY_KEY_REUSED');
     expect(answer.errors![0]!.extensions.fields![0]!.path).toBe('idempotencyKey');
@@ -98,8 +99,8 @@ describe('on a running server', () => {
   test('a key that comes back for another order is refused', async () => {
     const [one, other] = [await newOrder(), await newOrder()];
     const idempotencyKey = randomUUID();
-    dataOf(await create(one.orderId, app.apiKey, { idempotencyKey }));
-    expect(codeOf(await create(other.orderId, app.apiKey, { idempotencyKey }))).toBe(
+    dataOf(await createPayment(app, one.orderId, app.apiKey, { idempotencyKey }));
+    expect(codeOf(await createPayment(app, other.orderId, app.apiKey, { idempotencyKey }))).toBe(
       'IDEMPOTENCY_KEY_REUSED',
     );
   });
@@ -108,7 +109,7 @@ describe('on a running server', () => {
     const { orderId, token } = await newOrder();
     const idempotencyKey = randomUUID();
     const answers = await crowd((index) =>
-      create(orderId, token, {
+      createPayment(app, orderId, token, {
         ...(index % 2 ? { method: 'CARD' } : { method: 'BANK', returnUrl: RETURN_URL }),
         idempotencyKey,
       }),
@@ -123,18 +124,26 @@ describe('on a running server', () => {
   test('a field that is null and one that is left out are the same input', async () => {
     const { orderId, token } = await newOrder();
     const idempotencyKey = randomUUID();
-    const first = await create(orderId, token, { method: 'CARD', idempotencyKey });
-    expect(await create(orderId, token, { idempotencyKey, returnUrl: null, method: 'CARD' })).toEqual(first);
+    const first = await createPayment(app, orderId, token, { method: 'CARD', idempotencyKey });
+    expect(
+      await createPayment(app, orderId, token, { idempotencyKey, returnUrl: null, method: 'CARD' }),
+    ).toEqual(first);
   });
 
   test('keys of different callers never meet', async () => {
     const [one, other] = [await newOrder(), await newOrder()];
     const idempotencyKey = randomUUID();
-    const first = dataOf(await create(one.orderId, one.token, { idempotencyKey })).createPaymentIntent;
-    const second = dataOf(await create(other.orderId, other.token, { idempotencyKey })).createPaymentIntent;
+    const first = dataOf(
+      await createPayment(app, one.orderId, one.token, { idempotencyKey }),
+    ).createPaymentIntent;
+    const second = dataOf(
+      await createPayment(app, other.orderId, other.token, { idempotencyKey }),
+    ).createPaymentIntent;
     expect(second.paymentIntent.id).not.toBe(first.paymentIntent.id);
     // The shop's own server, with the key that a payer happened to use, and another input.
-    const backend = dataOf(await create(one.orderId, app.apiKey, { method: 'CARD', idempotencyKey }));
+    const backend = dataOf(
+      await createPayment(app, one.orderId, app.apiKey, { method: 'CARD', idempotencyKey }),
+    );
     expect(backend.createPaymentIntent.paymentIntent.id).toBe(first.paymentIntent.id);
   });
 
@@ -142,12 +151,12 @@ describe('on a running server', () => {
     const { orderId, token } = await newOrder();
     const idempotencyKey = randomUUID();
     const { paymentIntent, nextAction } = dataOf(
-      await create(orderId, token, { idempotencyKey }),
+      await createPayment(app, orderId, token, { idempotencyKey }),
     ).createPaymentIntent;
     app.stripe.pay(nextAction.clientSecret, GOOD_CARD);
     await untilStatus(app, paymentIntent.id, token, 'PAID');
 
-    const again = dataOf(await create(orderId, token, { idempotencyKey })).createPaymentIntent;
+    const again = dataOf(await createPayment(app, orderId, token, { idempotencyKey })).createPaymentIntent;
 
     expect(again).toMatchObject({
       paymentIntent: { id: paymentIntent.id, status: 'PAID' },

@@ -4,8 +4,8 @@ import { expectInvariants } from './support/invariants.js';
 import { BANK, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { startTestApp, type RunningApp } from './support/running-app.js';
 import { watch } from './support/subscriber.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
-const GOOD_CARD = '4242424242424242';
 const SOON_MILLISECONDS = 50;
 const DOWN = { answer: { kind: 'status', status: 500, shouldRetry: false } } as const;
 const ONE_CAPTURE = [{ kind: 'CAPTURE', amount: 1_500 }];

@@ -33,9 +33,7 @@ import {
   startTestApp,
   type RunningApp,
 } from './support/running-app.js';
-
-const CARD = { method: 'CARD' };
-const GOOD_CARD = '4242424242424242';
+import { CARD, GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 const logged: { level: number; msg: string; paymentIntent?: string }[] = [];

@@ -17,6 +17,7 @@ import {
   type ProviderUnderContract,
 } from './provider-contract.js';
 import { startWebhookReceiver } from './webhook-receiver.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 /** For doubles on this machine; the tests of those that hang wait for it. */
 const TIMEOUT_MILLISECONDS = 300;
@@ -107,7 +108,6 @@ const STRIPE_RESOURCES: Record<'EMBEDDED' | 'REDIRECT', { readonly path: string;
   };
 
 const STRIPE_SECRETS = { secretKey: 'sk_test_contract', publishableKey: 'pk_test_contract' };
-const GOOD_CARD = '4242424242424242';
 const DECLINED_CARD = '4000000000000002';
 /** The SDK tries so often before it gives up. */
 const STRIPE_TRIES = 3;

@@ -1,39 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import {
-  codeOf,
-  CREATE_PAYMENT,
-  dataOf,
-  RETURN_URL,
-  startTestApp,
-  type RunningApp,
-} from './support/running-app.js';
+import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 import { eventually } from './support/eventually.js';
-import { expectInvariants } from './support/invariants.js';
-import { available, cancelPayment, readOrder, readPayment, untilStatus } from './support/payment-calls.js';
+import {
+  available,
+  cancelPayment,
+  createPayment,
+  orderOf,
+  readOrder,
+  readPayment,
+  untilStatus,
+} from './support/payment-calls.js';
 import { watch } from './support/subscriber.js';
-
-const GOOD_CARD = '4242424242424242';
-const CARD = { method: 'CARD' };
-const BANK = { method: 'BANK', returnUrl: RETURN_URL };
+import { BANK, CARD, GOOD_CARD } from './support/ways-to-pay.js';
+import { expectSettled } from './support/settled.js';
 
 let app: RunningApp;
 beforeAll(async () => {
   app = await startTestApp();
 });
-afterEach(async () => {
-  await app.stripe.settled();
-  await app.bank.settled();
-  await expectInvariants(app.dataSource);
-});
+afterEach(() => expectSettled(app));
 afterAll(() => app.stop());
-
-async function orderOf() {
-  const { sku } = await app.addProduct({ stock: 10 });
-  return { ...(await app.order(sku)), sku };
-}
-
-const create = (orderId: string, token: string, input: object) =>
-  app.graphql(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
 
 const failStripe = (status: number, times = 1) =>
   app.stripe.answerNext('payment_intents.create', {
@@ -53,11 +39,11 @@ describe('a provider that is unavailable', () => {
     ['Stripe', CARD, () => failStripe(429)],
     ['the bank', BANK, () => failBank(429)],
   ])('(%s) is said so, and the same request with the same key then works', async (_, way, fail) => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const input = { ...way, idempotencyKey: randomUUID() };
     fail();
 
-    const refused = await create(orderId, token, input);
+    const refused = await createPayment(app, orderId, token, input);
 
     expect([codeOf(refused), refused.errors![0]!.extensions.retryable]).toEqual([
       'PROVIDER_UNAVAILABLE',
@@ -66,7 +52,9 @@ describe('a provider that is unavailable', () => {
     const begun = await onlyPaymentOf(orderId, token);
     expect(begun).toMatchObject({ status: 'PENDING', nextAction: null });
     expect(await available(app, sku)).toBe(9);
-    const { paymentIntent, nextAction } = dataOf(await create(orderId, token, input)).createPaymentIntent;
+    const { paymentIntent, nextAction } = dataOf(
+      await createPayment(app, orderId, token, input),
+    ).createPaymentIntent;
     expect(paymentIntent).toMatchObject({ id: begun.id, version: 1 });
     if (way === BANK) app.bank.pay(`${begun.id}-1`);
     else app.stripe.pay(nextAction.clientSecret, GOOD_CARD);
@@ -75,9 +63,9 @@ describe('a provider that is unavailable', () => {
   });
 
   test('leaves another way to pay open', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     failBank(429);
-    expect(codeOf(await create(orderId, token, BANK))).toBe('PROVIDER_UNAVAILABLE');
+    expect(codeOf(await createPayment(app, orderId, token, BANK))).toBe('PROVIDER_UNAVAILABLE');
     const payment = await app.pay(orderId, token, CARD);
     app.stripe.pay(payment.nextAction.clientSecret, GOOD_CARD);
     await untilStatus(app, payment.id, token, 'PAID');
@@ -85,7 +73,7 @@ describe('a provider that is unavailable', () => {
   });
 
   test('is said to a payer who cancels, too; the payment stays as it was', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const { id } = await app.pay(orderId, token, CARD);
     app.stripe.answerNext('payment_intents.cancel', {
       answer: { kind: 'status', status: 503, shouldRetry: false },
@@ -104,10 +92,10 @@ describe('a provider that refuses the request', () => {
   ])(
     '(%s) ends the payment as FAILED with its stock back, and a new request opens a new one',
     async (_, way, fail) => {
-      const { orderId, token, sku } = await orderOf();
+      const { orderId, token, sku } = await orderOf(app);
       fail();
 
-      const refused = await create(orderId, token, way);
+      const refused = await createPayment(app, orderId, token, way);
 
       expect([codeOf(refused), refused.errors![0]!.extensions.retryable]).toEqual([
         'PROVIDER_REJECTED',
@@ -128,28 +116,28 @@ describe('a provider that refuses the request', () => {
   );
 
   test('says the same again when the same key is repeated, and asks nobody', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const input = { ...BANK, idempotencyKey: randomUUID() };
     failBank(422);
-    const refused = await create(orderId, token, input);
+    const refused = await createPayment(app, orderId, token, input);
     const asked = app.bank.counts().requests.createPayment;
-    const again = await create(orderId, token, input);
+    const again = await createPayment(app, orderId, token, input);
     expect([codeOf(refused), codeOf(again)]).toEqual(['PROVIDER_REJECTED', 'PROVIDER_REJECTED']);
     expect(app.bank.counts().requests.createPayment).toBe(asked);
   });
 
   test('says nothing of its inside: no key, no address, no words of the provider’s', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     failStripe(401);
-    const [error] = (await create(orderId, token, CARD)).errors!;
+    const [error] = (await createPayment(app, orderId, token, CARD)).errors!;
     expect(error!.message).toBe('The card provider refused the request.');
     expect(Object.keys(error!.extensions).sort()).toEqual(['code', 'retryable']);
   });
 
   test('declined by the provider at once is PAYMENT_DECLINED', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     failBank(402);
-    expect(codeOf(await create(orderId, token, BANK))).toBe('PAYMENT_DECLINED');
+    expect(codeOf(await createPayment(app, orderId, token, BANK))).toBe('PAYMENT_DECLINED');
     expect((await onlyPaymentOf(orderId, token)).status).toBe('FAILED');
     expect(await available(app, sku)).toBe(10);
   });
@@ -169,7 +157,7 @@ describe('a provider that does not answer', () => {
   ] as const)(
     '(%s) leaves the payment UNKNOWN, told to watchers; repeating heals it with one payment there',
     async (_, fault, afterDoing) => {
-      const { orderId, token, sku } = await orderOf();
+      const { orderId, token, sku } = await orderOf(app);
       const before = app.bank.counts().payments;
       app.bank.answerNext('createPayment', { ...fault, afterDoing });
 
@@ -196,7 +184,7 @@ describe('a provider that does not answer', () => {
   const threeLostAnswers = { answer: { kind: 'status', status: 500 }, when: 'AFTER_WORK', times: 3 } as const;
 
   test('Stripe, whose answer is lost three times, leaves UNKNOWN too; repeating gives one PaymentIntent that works', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const before = app.stripe.counts().objects.paymentIntents;
     app.stripe.pauseWebhooks();
     let unknown;
@@ -215,7 +203,7 @@ describe('a provider that does not answer', () => {
   });
 
   test('Stripe’s notification may come although its answer never did: the payer still gets a client secret', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const before = app.stripe.counts().objects.paymentIntents;
     app.stripe.answerNext('payment_intents.create', threeLostAnswers);
     const first = await app.pay(orderId, token, CARD);
@@ -234,7 +222,7 @@ describe('a provider that does not answer', () => {
   });
 
   test('a refusal after an unanswered call proves nothing of that call: it stays UNKNOWN', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     app.bank.answerNext('createPayment', { kind: 'close', afterDoing: true });
     const unknown = await app.pay(orderId, token, BANK);
     failBank(422);
@@ -246,7 +234,7 @@ describe('a provider that does not answer', () => {
   });
 
   test('holds nothing up: others buy the same product meanwhile', async () => {
-    const { orderId, token, sku } = await orderOf();
+    const { orderId, token, sku } = await orderOf(app);
     const other = await app.order(sku);
     const asked = app.bank.counts().requests.createPayment;
     app.bank.answerNext('createPayment', { kind: 'hang' });
@@ -266,7 +254,7 @@ describe('a provider that does not answer', () => {
   });
 
   test('holds no transaction open while it is waited for', async () => {
-    const { orderId, token } = await orderOf();
+    const { orderId, token } = await orderOf(app);
     const asked = app.bank.counts().requests.createPayment;
     app.bank.answerNext('createPayment', { kind: 'hang' });
     const slow = app.pay(orderId, token, BANK);

@@ -2,10 +2,9 @@ import { BetweenSteps } from './support/between-steps.js';
 import { untilStatus } from './support/books.js';
 import { expectBooksToAgree } from './support/both-books.js';
 import { eventually } from './support/eventually.js';
-import { expectInvariants } from './support/invariants.js';
 import { BANK, STRIPE, type NotifyingProvider, type OpenPayment } from './support/notifying-provider.js';
 import { cancelPayment } from './support/payment-calls.js';
-import { heldPayment, paidPayment, payAt, settled, underpaidPayment } from './support/payments-with-money.js';
+import { heldPayment, paidPayment, payAt, underpaidPayment } from './support/payments-with-money.js';
 import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import {
   capturePayment,
@@ -14,6 +13,7 @@ import {
   settleReview,
   verifyPayment,
 } from './support/staff-calls.js';
+import { expectSettled, settled } from './support/settled.js';
 
 /** One thing happens inside another, between two of its steps: both sides' books are right all the same. */
 const steps = new BetweenSteps();
@@ -23,8 +23,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   steps.expectAllHappened();
-  await settled(app);
-  await expectInvariants(app.dataSource);
+  await expectSettled(app);
   await expectBooksToAgree(app);
 });
 afterAll(async () => {

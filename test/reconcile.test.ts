@@ -10,11 +10,11 @@ import {
   type RunningApp,
 } from './support/running-app.js';
 import { watch } from './support/subscriber.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 /** The command is compiled and started several times, and a machine may be busy. */
 jest.setTimeout(120_000);
 
-const GOOD_CARD = '4242424242424242';
 const HOUR = 60 * 60 * 1_000;
 
 let product: BuiltProduct;

@@ -6,6 +6,7 @@ import { BANK, STRIPE, type NotifyingProvider, type OpenPayment } from './suppor
 import { available, readPayment } from './support/payment-calls.js';
 import { codeOf, dataOf, startTestApp, type GraphQLAnswer, type RunningApp } from './support/running-app.js';
 import { watch } from './support/subscriber.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -16,8 +17,6 @@ afterEach(async () => {
   await expectInvariants(app.dataSource);
 });
 afterAll(() => app.stop());
-
-const GOOD_CARD = '4242424242424242';
 
 async function paidPayment(provider: NotifyingProvider, stock = 5): Promise<OpenPayment> {
   const payment = await provider.open(app, { stock });

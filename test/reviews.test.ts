@@ -2,13 +2,13 @@ import { signOperatorToken } from '../src/access/operator-token.js';
 import { booksOf, untilStatus } from './support/books.js';
 import { expectBooksToAgree } from './support/both-books.js';
 import { eventually } from './support/eventually.js';
-import { expectInvariants } from './support/invariants.js';
 import { BANK, newEventId, notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { available, cancelPayment } from './support/payment-calls.js';
-import { paidPayment, settled, underpaidPayment } from './support/payments-with-money.js';
+import { paidPayment, underpaidPayment } from './support/payments-with-money.js';
 import { codeOf, dataOf, OPERATOR_JWT_SECRET, startTestApp, type RunningApp } from './support/running-app.js';
 import { readAsStaff, refundPayment, settleReview } from './support/staff-calls.js';
 import { watch } from './support/subscriber.js';
+import { expectSettled } from './support/settled.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -16,8 +16,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   app.stripe.clearFaults();
-  await settled(app);
-  await expectInvariants(app.dataSource);
+  await expectSettled(app);
   await expectBooksToAgree(app);
 });
 afterAll(() => app.stop());

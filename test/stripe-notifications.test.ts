@@ -10,6 +10,7 @@ import {
   type OpenPayment,
 } from './support/notifying-provider.js';
 import { historyOf, typesOf } from './support/payment-history.js';
+import { BANK_DEBIT, GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -17,9 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const GOOD_CARD = '4242424242424242';
 const DECLINED_CARD = '4000000000009995';
-const BANK_DEBIT = '000123456789';
 
 const CAPTURE = { kind: 'CAPTURE', amount: 1_500 };
 

@@ -15,7 +15,6 @@ const MAX_REMEMBERED = 1_000;
 
 export interface ApiKeyHolder {
   readonly id: string;
-  readonly name: string;
   readonly hash: string;
 }
 
@@ -70,7 +69,7 @@ export class ApiKeys {
     const row = await this.manager.findOneBy(ApiKey, { hash });
     if (!row || row.revokedAt !== null) return null;
     if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
-    const holder = { id: row.id, name: row.name, hash };
+    const holder = { id: row.id, hash };
     this.remembered.set(hash, { holder, until: Date.now() + BELIEVED_MILLISECONDS });
     return holder;
   }

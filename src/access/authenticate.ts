@@ -51,11 +51,19 @@ async function backendOf({ apiKeys }: Authentication, key: string): Promise<Call
   return { kind: 'backend', apiKeyId: holder.id, keyHash: holder.hash };
 }
 
-/** Whether the caller's proof still holds: a token may have expired and a key been revoked since it was checked. */
-export async function stillHolds(
-  { apiKeys }: Pick<Authentication, 'apiKeys'>,
+/**
+ * For who watches: a token may have expired and a key been revoked since it was checked.
+ * @throws {AccessError} UNAUTHENTICATED
+ */
+export async function requireStillValid(
+  authentication: Pick<Authentication, 'apiKeys'>,
   caller: Caller,
-): Promise<boolean> {
+): Promise<void> {
+  if (await stillHolds(authentication, caller)) return;
+  throw refused('The token has expired or was revoked. Connect again with a new one.');
+}
+
+async function stillHolds({ apiKeys }: Pick<Authentication, 'apiKeys'>, caller: Caller): Promise<boolean> {
   if (caller.kind === 'backend') return (await apiKeys.findByHash(caller.keyHash)) !== null;
   const expiry = expiryOf(caller);
   return expiry === null || expiry.getTime() > Date.now();

@@ -1,7 +1,6 @@
 import { filter, pipe } from '@graphql-yoga/subscription';
 import { Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
-import { AccessError } from '../access/access-error.js';
-import { stillHolds } from '../access/authenticate.js';
+import { requireStillValid } from '../access/authenticate.js';
 import { requireOperator } from '../access/caller.js';
 import type { HealthContext as Context } from './health-context.js';
 import { ProviderHealth } from './provider-health-types.js';
@@ -30,8 +29,8 @@ function watch({ authentication, caller, health }: Context) {
   return pipe(
     watchHealth(health),
     filter(async () => {
-      if (await stillHolds(authentication, caller)) return true;
-      throw new AccessError('UNAUTHENTICATED', 'The token has expired. Connect again with a new one.');
+      await requireStillValid(authentication, caller);
+      return true;
     }),
   );
 }

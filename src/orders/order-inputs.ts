@@ -48,7 +48,7 @@ export class OwnOrderLineInput {
 }
 
 @InputType({ description: 'Who buys.' })
-export class CustomerInput {
+class CustomerInput {
   @Field(() => String, { nullable: true, description: 'As they write it.' })
   @IsOptional()
   @Length(1, 200)

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
 import { applyProviderEvent } from './apply-provider-event.js';
+import { SharedCalls } from './shared-calls.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import { attemptReference, type PaymentAttempt } from './payment-attempt.js';
@@ -10,8 +11,8 @@ import { PaymentError } from './payment-error.js';
 import { awaitsPayer } from './transitions.js';
 import { writePayment } from './write-change.js';
 
-/** Charges under way in this process, by attempt: whoever asks for the same waits for it. */
-const underWay = new Map<string, Promise<LoadedPayment>>();
+/** By attempt: whoever asks for the same charge waits for it. */
+const charges = new SharedCalls<LoadedPayment>();
 
 /**
  * Charges the saved way to pay that the attempt was made for, once the provider has the attempt. It is done because
@@ -26,13 +27,7 @@ export function chargeSavedMethod(
 ): Promise<LoadedPayment> {
   const isDue = awaitsPayer(payment.intent.status) && isChargeDue(attemptOf(payment, attemptId));
   if (!isDue) return Promise.resolve(payment);
-  const others = underWay.get(attemptId);
-  if (others) return others;
-  const charging = charge(manager, dependencies, payment, attemptId).finally(() =>
-    underWay.delete(attemptId),
-  );
-  underWay.set(attemptId, charging);
-  return charging;
+  return charges.join(attemptId, () => charge(manager, dependencies, payment, attemptId));
 }
 
 /** Once it was declined, it is the payer's turn: the same request does not try again behind their back. */

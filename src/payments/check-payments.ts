@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { sideBySide } from '../jobs/side-by-side.js';
 import { ProviderFailure } from '../providers/provider.js';
 import { askProvider } from './ask-provider.js';
 import { cancelAttempt } from './cancel-attempt.js';
@@ -28,13 +29,7 @@ export async function checkPayments(
   dependencies: PaymentDependencies,
 ): Promise<number> {
   const due = await claimDue(manager);
-  const waiting = [...due];
-  const work = async (): Promise<void> => {
-    for (let reference = waiting.shift(); reference !== undefined; reference = waiting.shift()) {
-      await checkAndSchedule(manager, dependencies, reference);
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  await sideBySide(SIDE_BY_SIDE, due, (reference) => checkAndSchedule(manager, dependencies, reference));
   return due.length;
 }
 

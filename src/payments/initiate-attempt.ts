@@ -8,6 +8,7 @@ import {
   type Provider,
 } from '../providers/provider.js';
 import { applyProviderEvent, endIntent } from './apply-provider-event.js';
+import { SharedCalls } from './shared-calls.js';
 import { commitChange } from './commit-change.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import { attemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
@@ -23,8 +24,8 @@ import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { writePayment } from './write-change.js';
 
-/** Calls under way in this process, by attempt: whoever needs the same answer waits for it instead of asking again. */
-const underWay = new Map<string, Promise<LoadedPayment>>();
+/** By attempt: whoever needs the same answer waits for it instead of asking again. */
+const initiations = new SharedCalls<LoadedPayment>();
 
 /**
  * Makes sure that the provider has been asked for this attempt and that its answer is stored. The call carries the
@@ -43,13 +44,7 @@ export async function initiateAttempt(
   if (isAnswered(attempt)) return payment;
   if (attempt.status === 'FAILED') throw whyItEnded(attempt);
   if (!isLive(attempt)) return payment;
-  const others = underWay.get(attemptId);
-  if (others) return others;
-  const call = callProvider(manager, dependencies, payment, attempt).finally(() =>
-    underWay.delete(attemptId),
-  );
-  underWay.set(attemptId, call);
-  return call;
+  return initiations.join(attemptId, () => callProvider(manager, dependencies, payment, attempt));
 }
 
 /**

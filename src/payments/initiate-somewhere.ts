@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { SharedCalls } from './shared-calls.js';
 import { chainOf, fallBack, lastInPlaceOf, type FallenBack } from './fall-back.js';
 import { attemptOf, initiateAttempt } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
@@ -13,10 +14,10 @@ export interface InitiatedSomewhere {
 }
 
 /**
- * From provider to provider under way in this process, by the first attempt: an equal request waits for the end of it.
+ * From provider to provider, by the first attempt: an equal request waits for the end of it.
  * Between a provider's "unavailable" and the next provider's call it must not ask the first one again.
  */
-const underWay = new Map<string, Promise<InitiatedSomewhere>>();
+const chains = new SharedCalls<InitiatedSomewhere>();
 
 /**
  * For a new attempt: from provider to provider, while each of them has surely done nothing.
@@ -28,9 +29,7 @@ export function initiateSomewhere(
   begun: FallenBack,
   wanted: WantedWay & PayerDetails,
 ): Promise<InitiatedSomewhere> {
-  const chain = goOn(manager, dependencies, begun, wanted).finally(() => underWay.delete(begun.attemptId));
-  underWay.set(begun.attemptId, chain);
-  return chain;
+  return chains.join(begun.attemptId, () => goOn(manager, dependencies, begun, wanted));
 }
 
 async function goOn(
@@ -60,7 +59,7 @@ export async function initiateHere(
   { payment, attemptId }: FallenBack,
 ): Promise<InitiatedSomewhere> {
   const first = chainOf(payment.attempts, attemptOf(payment, attemptId)).at(-1);
-  const chain = first && underWay.get(first.id);
+  const chain = first && chains.find(first.id);
   if (chain) return chain;
   const initiated = await initiateAttempt(manager, dependencies, payment, attemptId);
   const attempt = attemptOf(initiated, attemptId);

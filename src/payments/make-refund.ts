@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type RefundToMake } from '../providers/provider.js';
 import { NEVER_TAKEN } from './apply-refund.js';
 import { applyAnswer, askProvider } from './ask-provider.js';
+import { SharedCalls } from './shared-calls.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
@@ -11,8 +12,8 @@ import type { PaymentChange } from './payment-change.js';
 import { addRefund, capturesOf, changeRefund, leftOf } from './refunds.js';
 import { writePayment } from './write-change.js';
 
-/** Calls under way in this process, by refund: whoever needs the same answer waits for it. */
-const calls = new Map<string, Promise<LoadedPayment>>();
+/** By refund: whoever needs the same answer waits for it. */
+const calls = new SharedCalls<LoadedPayment>();
 
 /**
  * Makes sure that the provider has this refund. The call carries the refund's own key, so making it again gives nothing
@@ -26,13 +27,7 @@ export function makeRefund(
   refundId: string,
   mayHaveBeenMade: boolean,
 ): Promise<LoadedPayment> {
-  const others = calls.get(refundId);
-  if (others) return others;
-  const call = make(manager, dependencies, payment, refundId, mayHaveBeenMade).finally(() =>
-    calls.delete(refundId),
-  );
-  calls.set(refundId, call);
-  return call;
+  return calls.join(refundId, () => make(manager, dependencies, payment, refundId, mayHaveBeenMade));
 }
 
 async function make(

@@ -13,13 +13,7 @@ import type { Currency } from '../money.js';
 import { PaymentAttempt } from './payment-attempt.js';
 import { PaymentIntent } from './payment-intent.js';
 
-export const MOVEMENT_KINDS = [
-  'CAPTURE',
-  'REFUND',
-  'REFUND_REVERSAL',
-  'CHARGEBACK',
-  'CHARGEBACK_REVERSAL',
-] as const;
+const MOVEMENT_KINDS = ['CAPTURE', 'REFUND', 'REFUND_REVERSAL', 'CHARGEBACK', 'CHARGEBACK_REVERSAL'] as const;
 export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /**

@@ -4,7 +4,7 @@ import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { PaymentMethod as Method, Presentation as WhereToPay } from '../providers/provider.js';
 import { PaymentIntent } from './payment-intent.js';
 
-export const ATTEMPT_STATUSES = [
+const ATTEMPT_STATUSES = [
   'PENDING',
   'PROCESSING',
   'UNKNOWN',

@@ -310,7 +310,7 @@ export function addMovement(change: PaymentChange, movement: Omit<Movement, 'id'
   return row;
 }
 
-export function holdStock(change: PaymentChange, until: Date): void {
+function holdStock(change: PaymentChange, until: Date): void {
   if (change.order.reservedUntil === null) change.stockStep = 'HOLD';
   change.order.reservedUntil = until;
   change.reservedUntil = until;

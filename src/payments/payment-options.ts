@@ -114,8 +114,7 @@ function choiceOf({ provider, way: { method, presentation } }: Route): PaymentCh
 }
 
 /** What a way to pay needs of the payer. */
-export const NEEDS = ['COUNTRY', 'PHONE_NUMBER', 'OPERATOR', 'RETURN_URL'] as const;
-export type Need = (typeof NEEDS)[number];
+export type Need = 'COUNTRY' | 'PHONE_NUMBER' | 'OPERATOR' | 'RETURN_URL';
 
 export function needsOf({ needs = [], presentation }: OfferedWay): readonly Need[] {
   return presentation === 'REDIRECT' ? [...needs, 'RETURN_URL'] : needs;

@@ -1,8 +1,7 @@
 import { Arg, Ctx, Field, ID, InputType, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import { filter, pipe } from '@graphql-yoga/subscription';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import { AccessError } from '../access/access-error.js';
-import { stillHolds } from '../access/authenticate.js';
+import { requireStillValid } from '../access/authenticate.js';
 import { requireStaffOrBackend } from '../access/caller.js';
 import type { PaymentContext as Context } from './payment-context.js';
 import { PaymentError } from './payment-error.js';
@@ -93,33 +92,25 @@ async function watchOne(context: Context, reference: string, sinceVersion: numbe
   }
   const load = () => findPaymentIntent(context, reference, 'paymentIntentId');
   const { intent } = await load();
-  const { manager, pubSub } = context;
+  const { authentication, caller, manager, pubSub } = context;
   return watchPayment(
-    { manager, pubSub, checkAccess: () => checkAccess(context) },
+    { manager, pubSub, checkAccess: () => requireStillValid(authentication, caller) },
     intent.id,
     load,
     sinceVersion,
   );
 }
 
-function watchAll(context: Context, { status, orderId }: PaymentIntentFilter) {
-  requireStaffOrBackend(context.caller);
+function watchAll({ authentication, caller, pubSub }: Context, { status, orderId }: PaymentIntentFilter) {
+  requireStaffOrBackend(caller);
   const isWanted = (payload: StatusChangedPayload) =>
     (!status || status.includes(payload.status)) && (!orderId || payload.orderReference === orderId);
   return pipe(
-    watchAllPayments(context.pubSub, isWanted),
+    watchAllPayments(pubSub, isWanted),
     filter(async () => {
-      await checkAccess(context);
+      await requireStillValid(authentication, caller);
       return true;
     }),
-  );
-}
-
-async function checkAccess({ authentication, caller }: Context): Promise<void> {
-  if (await stillHolds(authentication, caller)) return;
-  throw new AccessError(
-    'UNAUTHENTICATED',
-    'The token has expired or was revoked. Connect again with a new one.',
   );
 }
 

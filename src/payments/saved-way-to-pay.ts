@@ -20,7 +20,7 @@ export interface WantedSavedMethod {
 /** What an attempt has of it. */
 export type SavedWay = Pick<PaymentAttempt, 'customerReference' | 'methodReference' | 'offSession'>;
 
-export const NOTHING_SAVED: SavedWay = { customerReference: null, methodReference: null, offSession: false };
+const NOTHING_SAVED: SavedWay = { customerReference: null, methodReference: null, offSession: false };
 
 /** The way to pay, and with what of the payer's. */
 export interface ChosenSavedWay {

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { run, statement } from '../database/statement.js';
+import { SharedCalls } from './shared-calls.js';
 import { checkPayment } from './check-payments.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive } from './payment-attempt.js';
@@ -20,7 +21,8 @@ const CLAIM = statement<{ id: string }>(
    RETURNING id`,
 );
 
-const underWay = new Map<string, Promise<LoadedPayment>>();
+/** By payment: payers who ask in the same moment are told the same. */
+const questions = new SharedCalls<LoadedPayment>();
 
 /**
  * "Did it go through?" The database first; the provider only for a payment that is not final, is old enough, and was not
@@ -35,11 +37,7 @@ export async function verifyPaymentIntent(
   const payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
   if (!payment.attempts.some(isLive)) return payment;
-  const others = underWay.get(intentReference);
-  if (others) return others;
-  const question = ask(manager, dependencies, payment).finally(() => underWay.delete(intentReference));
-  underWay.set(intentReference, question);
-  return question;
+  return questions.join(intentReference, () => ask(manager, dependencies, payment));
 }
 
 async function ask(

@@ -42,7 +42,7 @@ function newsOnly(): (payload: StatusChangedPayload) => boolean {
   };
 }
 
-export class WatcherTooSlow extends Error {
+class WatcherTooSlow extends Error {
   override readonly name = 'WatcherTooSlow';
 
   constructor() {

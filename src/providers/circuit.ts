@@ -7,6 +7,7 @@ import {
   isBrokenCircuitError,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
+import { doublingPause } from '../doubling-pause.js';
 import type { Ending } from './provider-call.js';
 
 /** OPEN: nobody is let through. HALF_OPEN: one call is under way that decides which it becomes. */
@@ -63,7 +64,7 @@ export class Circuit {
   }
 
   #pause({ pauseMilliseconds, longestPauseMilliseconds }: CircuitOptions, timesOpened: number): number {
-    const pause = Math.min(pauseMilliseconds * 2 ** (timesOpened - 1), longestPauseMilliseconds);
+    const pause = doublingPause(timesOpened, pauseMilliseconds, longestPauseMilliseconds);
     this.#nextTryAt = new Date(Date.now() + pause);
     return pause;
   }

@@ -1,6 +1,16 @@
 /** Longer texts are none of the identifiers, words and amounts that we read. */
 const LONGEST_TEXT = 255;
 
+/** Undefined for bytes that are not JSON in UTF-8. */
+export function parseUtf8Json(rawBody: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
+  } catch {
+    // A TypeError of the decoder or a SyntaxError of the parser: nothing else is thrown by these two.
+    return undefined;
+  }
+}
+
 /** The value at a path of names joined by dots, in JSON of an unknown shape. */
 export function valueAt(document: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => {

@@ -1,3 +1,5 @@
+import { doublingPause } from '../doubling-pause.js';
+
 const FIRST_PAUSE_MILLISECONDS = 1_000;
 const LONGEST_PAUSE_MILLISECONDS = 60 * 60 * 1_000;
 
@@ -6,5 +8,5 @@ export const MAX_TRIES = 34;
 
 /** How long to wait before trying again, after so many tries. */
 export function pauseMillisecondsAfter(tries: number): number {
-  return Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** (tries - 1), LONGEST_PAUSE_MILLISECONDS);
+  return doublingPause(tries, FIRST_PAUSE_MILLISECONDS, LONGEST_PAUSE_MILLISECONDS);
 }

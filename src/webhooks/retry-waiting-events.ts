@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { fromRow } from '../database/rows.js';
+import { sideBySide } from '../jobs/side-by-side.js';
 import type { Provider } from '../providers/provider.js';
 import { followConcern } from './follow-concern.js';
 import { readAgain } from './read-again.js';
@@ -24,15 +25,11 @@ export async function retryWaitingEvents(
   providers: ReadonlyMap<string, Provider>,
 ): Promise<number> {
   const due = await claimDue(manager);
-  const waiting = [...due];
-  const work = async (): Promise<void> => {
-    for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
-      const outcome = await tryAgain(manager, dependencies, providers, event);
-      if (outcome !== null) await keepWaiting(manager, dependencies, event, outcome);
-    }
-  };
   // Hints wait for their provider's answer.
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  await sideBySide(SIDE_BY_SIDE, due, async (event) => {
+    const outcome = await tryAgain(manager, dependencies, providers, event);
+    if (outcome !== null) await keepWaiting(manager, dependencies, event, outcome);
+  });
   return due.length;
 }
 

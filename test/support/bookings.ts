@@ -1,7 +1,7 @@
 import type { Product } from '../../src/orders/product.js';
 import { dataOf, type GraphQLAnswer, type RunningApp } from './running-app.js';
 
-export const ORDER_WITH_BOOKING = `
+const ORDER_WITH_BOOKING = `
   id status amount reservedUntil refundedAt
   booking { id status startsAt endsAt details }`;
 

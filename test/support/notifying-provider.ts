@@ -38,7 +38,7 @@ export interface NotifyingProvider {
   ofAnotherType(eventId: string): string;
 }
 
-export const AMOUNT = 1_500;
+const AMOUNT = 1_500;
 
 export function newEventId(): string {
   return `evt_${randomUUID().replaceAll('-', '')}`;

@@ -1,4 +1,5 @@
-import { dataOf, type GraphQLAnswer, type RunningApp } from './running-app.js';
+import type { Product } from '../../src/orders/product.js';
+import { CREATE_PAYMENT, dataOf, type GraphQLAnswer, type RunningApp } from './running-app.js';
 import { watch } from './subscriber.js';
 
 /** What a client may know of a payment. */
@@ -7,6 +8,22 @@ const PAYMENT = `
   order { id status amount reservedUntil }
   attempts { number provider method presentation amount status failureCode }
   nextAction { ... on ConfirmWithStripe { clientSecret } ... on RedirectToUrl { url } }`;
+
+/** An order of a product of its own. */
+export async function orderOf(app: RunningApp, given: Partial<Product> = {}, quantity = 1) {
+  const product = await app.addProduct({ stock: 10, ...given });
+  return { ...(await app.order(product.sku, quantity)), product, sku: product.sku };
+}
+
+/** Opens a payment, or is refused: the answer whole. */
+export function createPayment(
+  app: RunningApp,
+  orderId: string,
+  token: string,
+  input: object = {},
+): Promise<GraphQLAnswer> {
+  return app.graphql(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
+}
 
 export async function readPayment(app: RunningApp, id: string, token: string): Promise<any> {
   const query = `query ($id: ID!) { paymentIntent(id: $id) { ${PAYMENT} } }`;

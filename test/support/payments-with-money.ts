@@ -1,8 +1,8 @@
 import { CREATE_PAYMENT, dataOf, type RunningApp } from './running-app.js';
 import { untilStatus } from './books.js';
 import { BANK, STRIPE, type NotifyingProvider, type OpenPayment } from './notifying-provider.js';
-
-export const GOOD_CARD = '4242424242424242';
+import { settled } from './settled.js';
+import { GOOD_CARD } from './ways-to-pay.js';
 
 /** The payer pays, at the provider. */
 export function payAt(app: RunningApp, provider: NotifyingProvider, payment: OpenPayment): void {
@@ -58,10 +58,4 @@ export async function underpaidPayment(
   await untilStatus(app, payment.id, 'REVIEW');
   await settled(app);
   return payment;
-}
-
-/** Nothing of either provider's is on its way. */
-export async function settled(app: RunningApp): Promise<void> {
-  await app.stripe.settled();
-  await app.bank.settled();
 }

@@ -43,7 +43,7 @@ const UNFINISHED = statement<UnfinishedRow>(
 );
 
 /** Reminds of a payment if it is still unfinished, and if what was ordered can still be had. */
-export async function remindOfPayment(manager: EntityManager, intentId: string): Promise<void> {
+async function remindOfPayment(manager: EntityManager, intentId: string): Promise<void> {
   const [row] = await run(manager, UNFINISHED, [intentId]);
   if (!row) return;
   const intent = fromRow<PaymentIntent>(row.intent);

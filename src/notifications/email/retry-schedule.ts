@@ -1,3 +1,5 @@
+import { doublingPause } from '../../doubling-pause.js';
+
 const LONGEST_PAUSE_MILLISECONDS = 60 * 60 * 1_000;
 
 /** Pauses of 5 s, 10 s, 20 s … 1 h: the last try comes three days after the first. */
@@ -6,5 +8,5 @@ export const MAX_TRIES = 82;
 
 /** How long to wait before trying again, after so many tries. */
 export function pauseMillisecondsAfter(tries: number, first = FIRST_PAUSE_MILLISECONDS): number {
-  return Math.min(first * 2 ** (tries - 1), LONGEST_PAUSE_MILLISECONDS);
+  return doublingPause(tries, first, LONGEST_PAUSE_MILLISECONDS);
 }

@@ -25,7 +25,7 @@ export function sendEmailTask(dependencies: EmailDependencies): Task {
 }
 
 /** Tries an e-mail once, if it is due and nobody else is trying it. */
-export async function sendEmail(
+async function sendEmail(
   dependencies: EmailDependencies,
   emailId: string,
   stopping: AbortSignal,

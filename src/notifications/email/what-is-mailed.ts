@@ -35,7 +35,7 @@ export interface MailRule {
 }
 
 /** Who is written to, and what. Every rule that fits counts. */
-export const MAIL_RULES: readonly MailRule[] = [
+const MAIL_RULES: readonly MailRule[] = [
   {
     from: ['PENDING', 'PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'REVIEW'],
     to: 'PAID',

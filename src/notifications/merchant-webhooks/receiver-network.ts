@@ -12,7 +12,7 @@ export interface ReceiverNetwork {
   readonly lookup: LookupFunction;
 }
 
-export class AddressNotPublic extends Error {
+class AddressNotPublic extends Error {
   override readonly name = 'AddressNotPublic';
 }
 

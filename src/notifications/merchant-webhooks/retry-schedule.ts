@@ -21,7 +21,7 @@ export const PAUSES_MILLISECONDS = [
 const JITTER_PERCENT = 10;
 
 /** No endpoint can put us off for longer than the longest pause. */
-export const LONGEST_REST_MILLISECONDS = 24 * HOUR;
+const LONGEST_REST_MILLISECONDS = 24 * HOUR;
 
 /** How long to wait after so many failed tries; null: no more. */
 export function pauseMillisecondsAfter(tries: number): number | null {

@@ -4,7 +4,7 @@ import { identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
 import { readRefundOutcome } from './bank-refund-outcome.js';
-import { isPlainText, textAt, valueAt } from '../json-document.js';
+import { isPlainText, parseUtf8Json, textAt, valueAt } from '../json-document.js';
 import type { NotificationShape } from './notification-shape.js';
 import { refusalOfSignature } from './notification-signature.js';
 import { valuesOfHeader } from './signature-claim.js';
@@ -135,15 +135,6 @@ function readEventId(
     }
     case 'DIGEST':
       return createHash('sha256').update(rawBody).digest('hex');
-  }
-}
-
-function parseUtf8Json(rawBody: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
-  } catch {
-    // A TypeError of the decoder or a SyntaxError of the parser: nothing else is thrown by these two.
-    return undefined;
   }
 }
 

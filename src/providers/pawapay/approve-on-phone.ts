@@ -1,4 +1,5 @@
 import { formatMoney } from '../../money.js';
+import { hiddenNumber } from '../hidden-number.js';
 import { textAt } from '../json-document.js';
 import type { AttemptToInitiate, NextAction } from '../provider.js';
 import { type DepositTerms, listAt } from './active-configuration.js';
@@ -19,7 +20,7 @@ export function approveOnPhone(
 ): NextAction {
   return {
     type: 'ApproveOnPhone',
-    phoneNumber: `+${'•'.repeat(Math.max(msisdn.length - 3, 0))}${msisdn.slice(-3)}`,
+    phoneNumber: hiddenNumber(`+${msisdn}`),
     operator,
     instructions: instructionsOf(attempt, operator, terms),
     // How long the operator waits isn't known beforehand, and no longer than this it helps to pay.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { textAt } from '../json-document.js';
+import { parseUtf8Json, textAt } from '../json-document.js';
 import type { ParsedNotification, ProviderEvent, WebhookProof } from '../provider.js';
 import { readDepositOutcome, STATUS_WORDS } from './pawapay-deposit.js';
 import { readRefundOutcome } from './pawapay-refund-outcome.js';
@@ -102,13 +102,4 @@ function ignored(
 
 function malformed(detail: string): ParsedNotification {
   return { verdict: 'malformed', detail };
-}
-
-function parseUtf8Json(rawBody: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
-  } catch {
-    // A TypeError of the decoder or a SyntaxError of the parser: nothing else is thrown by these two.
-    return undefined;
-  }
 }

@@ -12,7 +12,7 @@ export interface PhonePayer {
   readonly email: string;
 }
 
-export function softPayOperators({ countries }: PayDunya): SoftPayOperator[] {
+function softPayOperators({ countries }: PayDunya): SoftPayOperator[] {
   return SOFTPAY_OPERATORS.filter(({ country }) => countries.includes(country));
 }
 

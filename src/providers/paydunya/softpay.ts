@@ -1,3 +1,4 @@
+import { hiddenNumber } from '../hidden-number.js';
 import { textAt, valueAt } from '../json-document.js';
 import { type AttemptToInitiate, type Initiated, type NextAction, ProviderFailure } from '../provider.js';
 import { confirmInvoice } from './confirm-invoice.js';
@@ -122,16 +123,12 @@ function nextActionOf(
   const { patienceSeconds } = operator;
   return {
     type: 'ApproveOnPhone',
-    phoneNumber: hideNumber(phoneNumber),
+    phoneNumber: hiddenNumber(phoneNumber),
     operator: operator.name,
     instructions: operator.payer[isEnglish(attempt.locale) ? 'en' : 'fr'],
     expiresAt:
       patienceSeconds === undefined ? attempt.expiresAt : new Date(Date.now() + patienceSeconds * 1000),
   };
-}
-
-function hideNumber(phoneNumber: string): string {
-  return phoneNumber.replace(/\d(?=\d{3})/g, '•');
 }
 
 /** The others of these countries read French. */

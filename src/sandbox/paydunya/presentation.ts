@@ -33,7 +33,7 @@ export function presentInvoice(account: PayDunyaAccount, invoice: Invoice): Json
 }
 
 /** A constant of the account, whatever the notification says: lower-case hex of SHA-512. */
-export function hashOf(masterKey: string): string {
+function hashOf(masterKey: string): string {
   return createHash('sha512').update(masterKey).digest('hex');
 }
 

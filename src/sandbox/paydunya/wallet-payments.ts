@@ -4,7 +4,7 @@ import type { PayDunyaAccount } from './paydunya-account.js';
 import { Refused } from './refused.js';
 import { readText } from './read-invoice.js';
 
-export const WALLET_CHANNEL = 'paydunya';
+const WALLET_CHANNEL = 'paydunya';
 
 const DEFAULT_PHONE_FIELD = 'phone_phone';
 

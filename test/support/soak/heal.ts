@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { settled } from '../payments-with-money.js';
+import { settled } from '../settled.js';
 import type { RunningApp } from '../running-app.js';
 
 const ROUND_MILLISECONDS = 1_000;

@@ -10,8 +10,8 @@ import {
   type OpenedPayment,
   type Scene,
 } from './scene.js';
+import { GOOD_CARD } from '../ways-to-pay.js';
 
-const GOOD_CARD = '4242424242424242';
 const DECLINED_CARD = '4000000000000002';
 /** Stripe's test cards whose refunds are pending at first, and whose refunds fail after they had succeeded. */
 const PENDING_REFUND_CARD = '4000000000007726';
