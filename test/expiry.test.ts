@@ -142,8 +142,7 @@ describe('when the time is up', () => {
     expect(await available(app, sku)).toBe(10);
   });
 
-  // The repeated call is refused ("already expired"), which proves nothing of the first one, and nobody asks the bank
-  // whether it has a payment of this reference. It stays UNKNOWN, and its stock held, for ever.
+  // The repeated call is refused ("already expired"), which proves nothing of the first one.
   test('a payment whose beginning is unknown, and that the bank never got, ends too', async () => {
     const { orderId, token } = await orderOf(app);
     app.bank.answerNext('createPayment', { kind: 'close' });

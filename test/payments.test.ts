@@ -125,7 +125,7 @@ describe('createPaymentIntent', () => {
     }
   });
 
-  // The raw payload of payment_intent.* holds the client secret in clear, so a copy of the database is enough after all.
+  // As Stripe sends it, the payload of payment_intent.* has the client secret in it.
   test('keeps the client secret out of the stored notifications too', async () => {
     const { orderId, token } = await orderOf(app);
     const { nextAction } = await app.pay(orderId, token);
