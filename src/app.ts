@@ -168,7 +168,8 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const server = await createServer(origins);
   serveHealth(server, dataSource);
   let wakeInbox: () => void = () => undefined;
-  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), log };
+  const { seal } = payments;
+  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), seal, log };
   serveWebhooks(server, manager, providers, webhooks);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
