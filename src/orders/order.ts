@@ -156,6 +156,8 @@ export class Order {
 }
 
 /** Whether it is collected by the provider of a recurring subscription, and by nobody else. */
-export function isOfSubscription({ recurringSubscriptionId }: Pick<Order, 'recurringSubscriptionId'>): boolean {
+export function isOfSubscription({
+  recurringSubscriptionId,
+}: Pick<Order, 'recurringSubscriptionId'>): boolean {
   return recurringSubscriptionId !== null;
 }

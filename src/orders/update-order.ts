@@ -170,6 +170,10 @@ function refuseClosed(order: Order): void {
     throw new OrderError('ORDER_CANCELLED', 'This order was cancelled. Make a new one.');
   }
   if (isOfSubscription(order)) {
-    throw new OrderError('INVALID_ORDER', 'What a subscription costs is not changed by its orders.', 'orderId');
+    throw new OrderError(
+      'INVALID_ORDER',
+      'What a subscription costs is not changed by its orders.',
+      'orderId',
+    );
   }
 }

@@ -79,7 +79,7 @@ export class PaymentResolver {
 
   @Mutation(() => CreatePaymentIntentPayload, {
     description:
-      'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one.',
+      'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one. A subscription’s is open while its provider tries, and is paid by CARD, EMBEDDED alone.',
   })
   async createPaymentIntent(
     @Arg('input', () => CreatePaymentIntentInput, { description: 'What is asked for.' })
@@ -117,7 +117,8 @@ export class PaymentResolver {
   }
 
   @Mutation(() => PaymentIntent, {
-    description: 'Ends a payment at its provider and gives its stock back. Refused once money has moved.',
+    description:
+      'Ends a payment at its provider and gives its stock back. Refused once money has moved, and for a subscription’s.',
   })
   async cancelPaymentIntent(
     @Arg('id', () => ID, { description: 'Its public id.' }) id: string,

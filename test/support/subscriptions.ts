@@ -94,9 +94,14 @@ export async function atProvider(app: RunningApp, id: string): Promise<string> {
 }
 
 /** Somebody does something in the provider's dashboard. */
-export async function inDashboard(app: RunningApp, path: string, body: Record<string, string> = {}) {
+export async function inDashboard(
+  app: RunningApp,
+  path: string,
+  body: Record<string, string> = {},
+  method = 'POST',
+) {
   const response = await fetch(new URL(`/v1/${path}`, app.stripe.url), {
-    method: 'POST',
+    method,
     headers: {
       authorization: `Bearer ${app.stripeSecretKey}`,
       'content-type': 'application/x-www-form-urlencoded',
