@@ -32,7 +32,7 @@ let settings: Awaited<ReturnType<typeof emailSettings>>;
 let app: RunningApp;
 beforeAll(async () => {
   mails = await startMailServer();
-  settings = await emailSettings(mails.url, { reminderAfterMilliseconds: 200 });
+  settings = await emailSettings(mails.url, { reminderAfterMilliseconds: DAY });
   app = await startTestApp({ emails: settings });
 });
 afterEach(async () => {
@@ -115,8 +115,12 @@ describe('a renewal that was refused', () => {
       'succeeded',
       ...['failed', 'failed', 'failed'],
     ]);
-    await new Promise((resolve) => setTimeout(resolve, 400));
     expect(await mailsOf(paymentId)).toEqual(['PAYER_NEEDED']);
+    const reminders = await app.dataSource.query(
+      `SELECT 1 FROM graphile_worker.jobs j JOIN payment_intent i ON j.key = 'reminder:' || i.id WHERE i.reference = $1`,
+      [paymentId],
+    );
+    expect(reminders).toEqual([]);
   });
 
   test('is paid by the provider’s later try, and that is no late money', async () => {

@@ -2,13 +2,14 @@ import { pino } from 'pino';
 import { NextActionSeal } from '../src/payments/sealed-next-action.js';
 import { createStripeProvider } from '../src/providers/stripe/stripe-provider.js';
 import { checkSubscriptions } from '../src/subscriptions/check-subscriptions.js';
-import { newCustomer, saveCard } from './support/customers.js';
+import { newCustomer, payWith, saveCard } from './support/customers.js';
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { codeOf, dataOf, SECRET, startTestApp, type RunningApp } from './support/running-app.js';
 import {
   activeSubscription,
   atProvider,
+  cancelSubscription,
   chargeFromNowOn,
   DAY,
   expectEachChargeToBeOneMovement,
@@ -25,6 +26,8 @@ import {
 
 const VISA = '4242424242424242';
 const NO_FUNDS = '4000000000000341';
+/** Is in processing first. */
+const BANK_DEBIT = '000123456789';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -142,6 +145,24 @@ describe('a subscription of which nothing is heard', () => {
     expect(await check(id)).toBeNull();
     const ended = await untilSubscription(app, id, stands('CANCELLED', 'PAID'));
     expect(ended.endedAt).not.toBeNull();
+  });
+
+  test('that was cancelled while money was on its way is asked about until that is decided', async () => {
+    const begun = await known();
+    await chargeFromNowOn(app, begun, NO_FUNDS);
+    app.stripe.playTimeForward(MONTH);
+    const [{ id: orderId }] = (await untilSubscription(app, begun.id, stands('PAST_DUE', 'PAID', 'PENDING')))
+      .orders;
+    const { nextAction } = dataOf(await payWith(app, orderId, app.apiKey, {})).createPaymentIntent;
+    app.stripe.pay(nextAction.clientSecret, BANK_DEBIT);
+    await untilSubscription(app, begun.id, stands('PAST_DUE', 'PAID', 'PROCESSING'));
+    dataOf(await cancelSubscription(app, begun.id, false));
+    expect(await check(begun.id)).toBeGreaterThan(DAY - MINUTE);
+    await app.stripe.settled();
+    hearNothing();
+    app.stripe.settle(nextAction.clientSecret, 'fail');
+    expect(await check(begun.id)).toBeNull();
+    await untilSubscription(app, begun.id, stands('CANCELLED', 'PAID', 'FAILED'));
   });
 
   test('that waits for its first payment is asked about after a minute, and ever more rarely', async () => {

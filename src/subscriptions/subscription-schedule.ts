@@ -13,6 +13,9 @@ const DRAFT_MILLISECONDS = 75 * MINUTE;
 /** Between the provider's tries lie days. */
 const OWED_MILLISECONDS = 6 * HOUR;
 
+/** A bank debit that was under way when its subscription ended is decided by then; what is a draft still stays one. */
+const LAST_DECISION_MILLISECONDS = 30 * DAY;
+
 /** After so long, a first answer that was lost is not waited for any more. */
 export const LOST_MILLISECONDS = DAY;
 
@@ -20,12 +23,15 @@ type Standing = Pick<RecurringSubscription, 'status' | 'createdAt' | 'currentPer
 
 /**
  * When the provider is to be asked again about a subscription, if nothing is heard before.
- * @param isUndecided one of its invoices may still bring money that we don't wait for yet. @returns null: never.
+ * @param isUndecided one of its invoices is not decided: a draft, or money on its way. @returns null: never.
  */
 export function nextSubscriptionCheck(now: Date, subscription: Standing, isUndecided: boolean): Date | null {
   const { status, createdAt, currentPeriodEndsAt, endedAt } = subscription;
   const after = (milliseconds: number) => new Date(now.getTime() + milliseconds);
-  if (endedAt !== null) return null;
+  if (endedAt !== null) {
+    const isLate = now.getTime() - endedAt.getTime() > LAST_DECISION_MILLISECONDS;
+    return isUndecided && !isLate ? after(DAY) : null;
+  }
   if (status === 'INCOMPLETE') return after(pauseSince(createdAt, now));
   if (status === 'PAST_DUE' || status === 'UNPAID') return after(OWED_MILLISECONDS);
   if (isUndecided) return after(DRAFT_MILLISECONDS);
