@@ -44,6 +44,7 @@ import { resilient } from './providers/resilience.js';
 import type { RoutingRule } from './providers/routing-rules.js';
 import { watchAvailability } from './providers/watch-availability.js';
 import { listsNotifications, readNotificationList } from './reconcile/read-notification-list.js';
+import { checkSubscriptions } from './subscriptions/check-subscriptions.js';
 import { retryWaitingEvents } from './webhooks/retry-waiting-events.js';
 import type { WebhookDependencies } from './webhooks/receive-notification.js';
 import { serveWebhooks } from './webhooks/route.js';
@@ -168,7 +169,8 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const server = await createServer(origins);
   serveHealth(server, dataSource);
   let wakeInbox: () => void = () => undefined;
-  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), log };
+  const { seal } = payments;
+  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), seal, log };
   serveWebhooks(server, manager, providers, webhooks);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
@@ -321,6 +323,7 @@ function startJobs(
   return [
     job('expire payment intents', () => expirePaymentIntents(manager, as('job:expiry'))),
     job('check payments', () => checkPayments(manager, as('job:check'))),
+    job('check subscriptions', () => checkSubscriptions(manager, as('job:subscriptions'))),
     job('settle refunds', () => settleRefunds(manager, as('job:refunds'))),
     ...[...providers.values()]
       .filter(listsNotifications)

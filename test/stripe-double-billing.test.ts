@@ -394,6 +394,33 @@ describe('time at the Stripe double', () => {
     expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'active' });
   });
 
+  it.each([
+    ['void', 'void', 'canceled'],
+    ['markUncollectible', 'uncollectible', 'requires_payment_method'],
+  ] as const)('lets go of what is owed: %s', async (deed, status, ofPayment) => {
+    const id = await active();
+    await stripe.subscriptions.update(id, {
+      default_payment_method: await saveCard('pm_card_chargeCustomerFail'),
+    });
+    await playOneMonth(id);
+    const { invoice, paymentIntentId } = await latestPayment(id);
+    await expect(stripe.paymentIntents.cancel(paymentIntentId)).rejects.toMatchObject({
+      statusCode: 400,
+      code: 'payment_intent_unexpected_state',
+    });
+    const call = { void: 'voidInvoice', markUncollectible: 'markUncollectible' } as const;
+    expect(await stripe.invoices[call[deed]](invoice.id)).toMatchObject({
+      status,
+      next_payment_attempt: null,
+    });
+    expect((await latestPayment(id)).paymentIntent.status).toBe(ofPayment);
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'active' });
+    await expect(stripe.invoices[call[deed]](invoice.id)).rejects.toMatchObject({ statusCode: 400 });
+    if (deed === 'void') return;
+    double.payInvoice(invoice.id, 'pm_card_visa');
+    expect(await stripe.invoices.retrieve(invoice.id)).toMatchObject({ status: 'paid' });
+  });
+
   it('collects nothing without a saved card', async () => {
     const id = await active();
     const { default_payment_method } = await stripe.subscriptions.retrieve(id);

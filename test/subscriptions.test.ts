@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { newCustomer, payWith, saveCard } from './support/customers.js';
+import { newCustomer, saveCard } from './support/customers.js';
 import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 import { refundPayment } from './support/staff-calls.js';
 import {
+  activeSubscription,
+  atProvider,
   cancelSubscription,
+  expectEachChargeToBeOneMovement,
+  lines,
   MONTH,
   monthly,
   paymentsOf,
@@ -16,7 +20,6 @@ import {
 } from './support/subscriptions.js';
 
 const VISA = '4242424242424242';
-const NO_FUNDS = '4000000000000341';
 const ALWAYS_ASKS = '4000002760003184';
 
 let app: RunningApp;
@@ -33,43 +36,9 @@ afterEach(async () => {
     (rows) => rows.length === 0,
   );
   await expectInvariants(app.dataSource);
-  await expectEachChargeToBeOneMovement();
+  await expectEachChargeToBeOneMovement(app);
 });
 afterAll(() => app.stop());
-
-/** What Stripe has taken for subscriptions is what our books say, invoice by invoice. */
-async function expectEachChargeToBeOneMovement() {
-  const movements: { reference: string; amount: number }[] = await app.dataSource.query(
-    `SELECT m.provider_reference AS reference, m.amount FROM movement m WHERE m.kind = 'CAPTURE' ORDER BY 1`,
-  );
-  const charged = app.stripe
-    .charges()
-    .filter(({ status }) => status === 'succeeded')
-    .map(({ paymentIntentId: reference, amount }) => ({ reference, amount }));
-  const byReference = (one: { reference: string }, other: { reference: string }) =>
-    one.reference < other.reference ? -1 : 1;
-  expect(movements.sort(byReference)).toEqual(charged.sort(byReference));
-}
-
-const lines = (sku: string, quantity = 1) => [{ sku, quantity }];
-
-/** Active, with a card that is charged each month. */
-async function activeSubscription(card = VISA, unitAmount = 690) {
-  const customer = await newCustomer(app);
-  const { id: savedMethodId } = await saveCard(app, customer, card);
-  const { sku } = await monthly(app, { unitAmount });
-  const answer = await subscribeTo(app, customer, { lines: lines(sku, 2), savedMethodId });
-  const { id } = dataOf(answer).createRecurringSubscription.subscription;
-  await untilSubscription(app, id, stands('ACTIVE', 'PAID'));
-  return { customer, id, sku };
-}
-
-/** The provider's id of it. */
-async function atProvider(id: string): Promise<string> {
-  const sql = 'SELECT provider_reference AS reference FROM recurring_subscription WHERE reference = $1';
-  const [{ reference }] = await app.dataSource.query(sql, [id]);
-  return reference;
-}
 
 describe('a recurring subscription', () => {
   test('begins with a saved way to pay, and its first payment is an order that is paid', async () => {
@@ -181,7 +150,7 @@ describe('a recurring subscription', () => {
 
 describe('each renewal', () => {
   test('is an order with its payment, once, whatever becomes of the notifications', async () => {
-    const { id } = await activeSubscription();
+    const { id } = await activeSubscription(app);
     app.stripe.misbehave({ duplicate: 1, reorder: true, seed: 11 });
     for (const paid of [2, 3, 4]) {
       app.stripe.playTimeForward(MONTH);
@@ -195,7 +164,7 @@ describe('each renewal', () => {
   test.each(['invoice.paid', 'payment_intent.succeeded'])(
     'is counted once when %s comes first',
     async (first) => {
-      const { id } = await activeSubscription();
+      const { id } = await activeSubscription(app);
       app.stripe.pauseWebhooks();
       const known = new Set(app.stripe.events().map((event) => event.id));
       app.stripe.playTimeForward(MONTH);
@@ -228,7 +197,7 @@ describe('each renewal', () => {
   });
 
   test('can be given back, by the API and at the provider', async () => {
-    const { id } = await activeSubscription();
+    const { id } = await activeSubscription(app);
     app.stripe.playTimeForward(MONTH);
     const [first, second] = paymentsOf(await untilSubscription(app, id, stands('ACTIVE', 'PAID', 'PAID')));
     dataOf(await refundPayment(app, first!, { amount: 380 }));
@@ -242,9 +211,9 @@ describe('each renewal', () => {
   });
 
   test('that was given back before we had heard of it is known as both', async () => {
-    const { id } = await activeSubscription();
+    const { id } = await activeSubscription(app);
     app.stripe.pauseWebhooks();
-    const subscription = await atProvider(id);
+    const subscription = await atProvider(app, id);
     const known = new Set(app.stripe.chargesFor(subscription).map((charge) => charge.id));
     const events = new Set(app.stripe.events().map((event) => event.id));
     app.stripe.playTimeForward(MONTH);
@@ -262,61 +231,11 @@ describe('each renewal', () => {
     }
     await untilSubscription(app, id, stands('ACTIVE', 'PAID', 'REFUNDED'));
   });
-
-  test('that fails is an order whose payment failed, and the same one is paid when the provider gets it later', async () => {
-    const { customer, id } = await activeSubscription();
-    const subscription = await atProvider(id);
-    const { id: badCard } = await saveCard(app, customer, NO_FUNDS);
-    const { id: goodCard } = await saveCard(app, customer, VISA);
-    await chargeFromNowOn(subscription, badCard);
-    app.stripe.playTimeForward(MONTH);
-    const failing = await untilSubscription(app, id, stands('PAST_DUE', 'PAID', 'FAILED'));
-    const [, failed] = paymentsOf(failing);
-    expect(failed!.failureCode).toEqual(expect.any(String));
-    const [order] = failing.orders;
-    expect(order.status).toBe('OPEN');
-    expect(codeOf(await payWith(app, order.id, app.apiKey, {}))).toBe('NO_WAY_TO_PAY');
-
-    await chargeFromNowOn(subscription, goodCard);
-    app.stripe.misbehave({ duplicate: 1, reorder: true, seed: 7 });
-    app.stripe.playTimeForward(4 * 24 * 3_600_000);
-    const paid = await untilSubscription(app, id, stands('ACTIVE', 'PAID', 'PAID'));
-    expect(paymentsOf(paid)[1]!.id).toBe(failed!.id);
-  });
-
-  test('that fails for good ends the subscription', async () => {
-    const { customer, id } = await activeSubscription();
-    const subscription = await atProvider(id);
-    const { id: badCard } = await saveCard(app, customer, NO_FUNDS);
-    await chargeFromNowOn(subscription, badCard);
-    app.stripe.playTimeForward(2 * MONTH);
-    const ended = await untilSubscription(app, id, ({ status }) => status === 'CANCELLED');
-    expect(ended.endedAt).not.toBeNull();
-    await app.stripe.settled();
-    await untilSubscription(app, id, stands('CANCELLED', 'PAID', 'FAILED'));
-  });
 });
-
-/** At the provider: another card pays for the subscription. */
-async function chargeFromNowOn(subscription: string, methodId: string) {
-  const [{ reference }] = await app.dataSource.query(
-    'SELECT provider_reference AS reference FROM saved_payment_method WHERE reference = $1',
-    [methodId],
-  );
-  const response = await fetch(new URL(`/v1/subscriptions/${subscription}`, app.stripe.url), {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${app.stripeSecretKey}`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: new URLSearchParams({ default_payment_method: reference }),
-  });
-  expect(response.status).toBe(200);
-}
 
 describe('cancelling', () => {
   test('now ends it: nothing more is collected', async () => {
-    const { customer, id } = await activeSubscription();
+    const { customer, id } = await activeSubscription(app);
     const stranger = await newCustomer(app);
     expect(codeOf(await cancelSubscription(app, id, false, stranger.token))).toBe('NOT_FOUND');
     const cancelled = dataOf(
@@ -331,7 +250,7 @@ describe('cancelling', () => {
   });
 
   test('at the end of the period lets what was paid for go on until then', async () => {
-    const { id } = await activeSubscription();
+    const { id } = await activeSubscription(app);
     const asked = dataOf(await cancelSubscription(app, id, true)).cancelRecurringSubscription;
     expect(asked).toMatchObject({ status: 'ACTIVE', cancelAtPeriodEnd: true, endedAt: null });
     app.stripe.playTimeForward(MONTH);

@@ -99,7 +99,7 @@ export class Order {
   @Column('uuid', { nullable: true })
   customerId: string | null;
 
-  /** The recurring subscription that it is a collection of: then only its provider collects it. */
+  /** The recurring subscription that it is a collection of: then only its provider collects it, and ends its payment. */
   @Column('uuid', { nullable: true })
   recurringSubscriptionId: string | null;
 
@@ -153,4 +153,11 @@ export class Order {
 
   @Column('jsonb', { nullable: true })
   bookingDetails: Record<string, unknown> | null;
+}
+
+/** Whether it is collected by the provider of a recurring subscription, and by nobody else. */
+export function isOfSubscription({
+  recurringSubscriptionId,
+}: Pick<Order, 'recurringSubscriptionId'>): boolean {
+  return recurringSubscriptionId !== null;
 }

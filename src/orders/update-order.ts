@@ -4,7 +4,7 @@ import { toRow } from '../database/rows.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
 import { moveHeldPlaces } from './capacity-move.js';
 import { fullyBookedOn } from './fully-booked.js';
-import { Order } from './order.js';
+import { isOfSubscription, Order } from './order.js';
 import type { OrderContext } from './order-context.js';
 import { OrderError } from './order-error.js';
 import { priceLines, type LineInput } from './price-lines.js';
@@ -168,5 +168,12 @@ function refuseClosed(order: Order): void {
   }
   if (order.status === 'CANCELLED') {
     throw new OrderError('ORDER_CANCELLED', 'This order was cancelled. Make a new one.');
+  }
+  if (isOfSubscription(order)) {
+    throw new OrderError(
+      'INVALID_ORDER',
+      'What a subscription costs is not changed by its orders.',
+      'orderId',
+    );
   }
 }

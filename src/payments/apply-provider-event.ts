@@ -2,6 +2,7 @@ import { parseAttemptReference, isLive, type PaymentAttempt } from './payment-at
 import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
 import { applyDispute } from './apply-dispute.js';
 import { applyRefund } from './apply-refund.js';
+import { isOfSubscription } from '../orders/order.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import type { Movement } from './movement.js';
 import {
@@ -115,7 +116,8 @@ function applyDeclined(
   { code, message }: { code: string; message: string },
 ): string {
   if (!isLive(attempt) || attempt.status === 'AUTHORIZED') return `stale: the attempt is ${attempt.status}`;
-  const isNeeded = attempt.offSession && attempt.failureCode === null;
+  const payerIsAway = attempt.offSession || isOfSubscription(change.order);
+  const isNeeded = payerIsAway && attempt.failureCode === null;
   changeAttempt(change, attempt, { status: 'PENDING', failureCode: code, failureMessage: message });
   if (isNeeded) setFailure(change, code, message);
   if (change.intent.status !== 'PENDING') return step(change, 'PENDING');

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { isOfSubscription } from '../orders/order.js';
 import { endIntent } from './apply-provider-event.js';
 import { cancelAttempt } from './cancel-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
@@ -7,37 +8,43 @@ import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { watchWhatIsLeft, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { awaitsPayer } from './transitions.js';
+import { awaitsPayer, isOpen, type PaymentStatus } from './transitions.js';
 import { writePayment } from './write-change.js';
 
 /**
  * Ends a payment at its providers and gives its stock back. A payment that is over without money stays as it is.
- * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_CANCELLABLE when money moved or is moving;
- * PROVIDER_UNAVAILABLE when the provider doesn't say whether it ended.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_CANCELLABLE when money moved or is moving, or when only the
+ * provider of a subscription ends it; PROVIDER_UNAVAILABLE when the provider doesn't say whether it ended.
  */
 export async function cancelPaymentIntent(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  const mayEnd = ({ intent }: Pick<LoadedPayment, 'intent'>) =>
-    awaitsPayer(intent.status) || intent.status === 'AUTHORIZED';
+  const mayEnd = (from: PaymentStatus) => awaitsPayer(from) || from === 'AUTHORIZED';
   const payment = await endAtProviders(manager, dependencies, intentReference, mayEnd);
   const { status } = payment.intent;
   if (status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED') return payment;
   throw new PaymentError(
     'PAYMENT_NOT_CANCELLABLE',
-    `This payment is ${status}: money moved or is moving, so it can't be cancelled any more.`,
+    isOfSubscription(payment.order) && isOpen(status)
+      ? 'The provider of its subscription collects this payment: cancel the subscription instead.'
+      : `This payment is ${status}: money moved or is moving, so it can't be cancelled any more.`,
   );
 }
 
-/** Ends every attempt that may still bring money, one after the other, and the intent with the last of them. */
+/**
+ * Ends every attempt that may still bring money, one after the other, and the intent with the last of them. What a
+ * provider collects by itself only it can end.
+ */
 export async function endAtProviders(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
-  isEndable: (payment: Pick<LoadedPayment, 'intent'>) => boolean = ({ intent }) => awaitsPayer(intent.status),
+  mayEndFrom: (status: PaymentStatus) => boolean = awaitsPayer,
 ): Promise<LoadedPayment> {
+  const isEndable = ({ intent, order }: LoadedPayment | PaymentChange) =>
+    mayEndFrom(intent.status) && !isOfSubscription(order);
   let payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
   for (const { id } of payment.attempts.filter(isLive)) {

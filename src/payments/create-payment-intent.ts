@@ -10,7 +10,7 @@ import {
 import type { CaptureMethod, PaymentMethod } from '../providers/provider.js';
 import { OrderError } from '../orders/order-error.js';
 import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
-import type { Order } from '../orders/order.js';
+import { isOfSubscription, type Order } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
 import { endAtProviders } from './cancel-payment-intent.js';
 import { chargeSavedMethod } from './charge-saved-method.js';
@@ -132,6 +132,7 @@ async function begin(
   const resumed = payment?.attempts.findLast(
     (attempt) => isLive(attempt) && isWhatWasAsked(attempt, request),
   );
+  if (isOfSubscription(order) && !resumed?.sealedNextAction) throw onlyItsProvider(payment);
   if (resumed && payment && !key) return { payment, attemptId: resumed.id, isNew: false };
 
   const change = payment
@@ -247,15 +248,20 @@ function refuseUnpayable(order: Order, now: Date): void {
   if (order.status === 'CANCELLED') {
     throw new OrderError('ORDER_CANCELLED', 'This order was cancelled. Make a new one.');
   }
-  if (order.recurringSubscriptionId !== null) {
-    throw new PaymentError(
-      'NO_WAY_TO_PAY',
-      'This order is collected by the provider of its subscription alone.',
-    );
-  }
   if (order.reservedUntil === null && order.bookingEndsAt && order.bookingEndsAt <= now) {
     throw new OrderError('INVALID_ORDER', 'What this order books is over: update its booking.', 'orderId');
   }
+}
+
+/** Any other way would be paid beside what the provider goes on collecting. */
+function onlyItsProvider(payment: LoadedPayment | null): PaymentError {
+  const collects = 'The provider of its subscription collects this order';
+  return new PaymentError(
+    'NO_WAY_TO_PAY',
+    payment
+      ? `${collects}: it can be paid there, with another card in your own page (CARD, EMBEDDED), and in no other way.`
+      : `${collects}, and has given up. It can't be paid any more.`,
+  );
 }
 
 function beginAttempt(

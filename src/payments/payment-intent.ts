@@ -138,7 +138,10 @@ export class PaymentIntent {
   @Column('text', { nullable: true })
   failureMessage: string | null;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When the stock is given back if nobody has paid.' })
+  @Field(() => GraphQLDateTimeISO, {
+    description:
+      'When the stock is given back if nobody has paid. Years away where only the provider of a subscription ends it.',
+  })
   @Column('timestamptz')
   expiresAt: Date;
 

@@ -25,7 +25,7 @@ import { isLive, PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { PaymentIntent } from './payment-intent.js';
-import { isOpen, paymentRoutes } from './payment-options.js';
+import { isOpen } from './payment-options.js';
 import { optionOf, PaymentOption } from './payment-option.js';
 import { readCountry } from './phone-number.js';
 import {
@@ -39,6 +39,7 @@ import {
 } from './payment-types.js';
 import { Refund } from './refund.js';
 import { refundPayment } from './refund-payment.js';
+import { routesOfOrder } from './routes-of-order.js';
 import { settlePaymentReview } from './settle-payment-review.js';
 import { updatePaymentIntent } from './update-payment-intent.js';
 import { verifyPaymentIntent } from './verify-payment-intent.js';
@@ -70,16 +71,15 @@ export class PaymentResolver {
   ): Promise<PaymentOption[]> {
     if (includeUnavailable) requireOperator(context.caller);
     const order = await findOrder(context, orderId, 'orderId');
-    if (order.status !== 'OPEN') return [];
     const where = country ? readCountry(country) : undefined;
-    return paymentRoutes(context.payments, order, where)
+    return (await routesOfOrder(context.manager, context.payments, order, where))
       .filter((route) => includeUnavailable || isOpen(route))
       .map((route) => optionOf(context.payments, route, where));
   }
 
   @Mutation(() => CreatePaymentIntentPayload, {
     description:
-      'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one.',
+      'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one. A subscription’s is open while its provider tries, and is paid by CARD, EMBEDDED alone.',
   })
   async createPaymentIntent(
     @Arg('input', () => CreatePaymentIntentInput, { description: 'What is asked for.' })
@@ -117,7 +117,8 @@ export class PaymentResolver {
   }
 
   @Mutation(() => PaymentIntent, {
-    description: 'Ends a payment at its provider and gives its stock back. Refused once money has moved.',
+    description:
+      'Ends a payment at its provider and gives its stock back. Refused once money has moved, and for a subscription’s.',
   })
   async cancelPaymentIntent(
     @Arg('id', () => ID, { description: 'Its public id.' }) id: string,

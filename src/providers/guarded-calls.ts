@@ -28,6 +28,7 @@ const HARMLESS: ReadonlySet<ProviderOperation> = new Set<ProviderOperation>([
   'listSavedMethods',
   'readSubscription',
   'readInvoice',
+  'listInvoices',
 ]);
 
 /** An adapter that watches the time itself knows more of how it ended, and may say so first. */

@@ -14,6 +14,9 @@ export interface RecurringCalls {
 
   /** What came of one collection. Null: it belongs to no subscription. @throws {ProviderFailure} */
   readInvoice?(invoiceReference: string): Promise<SubscriptionInvoiceState | null>;
+
+  /** The collections of a subscription that were begun since, the newest first. @throws {ProviderFailure} */
+  listInvoices?(subscriptionReference: string, since: Date): Promise<readonly ListedInvoice[]>;
 }
 
 export type RecurringInterval = 'DAY' | 'WEEK' | 'MONTH' | 'YEAR';
@@ -69,5 +72,16 @@ export interface SubscriptionInvoiceState {
   /** By which the provider knows the payment of it: the same as an attempt's. */
   readonly paymentReference: string;
   /** Null: it is not decided yet, or there is nothing to collect. */
-  readonly outcome: Extract<ProviderOutcome, { kind: 'paid' | 'failed' }> | null;
+  readonly outcome: InvoiceOutcome | null;
+}
+
+export type InvoiceOutcome =
+  | Extract<ProviderOutcome, { kind: 'paid' | 'failed' | 'cancelled' }>
+  /** It is still open: the provider may try again, and the payer can pay it themselves. */
+  | (Extract<ProviderOutcome, { kind: 'declined' }> & { readonly nextAction: NextAction });
+
+export interface ListedInvoice {
+  readonly invoiceReference: string;
+  /** Money may still come of it. */
+  readonly isOpen: boolean;
 }

@@ -24,6 +24,7 @@ const OPERATIONS: readonly ProviderOperation[] = [
   'readSubscription',
   'cancelSubscription',
   'readInvoice',
+  'listInvoices',
 ];
 
 type ListOperation = 'listNotifications' | 'listPayments';
@@ -67,6 +68,7 @@ export function resilient(provider: Provider, options: ResilienceOptions & Resil
     ...guard('readSubscription', () => ({})),
     ...guard('cancelSubscription', () => ({})),
     ...guard('readInvoice', () => ({})),
+    ...guard('listInvoices', () => ({})),
     ...(listNotifications && {
       listNotifications: (since) => guardedList(calls, 'listNotifications', () => listNotifications(since)),
     }),

@@ -29,6 +29,7 @@ import {
   type CollectingProvider,
   type SubscriptionDependencies,
 } from './subscription-dependencies.js';
+import { SOON_MILLISECONDS } from './subscription-schedule.js';
 import { writeState } from './write-state.js';
 
 export interface BeginSubscription {
@@ -67,6 +68,8 @@ export async function beginSubscription(
   const subscription =
     (await subscriptionOfKey(manager, key)) ??
     (await writeRow(manager, await newRow(manager, provider.name, customer, asked), key, actor));
+  // Once it has begun or ended there is nothing left to ask for, and a provider may have forgotten the key by then.
+  if (subscription.status !== 'INCOMPLETE') return { subscription, nextAction: null };
   const customerReference = await customerReferenceAt(manager, provider, customer);
   const { reference, idempotencyKey, methodReference, currency, interval, intervalCount, lines } =
     subscription;
@@ -104,6 +107,7 @@ async function newRow(
     cancelAtPeriodEnd: false,
     currentPeriodEndsAt: null,
     version: 1,
+    nextCheckAt: new Date(clock!.now.getTime() + SOON_MILLISECONDS),
     createdAt: clock!.now,
     endedAt: null,
   };

@@ -12,11 +12,12 @@ import { SubscriptionError } from './subscription-error.js';
  */
 export async function cancelSubscription(
   manager: EntityManager,
-  { providers, actor }: SubscriptionDependencies,
+  dependencies: SubscriptionDependencies,
   subscription: RecurringSubscription,
   atPeriodEnd: boolean,
 ): Promise<RecurringSubscription> {
   const { id, providerReference } = subscription;
+  const { providers, actor } = dependencies;
   const provider = providers.get(subscription.provider);
   if (subscription.endedAt !== null) return subscription;
   if (providerReference === null || !collectsByItself(provider)) {
@@ -27,7 +28,8 @@ export async function cancelSubscription(
     );
   }
   await sayKindly(() => provider.cancelSubscription(providerReference, atPeriodEnd));
-  await sayKindly(() => followSubscription(manager, provider, { kind: 'subscription', providerReference }));
+  const concern = { kind: 'subscription', providerReference } as const;
+  await sayKindly(() => followSubscription(manager, dependencies, provider, concern));
   return manager.transaction(async (transaction) => {
     const after = await transaction.findOneOrFail(RecurringSubscription, {
       where: { id },

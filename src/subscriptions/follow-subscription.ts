@@ -1,47 +1,29 @@
 import type { EntityManager } from 'typeorm';
 import type { Concern } from '../providers/concern.js';
 import type { Provider } from '../providers/provider.js';
-import type { SubscriptionState } from '../providers/recurring.js';
-import { RecurringSubscription } from './recurring-subscription.js';
-import { collectsByItself } from './subscription-dependencies.js';
-import { tryToWriteState } from './write-state.js';
-
-const MAX_TRIES = 5;
+import { takeInvoice } from './follow-invoice.js';
+import { openInvoicesOf } from './invoices-of-subscription.js';
+import { refreshState } from './refresh-state.js';
+import { collectsByItself, type FollowingDependencies } from './subscription-dependencies.js';
 
 /**
- * What a provider's notification of a subscription leads to: it is asked how it stands.
+ * What a provider's notification of a subscription leads to: it is asked how it stands, and, once it has ended, what
+ * becomes of its payments that are still open.
  * @returns what came of it, or null when it is none of ours. @throws {ProviderFailure}
  */
 export async function followSubscription(
   manager: EntityManager,
+  dependencies: FollowingDependencies,
   provider: Provider,
   { providerReference }: Extract<Concern, { kind: 'subscription' }>,
 ): Promise<string | null> {
   if (!collectsByItself(provider)) return null;
-  // Of one whose first answer was lost only the provider knows whose it is.
-  let reference: string | undefined;
-  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const row = await findRow(manager, provider.name, { providerReference, reference });
-    const state = await provider.readSubscription(providerReference);
-    if (row) {
-      if (await tryToWriteState(manager, row, state)) return `the subscription is ${state.status}`;
-    } else {
-      if (reference !== undefined || state.reference === undefined) return null;
-      reference = state.reference;
+  const subscription = await refreshState(manager, provider, providerReference);
+  if (!subscription) return null;
+  if (subscription.endedAt !== null) {
+    for (const invoice of await openInvoicesOf(manager, subscription)) {
+      await takeInvoice(manager, dependencies, provider, subscription, invoice);
     }
   }
-  throw new Error(`subscription ${providerReference} is changing too often`);
-}
-
-/** By the provider's id, or by ours where the provider's is not stored yet. */
-export function findRow(
-  manager: EntityManager,
-  provider: string,
-  { providerReference, reference }: Pick<SubscriptionState, 'providerReference' | 'reference'>,
-): Promise<RecurringSubscription | null> {
-  const byProvider = { provider, providerReference };
-  return manager.findOneBy(
-    RecurringSubscription,
-    reference ? [byProvider, { provider, reference }] : byProvider,
-  );
+  return `the subscription is ${subscription.status}`;
 }

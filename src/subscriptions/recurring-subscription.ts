@@ -31,7 +31,9 @@ registerEnumType(RecurringSubscriptionStatus, {
   valuesConfig: {
     INCOMPLETE: { description: 'The first payment is missing.' },
     ACTIVE: { description: 'It is paid for.' },
-    PAST_DUE: { description: 'A later payment failed, and the provider tries again.' },
+    PAST_DUE: {
+      description: 'A later payment failed: the provider tries again, and the payer can pay it themselves.',
+    },
     UNPAID: { description: 'A later payment failed, and the provider has given up.' },
     PAUSED: { description: 'Nothing is collected for now.' },
     CANCELLED: { description: 'It is over.' },
@@ -49,6 +51,7 @@ const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).
 @Unique('recurring_subscription_reference_once', ['reference'])
 @Unique('recurring_subscription_provider_reference_once', ['provider', 'providerReference'])
 @Index('recurring_subscription_customer', ['customerId'])
+@Index('recurring_subscription_to_check', ['nextCheckAt'], { where: `next_check_at IS NOT NULL` })
 @Check('recurring_subscription_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
 @Check(
   'recurring_subscription_status_known',
@@ -122,6 +125,10 @@ export class RecurringSubscription {
   /** Grows with each change, so that an older answer of the provider's never replaces a newer one. */
   @Column('integer', { default: 1 })
   version: number;
+
+  /** When the provider is to be asked about it, if nothing is heard before. */
+  @Column('timestamptz', { nullable: true })
+  nextCheckAt: Date | null;
 
   @Field(() => GraphQLDateTimeISO, { description: 'When it was asked for.' })
   @Column('timestamptz', { default: () => 'now()' })

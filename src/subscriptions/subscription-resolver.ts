@@ -174,5 +174,5 @@ async function findOwn({ caller, manager }: Context, reference: string): Promise
 }
 
 function acting({ payments, caller }: Context): SubscriptionDependencies {
-  return { providers: payments.providers, actor: callerName(caller) };
+  return { ...payments, actor: callerName(caller) };
 }

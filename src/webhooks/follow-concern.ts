@@ -4,6 +4,7 @@ import type { Concern } from '../providers/concern.js';
 import type { Provider } from '../providers/provider.js';
 import { followInvoice } from '../subscriptions/follow-invoice.js';
 import { followSubscription } from '../subscriptions/follow-subscription.js';
+import type { FollowingDependencies } from '../subscriptions/subscription-dependencies.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 /** A notification of something of ours that is no payment, read. */
@@ -27,11 +28,11 @@ export interface Followed {
  */
 export async function followConcern(
   manager: EntityManager,
-  wakeRelay: () => void,
+  dependencies: FollowingDependencies,
   event: Pick<WebhookEvent, 'id'>,
   read: ReadConcern,
 ): Promise<Followed | string> {
-  const outcome = await follow(manager, wakeRelay, read);
+  const outcome = await follow(manager, dependencies, read);
   if (outcome === null && read.markedAsOurs) return 'nothing of ours has this reference yet';
   const followed: Followed =
     outcome === null
@@ -47,16 +48,16 @@ export async function followConcern(
 
 function follow(
   manager: EntityManager,
-  wakeRelay: () => void,
+  dependencies: FollowingDependencies,
   { provider, concern }: ReadConcern,
 ): Promise<string | null> {
   switch (concern.kind) {
     case 'savedMethods':
       return followSavedMethods(manager, provider, concern);
     case 'subscription':
-      return followSubscription(manager, provider, concern);
+      return followSubscription(manager, dependencies, provider, concern);
     case 'invoice':
-      return followInvoice(manager, wakeRelay, provider, concern);
+      return followInvoice(manager, dependencies, provider, concern);
     default:
       return concern satisfies never;
   }

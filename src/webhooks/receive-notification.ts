@@ -14,6 +14,7 @@ import type {
   ProviderEvent,
   WebhookProof,
 } from '../providers/provider.js';
+import type { FollowingDependencies } from '../subscriptions/subscription-dependencies.js';
 import { pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
@@ -34,8 +35,7 @@ export interface Notification {
   readonly receivedAt: Date;
 }
 
-export interface WebhookDependencies {
-  readonly wakeRelay: () => void;
+export interface WebhookDependencies extends FollowingDependencies {
   /** The inbox has something to do at once. */
   readonly wakeInbox: () => void;
   readonly log: Logger;

@@ -16,7 +16,7 @@ import type { WebhookEvent } from './webhook-event.js';
 import type { WebhookReplay } from './webhook-types.js';
 import { whatChanged } from './what-changed.js';
 
-type ReplayDependencies = Pick<PaymentDependencies, 'providers' | 'wakeRelay' | 'log' | 'actor'>;
+type ReplayDependencies = Pick<PaymentDependencies, 'providers' | 'wakeRelay' | 'seal' | 'log' | 'actor'>;
 type Result = Pick<WebhookReplay, 'applied' | 'outcome' | 'changes'>;
 
 /**
@@ -59,16 +59,16 @@ async function replay(
 /** What it would change is only known once the provider is asked, so a dry run can't say. */
 async function followAgain(
   manager: EntityManager,
-  { actor, wakeRelay }: ReplayDependencies,
+  dependencies: ReplayDependencies,
   event: WebhookEvent,
   read: ReadConcern,
   dryRun: boolean,
 ): Promise<Result> {
   if (dryRun) return notApplied('the provider would be asked how it stands');
-  const followed = await followConcern(manager, wakeRelay, event, read);
+  const followed = await followConcern(manager, dependencies, event, read);
   if (typeof followed === 'string') return notApplied(followed);
   if (followed.status === 'IGNORED') return notApplied(followed.outcome);
-  await recordByItself(manager, actor, event, followed.outcome);
+  await recordByItself(manager, dependencies.actor, event, followed.outcome);
   return { applied: true, outcome: followed.outcome, changes: [] };
 }
 

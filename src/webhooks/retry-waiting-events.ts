@@ -44,7 +44,7 @@ async function tryAgain(
     const read = await readAgain(manager, providers, event);
     if (typeof read === 'string') return read;
     if ('concern' in read) {
-      const followed = await followConcern(manager, dependencies.wakeRelay, event, read);
+      const followed = await followConcern(manager, dependencies, event, read);
       return typeof followed === 'string' ? followed : null;
     }
     const outcome = await applyNotification(manager, dependencies, read.provider, event, read.events);

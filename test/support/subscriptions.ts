@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from './eventually.js';
+import { newCustomer, saveCard, type TestCustomer } from './customers.js';
 import { dataOf, type GraphQLAnswer, type RunningApp } from './running-app.js';
-import type { TestCustomer } from './customers.js';
 
 const SUBSCRIPTION = `
   id status amount currency interval intervalCount cancelAtPeriodEnd currentPeriodEndsAt endedAt
   lines { name quantity unitAmount }
   orders { id status amount lines { sku name quantity unitAmount }
-    paymentIntents { id status version capturedAmount refundedAmount failureCode attempts { number status provider } } }`;
+    paymentIntents { id status version capturedAmount refundedAmount failureCode failureMessage attempts { number status provider } } }`;
 
-export const MONTH = 31 * 24 * 3_600_000;
+const VISA = '4242424242424242';
+
+export const DAY = 24 * 3_600_000;
+export const MONTH = 31 * DAY;
 
 /** A product that is paid each month. */
 export function monthly(app: RunningApp, product: object = {}) {
@@ -69,3 +72,71 @@ export const stands =
     paymentsOf(subscription)
       .map((payment) => payment.status)
       .join() === payments.join();
+
+export const lines = (sku: string, quantity = 1) => [{ sku, quantity }];
+
+/** Active, with a card that is charged each month. */
+export async function activeSubscription(app: RunningApp) {
+  const customer = await newCustomer(app);
+  const { id: savedMethodId } = await saveCard(app, customer, VISA);
+  const { sku } = await monthly(app);
+  const answer = await subscribeTo(app, customer, { lines: lines(sku, 2), savedMethodId });
+  const { id } = dataOf(answer).createRecurringSubscription.subscription;
+  await untilSubscription(app, id, stands('ACTIVE', 'PAID'));
+  return { customer, id, sku };
+}
+
+/** The provider's id of it. */
+export async function atProvider(app: RunningApp, id: string): Promise<string> {
+  const sql = 'SELECT provider_reference AS reference FROM recurring_subscription WHERE reference = $1';
+  const [{ reference }] = await app.dataSource.query(sql, [id]);
+  return reference;
+}
+
+/** Somebody does something in the provider's dashboard. */
+export async function inDashboard(
+  app: RunningApp,
+  path: string,
+  body: Record<string, string> = {},
+  method = 'POST',
+) {
+  const response = await fetch(new URL(`/v1/${path}`, app.stripe.url), {
+    method,
+    headers: {
+      authorization: `Bearer ${app.stripeSecretKey}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: new URLSearchParams(body),
+  });
+  const answer: any = await response.json();
+  expect(answer.error).toBeUndefined();
+  return answer;
+}
+
+/** At the provider: another card pays for the subscription. */
+export async function chargeFromNowOn(
+  app: RunningApp,
+  { customer, id }: { readonly customer: TestCustomer; readonly id: string },
+  card: string,
+): Promise<void> {
+  const method = await saveCard(app, customer, card);
+  const [{ reference }] = await app.dataSource.query(
+    'SELECT provider_reference AS reference FROM saved_payment_method WHERE reference = $1',
+    [method.id],
+  );
+  await inDashboard(app, `subscriptions/${await atProvider(app, id)}`, { default_payment_method: reference });
+}
+
+/** What Stripe has taken for subscriptions is what our books say, invoice by invoice. */
+export async function expectEachChargeToBeOneMovement(app: RunningApp) {
+  const movements: { reference: string; amount: number }[] = await app.dataSource.query(
+    `SELECT m.provider_reference AS reference, m.amount FROM movement m WHERE m.kind = 'CAPTURE' ORDER BY 1`,
+  );
+  const charged = app.stripe
+    .charges()
+    .filter(({ status }) => status === 'succeeded')
+    .map(({ paymentIntentId: reference, amount }) => ({ reference, amount }));
+  const byReference = (one: { reference: string }, other: { reference: string }) =>
+    one.reference < other.reference ? -1 : 1;
+  expect(movements.sort(byReference)).toEqual(charged.sort(byReference));
+}

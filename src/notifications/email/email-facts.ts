@@ -22,7 +22,7 @@ export interface OrderFacts {
   readonly number: string | null;
   readonly amount: number;
   readonly createdAt: string;
-  /** False where only its provider collects it: then no link leads to a page to pay it. */
+  /** False where only its provider collects it, and has given up: then no link leads to a page to pay it. */
   readonly isPayable?: boolean;
   readonly customer: { readonly name: string | null; readonly email: string | null };
   readonly lines: readonly LineFacts[];

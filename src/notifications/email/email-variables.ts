@@ -30,6 +30,7 @@ export interface EmailVariables {
     readonly number: string;
     readonly total: string;
     readonly date: string;
+    readonly is_payable: boolean;
     readonly lines: readonly {
       readonly name: string;
       readonly quantity: number;
@@ -84,6 +85,7 @@ export function emailVariables(
       number: oneLine(order.number ?? order.reference),
       total: write.money(order.amount),
       date: write.time(order.createdAt),
+      is_payable: order.isPayable !== false,
       lines: order.lines.map((line) => write.line(line)),
       booking: order.booking && write.booking(order.booking),
     },

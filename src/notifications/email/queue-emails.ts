@@ -4,6 +4,7 @@ import { run, statement } from '../../database/statement.js';
 import { addJobs } from '../../jobs/add-jobs.js';
 import type { Consequence } from '../../outbox/relay.js';
 import type { PaymentIntent } from '../../payments/payment-intent.js';
+import { awaitsPayer } from '../../payments/transitions.js';
 import type { EmailFacts } from './email-facts.js';
 import type { EmailTemplate } from './email-template.js';
 import { readMailedOrders, type MailedOrder } from './read-orders.js';
@@ -78,11 +79,12 @@ function newEmail(
 }
 
 export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: string): EmailFacts {
-  const { reference, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
+  const { reference, status, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
+  const isPayable = !order.isOfSubscription || awaitsPayer(status);
   return {
     occurredAt,
     currency: order.currency,
-    order: order.facts,
+    order: { ...order.facts, isPayable },
     payment: { reference, capturedAmount, refundedAmount, failureCode, failureMessage },
     received: 0,
     givenBack: 0,

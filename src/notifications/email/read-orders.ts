@@ -8,14 +8,15 @@ export interface MailedOrder {
   readonly id: string;
   readonly locale: string;
   readonly currency: Currency;
+  /** Collected by its provider alone. */
+  readonly isOfSubscription: boolean;
   readonly facts: OrderFacts;
 }
 
 const READ = statement<MailedOrder>(
   'read_mailed_orders',
-  `SELECT o.id, o.locale, o.currency, jsonb_build_object(
+  `SELECT o.id, o.locale, o.currency, o.recurring_subscription_id IS NOT NULL AS "isOfSubscription", jsonb_build_object(
      'reference', o.reference, 'number', o.number, 'amount', o.amount, 'createdAt', o.created_at,
-     'isPayable', o.recurring_subscription_id IS NULL,
      'customer', jsonb_build_object('name', o.customer -> 'name', 'email', o.customer -> 'email'),
      'lines', (SELECT jsonb_agg(jsonb_build_object('name', l.name, 'quantity', l.quantity, 'unitAmount', l.unit_amount)
                  ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id),

@@ -5,8 +5,12 @@ import type { PaymentTransition } from './read-transitions.js';
 
 export const REMIND_OF_PAYMENT = 'remind_of_payment';
 
-/** Whom we may remind: a shop may forbid it for one order, by its metadata. */
-export const MAY_BE_REMINDED = `o.customer ->> 'email' IS NOT NULL AND (o.metadata -> 'reminders') IS DISTINCT FROM 'false'`;
+/**
+ * Whom we may remind: a shop may forbid it for one order, by its metadata. What a provider collects again and again it
+ * tries again by itself, and its payer was told when it failed.
+ */
+export const MAY_BE_REMINDED = `o.customer ->> 'email' IS NOT NULL AND o.recurring_subscription_id IS NULL
+  AND (o.metadata -> 'reminders') IS DISTINCT FROM 'false'`;
 
 const ORDERS_TO_REMIND = statement<{ id: string }>(
   'orders_to_remind',

@@ -26,6 +26,8 @@ export function concernOf(event: Stripe.Event): OurConcern | undefined {
     case 'invoice.paid':
     case 'invoice.payment_failed':
     case 'invoice.payment_action_required':
+    case 'invoice.marked_uncollectible':
+    case 'invoice.voided':
       return ofInvoice(event.data.object);
     default:
       return undefined;
@@ -46,6 +48,8 @@ export const CONCERN_TYPES: readonly string[] = [
   'invoice.paid',
   'invoice.payment_failed',
   'invoice.payment_action_required',
+  'invoice.marked_uncollectible',
+  'invoice.voided',
 ] satisfies Stripe.Event.Type[];
 
 function ofSetup({ customer, payment_method: method, metadata }: Stripe.SetupIntent): OurConcern | undefined {

@@ -12,7 +12,7 @@ import type {
 import { markSubscription, subscriptionMarkOf } from './attempt-mark.js';
 import type { StripeClient } from './client.js';
 import { stripeAmountOrRejection } from './initiate.js';
-import { readInvoice } from './invoices.js';
+import { listInvoices, readInvoice } from './invoices.js';
 import { fromStripeTime } from './time.js';
 
 export function recurringCalls(client: StripeClient, publishableKey: string): RecurringCalls {
@@ -20,7 +20,8 @@ export function recurringCalls(client: StripeClient, publishableKey: string): Re
     beginSubscription: (subscription) => begin(client, subscription, publishableKey),
     readSubscription: async (id) => stateOf(await client.call((stripe) => stripe.subscriptions.retrieve(id))),
     cancelSubscription: (id, atPeriodEnd) => cancel(client, id, atPeriodEnd),
-    readInvoice: (id) => readInvoice(client, id),
+    readInvoice: (id) => readInvoice(client, id, publishableKey),
+    listInvoices: (id, since) => listInvoices(client, id, since),
   };
 }
 

@@ -2,7 +2,7 @@ import type { StripeAccount } from './account.js';
 import { found } from './account.js';
 import { createPrice, createProduct, updatePrice, updateProduct } from './catalogue.js';
 import type { FormValues } from './form-body.js';
-import { payInvoiceByApi, voidInvoice } from './invoices.js';
+import { markUncollectible, payInvoiceByApi, voidInvoice } from './invoices.js';
 import { listOf } from './list.js';
 import { matching, objectsOf, operation, PAGE, type Operation } from './operation.js';
 import { group, text } from './parameters.js';
@@ -90,6 +90,16 @@ export const BILLING_OPERATIONS: readonly Operation[] = [
     voidInvoice(account, invoice);
     return invoice.object;
   }),
+  operation(
+    'invoices.mark_uncollectible',
+    'POST /v1/invoices/:id/mark_uncollectible',
+    '',
+    (account, _form, id) => {
+      const invoice = account.invoice(id);
+      markUncollectible(account, invoice);
+      return invoice.object;
+    },
+  ),
   operation(
     'invoice_payments.list',
     'GET /v1/invoice_payments',

@@ -4,8 +4,11 @@ import type { InvoiceRecord, PaymentRecord, StripeAccount } from './account.js';
 /** An invoice follows its PaymentIntent, and a subscription its invoices: paid, refused, or waiting for the payer. */
 export function followInvoice(account: StripeAccount, payment: PaymentRecord): void {
   const invoice = payment.invoiceId === undefined ? undefined : account.invoices.get(payment.invoiceId);
-  if (invoice?.object.status !== 'open') return;
   const { status } = payment.object;
+  if (invoice?.object.status === 'uncollectible' && status === 'succeeded') {
+    return markPaid(account, invoice, payment.object);
+  }
+  if (invoice?.object.status !== 'open') return;
   if (status === 'succeeded') markPaid(account, invoice, payment.object);
   else if (status === 'requires_payment_method') markRefused(account, invoice);
   else if (status === 'requires_action') {
@@ -57,7 +60,12 @@ function markPaid(account: StripeAccount, invoice: InvoiceRecord, payment: Strip
   const { object: subscription } = account.subscription(subscriptionId);
   keepMethod(subscription, payment);
   if (subscription.status === 'incomplete') return changeStatus(account, subscription, 'active');
-  if (subscription.status === 'past_due' && !owes(account, subscriptionId)) {
+  leavePastDue(account, subscription);
+}
+
+/** Nothing is owed any more: it was paid, or the merchant has let go of it. */
+export function leavePastDue(account: StripeAccount, subscription: Stripe.Subscription): void {
+  if (subscription.status === 'past_due' && !owes(account, subscription.id)) {
     changeStatus(account, subscription, 'active');
   }
 }

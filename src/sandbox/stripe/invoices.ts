@@ -3,7 +3,7 @@ import type { InvoiceRecord, MethodRecord, PaymentRecord, StripeAccount } from '
 import { livingCustomer } from './customers.js';
 import type { FormValues } from './form-body.js';
 import { newInvoiceObject, newInvoicePayment, type Bill } from './invoice-objects.js';
-import { invoicePaymentsOf, markRefused } from './invoice-progress.js';
+import { invoicePaymentsOf, leavePastDue, markRefused } from './invoice-progress.js';
 import { text } from './parameters.js';
 import { addPaymentIntent } from './payment-intents.js';
 import { findMethod } from './payment-methods.js';
@@ -96,11 +96,7 @@ export function payInvoiceByApi(account: StripeAccount, invoice: InvoiceRecord, 
 /** It need not be paid any more. */
 export function voidInvoice(account: StripeAccount, invoice: InvoiceRecord): void {
   const { object } = invoice;
-  if (object.status !== 'open')
-    throw invalidRequest(`Only an open invoice can be voided, not a ${object.status} one.`);
-  object.status = 'void';
-  object.auto_advance = false;
-  object.next_payment_attempt = null;
+  stopCollecting(invoice, 'void');
   object.status_transitions.voided_at = account.now();
   for (const payment of invoicePaymentsOf(account, object.id)) {
     payment.status = 'canceled';
@@ -109,6 +105,25 @@ export function voidInvoice(account: StripeAccount, invoice: InvoiceRecord): voi
   const payment = account.payment(invoice.paymentIntentId);
   if (payment.object.status !== 'processing') endPayment(account, payment, 'void_invoice');
   account.emit('invoice.voided', object, invoice.subscriptionId);
+  leavePastDue(account, account.subscription(invoice.subscriptionId).object);
+}
+
+/** It is still owed, and could be paid, but nobody counts on that. */
+export function markUncollectible(account: StripeAccount, invoice: InvoiceRecord): void {
+  const { object } = invoice;
+  stopCollecting(invoice, 'uncollectible');
+  object.status_transitions.marked_uncollectible_at = account.now();
+  account.emit('invoice.marked_uncollectible', object, invoice.subscriptionId);
+  leavePastDue(account, account.subscription(invoice.subscriptionId).object);
+}
+
+function stopCollecting({ object }: InvoiceRecord, status: 'void' | 'uncollectible'): void {
+  if (object.status !== 'open') {
+    throw invalidRequest(`Only an open invoice can become ${status}, not a ${object.status} one.`);
+  }
+  object.status = status;
+  object.auto_advance = false;
+  object.next_payment_attempt = null;
 }
 
 function wantsAnswer(paymentIntent: Stripe.PaymentIntent): StripeDoubleError {

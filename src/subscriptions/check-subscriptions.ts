@@ -1,0 +1,134 @@
+import type { EntityManager } from 'typeorm';
+import { writeAuditEntry } from '../audit/write-audit-entry.js';
+import { fromRow } from '../database/rows.js';
+import type { PaymentDependencies } from '../payments/payment-dependencies.js';
+import { takeInvoice } from './follow-invoice.js';
+import { paidInvoicesOf } from './invoices-of-subscription.js';
+import { RecurringSubscription } from './recurring-subscription.js';
+import { refreshState } from './refresh-state.js';
+import {
+  collectsByItself,
+  type CollectingProvider,
+  type SubscriptionDependencies,
+} from './subscription-dependencies.js';
+import { LOST_MILLISECONDS, nextSubscriptionCheck } from './subscription-schedule.js';
+
+/** How many are taken at once: the rest waits for the next round, a moment later. */
+const BATCH = 20;
+
+/** Claimed for this long, so that other nodes leave it alone; also the pause after a provider that did not answer. */
+const CLAIM_SECONDS = 10 * 60;
+
+/** Stripe gives up on an invoice after two months at the latest. */
+const INVOICES_MILLISECONDS = 70 * 24 * 60 * 60 * 1_000;
+
+type CheckingDependencies = SubscriptionDependencies & Pick<PaymentDependencies, 'log'>;
+
+interface Due {
+  readonly now: Date;
+  readonly subscription: RecurringSubscription;
+}
+
+/**
+ * Asks providers about subscriptions of which nothing was heard, and what came of their invoices: what lost
+ * notifications would have said. @returns how many were due.
+ */
+export async function checkSubscriptions(
+  manager: EntityManager,
+  dependencies: CheckingDependencies,
+): Promise<number> {
+  const due = await claimDue(manager);
+  for (const { now, subscription } of due) {
+    try {
+      await check(manager, dependencies, now, subscription);
+    } catch (error) {
+      dependencies.log.warn(
+        { err: error, subscription: subscription.reference },
+        `could not check a subscription; next try in ${CLAIM_SECONDS} s`,
+      );
+    }
+  }
+  return due.length;
+}
+
+async function check(
+  manager: EntityManager,
+  dependencies: CheckingDependencies,
+  now: Date,
+  known: RecurringSubscription,
+): Promise<void> {
+  const { providerReference } = known;
+  // Nobody asks a provider anew to begin it because of a job: that could charge.
+  if (providerReference === null) return waitOrExpire(manager, dependencies, now, known);
+  const provider = dependencies.providers.get(known.provider);
+  if (!collectsByItself(provider)) throw new Error(`${known.provider} collects nothing by itself any more`);
+  const subscription = await refreshState(manager, provider, providerReference);
+  if (!subscription) throw new Error(`${known.reference} is not at ${known.provider}`);
+  const heardUntil = Math.min(now.getTime(), (known.currentPeriodEndsAt ?? now).getTime());
+  const since = new Date(heardUntil - INVOICES_MILLISECONDS);
+  const isUndecided = await takeMissedInvoices(manager, dependencies, provider, subscription, since);
+  // A change that was made meanwhile has its own mind about when to look again.
+  await manager.update(
+    RecurringSubscription,
+    { id: subscription.id, version: subscription.version },
+    { nextCheckAt: nextSubscriptionCheck(now, subscription, isUndecided) },
+  );
+}
+
+/** @returns whether one is left of which it is not decided whether it becomes a payment. */
+async function takeMissedInvoices(
+  manager: EntityManager,
+  dependencies: CheckingDependencies,
+  provider: CollectingProvider,
+  subscription: RecurringSubscription,
+  since: Date,
+): Promise<boolean> {
+  const listed = await provider.listInvoices(subscription.providerReference!, since);
+  const paid = await paidInvoicesOf(manager, subscription);
+  let isUndecided = false;
+  for (const { invoiceReference, isOpen } of listed.toReversed()) {
+    if (paid.has(invoiceReference)) continue;
+    const taken = await takeInvoice(manager, dependencies, provider, subscription, invoiceReference);
+    if (taken === null && isOpen) isUndecided = true;
+  }
+  return isUndecided;
+}
+
+/** Its first answer was lost. A notification may still tell of it, or the same request, made again. */
+async function waitOrExpire(
+  manager: EntityManager,
+  { actor }: CheckingDependencies,
+  now: Date,
+  { id, version, reference, status, createdAt }: RecurringSubscription,
+): Promise<void> {
+  const lostAt = new Date(createdAt.getTime() + LOST_MILLISECONDS);
+  if (lostAt > now) {
+    await manager.update(RecurringSubscription, { id, version }, { nextCheckAt: lostAt });
+    return;
+  }
+  await manager.transaction(async (transaction) => {
+    const expired = { status: 'EXPIRED', endedAt: now, nextCheckAt: null } as const;
+    const { affected } = await transaction.update(
+      RecurringSubscription,
+      { id, version },
+      { ...expired, version: version + 1 },
+    );
+    if (affected !== 1) return;
+    const [before, after] = [{ status }, { status: expired.status }];
+    const reason = 'its provider never said that it began';
+    const action = 'subscription.expired';
+    await writeAuditEntry(transaction, { subject: reference, actor, action, before, after, reason });
+  });
+}
+
+async function claimDue(manager: EntityManager): Promise<Due[]> {
+  const [rows] = await manager.query<[{ now: Date; row: Record<string, unknown> }[], number]>(
+    `UPDATE recurring_subscription s SET next_check_at = now() + make_interval(secs => $1)
+     WHERE id IN (
+       SELECT id FROM recurring_subscription WHERE next_check_at <= now()
+       ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+     RETURNING now() AS now, to_jsonb(s) AS row`,
+    [CLAIM_SECONDS, BATCH],
+  );
+  return rows.map(({ now, row }) => ({ now, subscription: fromRow<RecurringSubscription>(row) }));
+}
