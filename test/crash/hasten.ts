@@ -7,6 +7,7 @@ const PAUSE_MILLISECONDS = 200;
 const DUE_AT_ONCE = [
   'UPDATE payment_intent SET next_check_at = now() WHERE next_check_at > now()',
   'UPDATE refund SET next_check_at = now() WHERE next_check_at > now()',
+  'UPDATE recurring_subscription SET next_check_at = now() WHERE next_check_at > now()',
   'UPDATE webhook_event SET next_try_at = now() WHERE next_try_at > now()',
   'UPDATE webhook_delivery SET next_try_at = now() WHERE next_try_at > now()',
   // Whose job is lost is looked for once it is overdue.
