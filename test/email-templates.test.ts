@@ -133,10 +133,10 @@ test.each([
 });
 
 test.each([
-  ['en-GB', 'EUR', 'Total: €79.90', '14 March 2026 at 16:09'],
-  ['en-US', 'EUR', 'Total: €79.90', 'March 14, 2026 at 4:09 PM'],
-  ['fr-BJ', 'XOF', 'Total : 7 990 F CFA', '14 mars 2026 à 16:09'],
-  ['fr-FR', 'EUR', 'Total : 79,90 €', '14 mars 2026 à 16:09'],
+  ['en-GB', 'EUR', 'Total: €79.90', '14 March 2026 at 16:09 GMT+1.'],
+  ['en-US', 'EUR', 'Total: €79.90', 'March 14, 2026 at 4:09 PM GMT+1.'],
+  ['fr-BJ', 'XOF', 'Total : 7 990 F CFA', '14 mars 2026 à 16:09 UTC+1.'],
+  ['fr-FR', 'EUR', 'Total : 79,90 €', '14 mars 2026 à 16:09 UTC+1.'],
 ] as const)(
   '%s: amounts of %s and times of the shop’s zone are written as people there do',
   async (locale, currency, total, time) => {
@@ -144,6 +144,32 @@ test.each([
     const { text } = await templates.write('ORDER_CONFIRMED', variables);
     expect(text.replace(/[\u00a0\u202f]/g, ' ')).toContain(total);
     expect(text).toContain(time);
+  },
+);
+
+test.each([
+  ['Europe/Paris', '2026-01-10T08:00:00Z', '10 January 2026 at 09:00 CET', '10 janvier 2026 à 09:00 UTC+1'],
+  ['Europe/Paris', '2026-07-10T08:00:00Z', '10 July 2026 at 10:00 CEST', '10 juillet 2026 à 10:00 UTC+2'],
+  ['Africa/Abidjan', '2026-07-10T08:00:00Z', '10 July 2026 at 08:00 GMT', '10 juillet 2026 à 08:00 UTC+0'],
+  ['Indian/Reunion', '2026-07-10T08:00:00Z', '10 July 2026 at 12:00 GMT+4', '10 juillet 2026 à 12:00 UTC+4'],
+])(
+  'every time says its zone to whoever travels: %s in %s, summer or winter',
+  (timeZone, at, english, french) => {
+    const dispute = { ...SAMPLE_FACTS.dispute!, respondBy: at };
+    const booking = { ...SAMPLE_FACTS.order.booking!, startsAt: at, endsAt: at };
+    const order = { ...SAMPLE_FACTS.order, createdAt: at, booking };
+    const facts: EmailFacts = { ...SAMPLE_FACTS, occurredAt: at, order, dispute };
+    for (const [locale, expected] of [
+      ['en-GB', english],
+      ['fr-FR', french],
+    ] as const) {
+      const link = { ...LINK, expiresAt: new Date(at) };
+      const said = emailVariables(facts, locale, { ...SHOP, timeZone }, link);
+      const { starts_at, ends_at } = said.order.booking!;
+      const times = [said.order.date, said.payment.date, starts_at, ends_at];
+      for (const time of [...times, said.link!.expires_at, said.dispute!.respond_by])
+        expect(time).toBe(expected);
+    }
   },
 );
 

@@ -130,8 +130,18 @@ function disputeVariables(
 
 type Writer = ReturnType<typeof writer>;
 
+/** With the zone, for whoever reads it may be in another one. Intl does not take it beside `dateStyle`. */
+const AS_TRAVELLERS_READ: Intl.DateTimeFormatOptions = {
+  year: 'numeric',
+  month: 'long',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+  timeZoneName: 'short',
+};
+
 function writer({ locale }: Spoken, { currency }: EmailFacts, timeZone: string) {
-  const times = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone });
+  const times = new Intl.DateTimeFormat(locale, { ...AS_TRAVELLERS_READ, timeZone });
   const money = (amount: number) => formatMoney(amount, currency, locale);
   const time = (iso: string) => times.format(new Date(iso));
   return {
