@@ -35,6 +35,7 @@ import { Bookings1798000000000 } from '../../migrations/1798000000000-bookings.j
 import { Emails1798100000000 } from '../../migrations/1798100000000-emails.js';
 import { MerchantWebhooks1798200000000 } from '../../migrations/1798200000000-merchant-webhooks.js';
 import { CustomersAndSubscriptions1798300000000 } from '../../migrations/1798300000000-customers-and-subscriptions.js';
+import { ProblemsToldOnce1798500000000 } from '../../migrations/1798500000000-problems-told-once.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -105,6 +106,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Emails1798100000000,
       MerchantWebhooks1798200000000,
       CustomersAndSubscriptions1798300000000,
+      ProblemsToldOnce1798500000000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

@@ -48,6 +48,8 @@ export interface PaymentFacts {
   readonly refundedAmount: number;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
+  /** Whether a person can settle it by `settlePaymentReview`. */
+  readonly isUnderReview: boolean;
 }
 
 export interface DisputeFacts {

@@ -50,6 +50,7 @@ export interface EmailVariables {
     /** What is left with the shop. */
     readonly kept: string;
     readonly is_refunded_whole: boolean;
+    readonly is_under_review: boolean;
     /** What this change brought; null when that was nothing. */
     readonly received: string | null;
     readonly failure_code: string | null;
@@ -106,6 +107,7 @@ function paymentVariables(
     refunded: write.money(refundedAmount),
     kept: write.money(capturedAmount - refundedAmount),
     is_refunded_whole: refundedAmount === capturedAmount,
+    is_under_review: payment.isUnderReview,
     received: received > 0 ? write.money(received) : null,
     failure_code: failureCode,
     failure_message: failureMessage && oneLine(failureMessage),

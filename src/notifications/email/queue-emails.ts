@@ -78,12 +78,13 @@ function newEmail(
 }
 
 export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: string): EmailFacts {
-  const { reference, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
+  const { reference, capturedAmount, refundedAmount, failureCode, failureMessage, status } = payment;
+  const isUnderReview = status === 'REVIEW';
   return {
     occurredAt,
     currency: order.currency,
     order: order.facts,
-    payment: { reference, capturedAmount, refundedAmount, failureCode, failureMessage },
+    payment: { reference, capturedAmount, refundedAmount, failureCode, failureMessage, isUnderReview },
     received: 0,
     givenBack: 0,
     dispute: null,

@@ -28,6 +28,7 @@ export const SAMPLE_FACTS: EmailFacts = {
     refundedAmount: 1_500,
     failureCode: 'AMOUNT_MISMATCH',
     failureMessage: 'Paid 7990, and the order costs 7000.',
+    isUnderReview: true,
   },
   received: 7_990,
   givenBack: 1_500,
