@@ -8,10 +8,10 @@ import {
   readEmailTemplates,
   type EmailTemplates,
 } from '../src/notifications/email/email-templates.js';
-import { emailVariables } from '../src/notifications/email/email-variables.js';
+import { emailVariables, endpointVariables } from '../src/notifications/email/email-variables.js';
 import type { EmailFacts } from '../src/notifications/email/email-facts.js';
 import { nameToGreet } from '../src/notifications/email/payers-words.js';
-import { SAMPLE_FACTS } from '../src/notifications/email/sample-variables.js';
+import { SAMPLE_ENDPOINT, SAMPLE_FACTS } from '../src/notifications/email/sample-variables.js';
 
 const SHOP = { name: 'Chez Awa', address: 'orders@shop.example', timeZone: 'Africa/Porto-Novo' };
 const LINK = {
@@ -69,10 +69,10 @@ beforeAll(async () => {
   templates = await readEmailTemplates();
 });
 
+const ABOUT_ORDERS = EMAIL_TEMPLATES.filter((template) => template !== 'ENDPOINT_DISABLED');
+
 const all = ['en', 'fr'].flatMap((locale) =>
-  EMAIL_TEMPLATES.flatMap((template) =>
-    Object.keys(SHAPES).map((shape) => [locale, template, shape] as const),
-  ),
+  ABOUT_ORDERS.flatMap((template) => Object.keys(SHAPES).map((shape) => [locale, template, shape] as const)),
 );
 
 test.each(all)('%s %s can be written with %s', async (locale, template, shape) => {
@@ -91,6 +91,28 @@ test.each(all)('%s %s can be written with %s', async (locale, template, shape) =
     expect(written.text).not.toMatch(/\n{3,}|<\/?p|&lt;|&#/);
   }
 });
+
+test.each([
+  ['en', 'GONE', 'answered 410', 'since 9 March 2026 at 16:09 GMT+1'],
+  ['en', 'FAILING', 'nothing could be delivered to it', 'since 9 March 2026 at 16:09 GMT+1'],
+  ['fr', 'GONE', 'a répondu 410', 'depuis le 9 mars 2026 à 16:09 UTC+1'],
+  ['fr', 'FAILING', 'rien n’a pu lui être livré', 'depuis le 9 mars 2026 à 16:09 UTC+1'],
+] as const)(
+  '%s: an endpoint that was disabled (%s) is told with why, since when, and how to enable it',
+  async (language, reason, why, since) => {
+    const facts = { endpoint: { ...SAMPLE_ENDPOINT.endpoint, reason } };
+    const variables = endpointVariables(facts, language === 'en' ? 'en-GB' : 'fr-BJ', SHOP);
+    const { subject, text, html } = await templates.write('ENDPOINT_DISABLED', variables);
+    expect(subject).toContain('https://backend.example/webhooks');
+    for (const body of [text, html]) {
+      expect(body).toContain(why);
+      expect(body).toContain(since);
+      expect(body).toContain('{ id: "WHE-00000000000000000000000000", enabled: true }');
+      expect(body).not.toMatch(/undefined|null|\[object| · $/m);
+    }
+    expect(html).toMatch(/>Chez Awa<\/td>\s+<\/tr>\s+<\/table>/);
+  },
+);
 
 test('a text of a payer’s or a backend’s is shown as it is: neither as markup, nor as a template', async () => {
   const variables = emailVariables(HOSTILE_TEXTS, 'en', SHOP, null);
