@@ -146,6 +146,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     manager,
     settings.secret,
     settings.merchantWebhooks ?? {},
+    async (transaction, endpoint) => emails?.announceDisabledEndpoint(transaction, endpoint),
     log,
   );
   const authentication: Authentication = {

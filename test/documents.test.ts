@@ -10,7 +10,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { parse as parseYaml } from 'yaml';
-import { BANK_VARIABLES, VARIABLES } from '../src/config.js';
+import { BANK_VARIABLES, loadConfig, VARIABLES } from '../src/config.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -63,6 +63,25 @@ test('docker-compose.yml sets only variables that config.ts knows, and all that 
   expect(set).toEqual(
     expect.arrayContaining(['NODE_ENV', 'DATABASE_URL', 'PUBLIC_URL', 'ALLOWED_ORIGINS', 'QUITTANCE_SECRET']),
   );
+});
+
+test('in the container, whoever runs the server may write its data folder, and Compose keeps it', () => {
+  const stage = read('Dockerfile')
+    .split(/^FROM /m)
+    .at(-1)!;
+  const folder = loadConfig({}).dataFolder;
+  const makes = `RUN install --directory --owner=node --group=node --mode=700 ${folder}\n`;
+  expect(stage).toContain('WORKDIR /app\n');
+  // Only root can give it away.
+  expect(stage.indexOf(makes)).toBeGreaterThan(0);
+  expect(stage.indexOf(makes)).toBeLessThan(stage.indexOf('USER node\n'));
+  const { services, volumes } = parseYaml(read('docker-compose.yml')) as {
+    services: { api: { volumes: string[]; environment: Record<string, string> } };
+    volumes: Record<string, null>;
+  };
+  expect(services.api.volumes).toEqual([`data:${join('/app', folder)}`]);
+  expect(services.api.environment).not.toHaveProperty('DATA_FOLDER');
+  expect(volumes).toHaveProperty('data');
 });
 
 test('everything in the schema says what it is', () => {

@@ -8,10 +8,10 @@ import {
   readEmailTemplates,
   type EmailTemplates,
 } from '../src/notifications/email/email-templates.js';
-import { emailVariables } from '../src/notifications/email/email-variables.js';
+import { emailVariables, endpointVariables } from '../src/notifications/email/email-variables.js';
 import type { EmailFacts } from '../src/notifications/email/email-facts.js';
 import { nameToGreet } from '../src/notifications/email/payers-words.js';
-import { SAMPLE_FACTS } from '../src/notifications/email/sample-variables.js';
+import { SAMPLE_ENDPOINT, SAMPLE_FACTS } from '../src/notifications/email/sample-variables.js';
 
 const SHOP = { name: 'Chez Awa', address: 'orders@shop.example', timeZone: 'Africa/Porto-Novo' };
 const LINK = {
@@ -69,10 +69,10 @@ beforeAll(async () => {
   templates = await readEmailTemplates();
 });
 
+const ABOUT_ORDERS = EMAIL_TEMPLATES.filter((template) => template !== 'ENDPOINT_DISABLED');
+
 const all = ['en', 'fr'].flatMap((locale) =>
-  EMAIL_TEMPLATES.flatMap((template) =>
-    Object.keys(SHAPES).map((shape) => [locale, template, shape] as const),
-  ),
+  ABOUT_ORDERS.flatMap((template) => Object.keys(SHAPES).map((shape) => [locale, template, shape] as const)),
 );
 
 test.each(all)('%s %s can be written with %s', async (locale, template, shape) => {
@@ -91,6 +91,28 @@ test.each(all)('%s %s can be written with %s', async (locale, template, shape) =
     expect(written.text).not.toMatch(/\n{3,}|<\/?p|&lt;|&#/);
   }
 });
+
+test.each([
+  ['en', 'GONE', 'answered 410', 'since 9 March 2026 at 16:09 GMT+1'],
+  ['en', 'FAILING', 'nothing could be delivered to it', 'since 9 March 2026 at 16:09 GMT+1'],
+  ['fr', 'GONE', 'a répondu 410', 'depuis le 9 mars 2026 à 16:09 UTC+1'],
+  ['fr', 'FAILING', 'rien n’a pu lui être livré', 'depuis le 9 mars 2026 à 16:09 UTC+1'],
+] as const)(
+  '%s: an endpoint that was disabled (%s) is told with why, since when, and how to enable it',
+  async (language, reason, why, since) => {
+    const facts = { endpoint: { ...SAMPLE_ENDPOINT.endpoint, reason } };
+    const variables = endpointVariables(facts, language === 'en' ? 'en-GB' : 'fr-BJ', SHOP);
+    const { subject, text, html } = await templates.write('ENDPOINT_DISABLED', variables);
+    expect(subject).toContain('https://backend.example/webhooks');
+    for (const body of [text, html]) {
+      expect(body).toContain(why);
+      expect(body).toContain(since);
+      expect(body).toContain('{ id: "WHE-00000000000000000000000000", enabled: true }');
+      expect(body).not.toMatch(/undefined|null|\[object| · $/m);
+    }
+    expect(html).toMatch(/>Chez Awa<\/td>\s+<\/tr>\s+<\/table>/);
+  },
+);
 
 test('a text of a payer’s or a backend’s is shown as it is: neither as markup, nor as a template', async () => {
   const variables = emailVariables(HOSTILE_TEXTS, 'en', SHOP, null);
@@ -133,10 +155,10 @@ test.each([
 });
 
 test.each([
-  ['en-GB', 'EUR', 'Total: €79.90', '14 March 2026 at 16:09'],
-  ['en-US', 'EUR', 'Total: €79.90', 'March 14, 2026 at 4:09 PM'],
-  ['fr-BJ', 'XOF', 'Total : 7 990 F CFA', '14 mars 2026 à 16:09'],
-  ['fr-FR', 'EUR', 'Total : 79,90 €', '14 mars 2026 à 16:09'],
+  ['en-GB', 'EUR', 'Total: €79.90', '14 March 2026 at 16:09 GMT+1.'],
+  ['en-US', 'EUR', 'Total: €79.90', 'March 14, 2026 at 4:09 PM GMT+1.'],
+  ['fr-BJ', 'XOF', 'Total : 7 990 F CFA', '14 mars 2026 à 16:09 UTC+1.'],
+  ['fr-FR', 'EUR', 'Total : 79,90 €', '14 mars 2026 à 16:09 UTC+1.'],
 ] as const)(
   '%s: amounts of %s and times of the shop’s zone are written as people there do',
   async (locale, currency, total, time) => {
@@ -144,6 +166,32 @@ test.each([
     const { text } = await templates.write('ORDER_CONFIRMED', variables);
     expect(text.replace(/[\u00a0\u202f]/g, ' ')).toContain(total);
     expect(text).toContain(time);
+  },
+);
+
+test.each([
+  ['Europe/Paris', '2026-01-10T08:00:00Z', '10 January 2026 at 09:00 CET', '10 janvier 2026 à 09:00 UTC+1'],
+  ['Europe/Paris', '2026-07-10T08:00:00Z', '10 July 2026 at 10:00 CEST', '10 juillet 2026 à 10:00 UTC+2'],
+  ['Africa/Abidjan', '2026-07-10T08:00:00Z', '10 July 2026 at 08:00 GMT', '10 juillet 2026 à 08:00 UTC+0'],
+  ['Indian/Reunion', '2026-07-10T08:00:00Z', '10 July 2026 at 12:00 GMT+4', '10 juillet 2026 à 12:00 UTC+4'],
+])(
+  'every time says its zone to whoever travels: %s in %s, summer or winter',
+  (timeZone, at, english, french) => {
+    const dispute = { ...SAMPLE_FACTS.dispute!, respondBy: at };
+    const booking = { ...SAMPLE_FACTS.order.booking!, startsAt: at, endsAt: at };
+    const order = { ...SAMPLE_FACTS.order, createdAt: at, booking };
+    const facts: EmailFacts = { ...SAMPLE_FACTS, occurredAt: at, order, dispute };
+    for (const [locale, expected] of [
+      ['en-GB', english],
+      ['fr-FR', french],
+    ] as const) {
+      const link = { ...LINK, expiresAt: new Date(at) };
+      const said = emailVariables(facts, locale, { ...SHOP, timeZone }, link);
+      const { starts_at, ends_at } = said.order.booking!;
+      const times = [said.order.date, said.payment.date, starts_at, ends_at];
+      for (const time of [...times, said.link!.expires_at, said.dispute!.respond_by])
+        expect(time).toBe(expected);
+    }
   },
 );
 

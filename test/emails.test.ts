@@ -79,7 +79,9 @@ test('a booking stands in the confirmation, at the shop’s own time', async () 
   const id = await bankPaymentOf(app, order);
   app.bank.pay(`${id}-1`);
   const [mail] = await mails.until(1, order.email);
-  expect(mail!.text).toMatch(/Booking BKG-[0-9A-Z]{26}: \d+ \w+ \d{4} at 09:00 – \d+ \w+ \d{4} at 11:00/);
+  expect(mail!.text).toMatch(
+    /Booking BKG-[0-9A-Z]{26}: \d+ \w+ \d{4} at 09:00 GMT\+1 – \d+ \w+ \d{4} at 11:00 GMT\+1/,
+  );
 });
 
 /** What the mail's link says. */

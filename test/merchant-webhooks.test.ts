@@ -166,6 +166,7 @@ describe('a payment’s webhook', () => {
       secrets: new EndpointSecrets(SECRET),
       network: anyNetwork(),
       timeoutMilliseconds: 2_000,
+      announceDisabled: () => Promise.resolve(),
       log: pino({ level: 'silent' }),
     };
     const others = [1, 2, 3].map(() => startCourier(dependencies, 5));

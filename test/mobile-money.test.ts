@@ -827,6 +827,34 @@ describe('nobody’s phone rings because of a job:', () => {
     await untilPayment(app, next.id, { status: 'PAID' });
   });
 
+  it('whoever repeats with the key of a payment that pawaPay has never accepted reads that a new key is needed', async () => {
+    const order = await orderInFrancs(app);
+    const input = { orderId: order.orderId, ...BY_PHONE, provider: 'pawapay', idempotencyKey: randomUUID() };
+    const create = (more = {}) => app.graphql(CREATE_PAYMENT, { input: { ...input, ...more } }, order.token);
+    app.pawapay.answerNext('createDeposit', { kind: 'status', status: 429 });
+    expect(codeOf(await create())).toBe('PROVIDER_UNAVAILABLE');
+    const [[{ id }]] = await app.dataSource.query(
+      `UPDATE payment_attempt a SET created_at = now() - interval '61 s' FROM payment_intent i, orders o
+       WHERE i.id = a.intent_id AND o.id = i.order_id AND o.reference = $1 RETURNING i.reference AS id`,
+      [order.orderId],
+    );
+    await lookNow(app, id);
+    await untilPayment(app, id, { status: 'FAILED', failureCode: 'NEVER_ACCEPTED' });
+    const before = countRings();
+
+    const again = await create();
+
+    expect(again.errors![0]!).toMatchObject({
+      message:
+        'pawaPay never accepted this payment. Nothing was charged. To try again, send a new idempotencyKey.',
+      extensions: { code: 'PROVIDER_REJECTED', retryable: false },
+    });
+    expect(countRings()).toEqual(before);
+    const next = dataOf(await create({ idempotencyKey: randomUUID() })).createPaymentIntent;
+    expect(next).toMatchObject({ paymentIntent: { status: 'PENDING' } });
+    expect(next.nextAction.__typename).toBe('ApproveOnPhone');
+  });
+
   it.each([
     ['pawaPay', BY_PHONE],
     ['PayDunya', BY_SOFTPAY],

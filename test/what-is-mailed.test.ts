@@ -38,6 +38,10 @@ const ROWS: readonly Row[] = [
   // A refund that had succeeded failed after all.
   ['REFUNDED', 'PAID', [], null, null],
   ['PARTIALLY_REFUNDED', 'PAID', [], null, null],
+  ['PAID', 'PAID', ['PROBLEM_NOTED'], null, 'REVIEW_NEEDED'],
+  ['DISPUTED', 'DISPUTED', ['PROBLEM_NOTED'], null, 'REVIEW_NEEDED'],
+  ['REVIEW', 'REVIEW', ['PROBLEM_NOTED'], null, 'REVIEW_NEEDED'],
+  ['PAID', 'PAID', ['GOING_BACK', 'PROBLEM_NOTED'], 'PAYMENT_GIVEN_BACK', 'UNEXPECTED_MONEY'],
   ['PAID', 'DISPUTED', ['DISPUTE_OPENED'], null, 'DISPUTE_OPENED'],
   ['DISPUTED', 'DISPUTED', ['DISPUTE_OPENED'], null, 'DISPUTE_OPENED'],
   ['DISPUTED', 'DISPUTED', [], null, null],

@@ -36,6 +36,8 @@ import { Emails1798100000000 } from '../../migrations/1798100000000-emails.js';
 import { MerchantWebhooks1798200000000 } from '../../migrations/1798200000000-merchant-webhooks.js';
 import { CustomersAndSubscriptions1798300000000 } from '../../migrations/1798300000000-customers-and-subscriptions.js';
 import { SubscriptionChecks1798400000000 } from '../../migrations/1798400000000-subscription-checks.js';
+import { ProblemsToldOnce1798500000000 } from '../../migrations/1798500000000-problems-told-once.js';
+import { EmailsWithoutOrder1798510000000 } from '../../migrations/1798510000000-emails-without-order.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -107,6 +109,8 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       MerchantWebhooks1798200000000,
       CustomersAndSubscriptions1798300000000,
       SubscriptionChecks1798400000000,
+      ProblemsToldOnce1798500000000,
+      EmailsWithoutOrder1798510000000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { loggedError, loggedErrorInOneLine } from './logged-error.js';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
@@ -18,6 +19,7 @@ const SECRETS = [
 export function createLogger(level: LogLevel, readable: boolean): Logger {
   const options = {
     level,
+    serializers: { err: readable ? loggedErrorInOneLine : loggedError },
     redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
   };
   if (!readable) return pino(options);

@@ -1,4 +1,4 @@
-/** Why an order could not be made or changed. Each is mapped to an error code of the API in `graphql/error-codes.ts`. */
+/** Why an order could not be made or changed, or what can be ordered not be told. Each is mapped to an error code of the API in `graphql/error-codes.ts`. */
 export type OrderErrorKind =
   | 'ORDER_NOT_FOUND'
   | 'ORDER_ALREADY_PAID'
@@ -6,7 +6,10 @@ export type OrderErrorKind =
   | 'ORDER_NUMBER_TAKEN'
   | 'OUT_OF_STOCK'
   | 'FULLY_BOOKED'
-  | 'INVALID_ORDER';
+  | 'INVALID_ORDER'
+  | 'PRODUCT_NOT_FOUND'
+  | 'PRODUCT_WITHOUT_DAYS'
+  | 'INVALID_DAYS';
 
 export class OrderError extends Error {
   override readonly name = 'OrderError';

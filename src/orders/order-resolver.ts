@@ -10,7 +10,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
+import { GraphQLJSONObject, GraphQLLocalDate, GraphQLSafeInt } from 'graphql-scalars';
 import {
   callerName,
   maySeeOrder,
@@ -20,10 +20,12 @@ import {
 } from '../access/caller.js';
 import type { OrderContext as Context } from './order-context.js';
 import { formatMoney } from '../money.js';
+import type { Day } from './booking-days.js';
 import type { BookingInput } from './booking-input.js';
 import { bookingOfOrder, OrderBooking } from './booking-of-order.js';
 import type { BookingRequest } from './booking-request.js';
 import { createOrder } from './create-order.js';
+import { freePlaces, FreePlaces } from './free-places.js';
 import { recordNewOrderToken } from './record-new-order-token.js';
 import { Order } from './order.js';
 import { OrderError } from './order-error.js';
@@ -57,6 +59,20 @@ export class OrderResolver {
   @Query(() => [Product], { description: 'The catalogue.' })
   async products(@Ctx() { manager }: Context): Promise<Product[]> {
     return manager.find(Product, { where: { active: true }, order: { sku: 'ASC' }, take: MAX_PRODUCTS });
+  }
+
+  @Query(() => [FreePlaces], {
+    description:
+      'How many places of a product can still be booked, day by day. Anybody may ask, and nothing is held by it: that begins with a payment.',
+  })
+  async freePlaces(
+    @Arg('sku', () => String, { description: 'Of a product with a dailyCapacity.' }) sku: string,
+    @Arg('from', () => GraphQLLocalDate, { description: 'The first day, in the shop’s time zone.' })
+    from: Day,
+    @Arg('to', () => GraphQLLocalDate, { description: 'The last day: of 366 at most.' }) to: Day,
+    @Ctx() { manager, shopTimeZone }: Context,
+  ): Promise<FreePlaces[]> {
+    return freePlaces(manager, { sku, from, to }, shopTimeZone);
   }
 
   @Query(() => Order, { description: 'An order that the caller may see.' })

@@ -9,7 +9,7 @@ import type { StatusChangedPayload } from './status-changed.js';
  */
 export function alertOperators(log: Logger, event: TellableEvent): void {
   if (event.topic !== PAYMENT_STATUS_CHANGED) return;
-  const { status, previousStatus, paymentIntent } = event.payload as StatusChangedPayload;
+  const { status, previousStatus, noted, paymentIntent } = event.payload as StatusChangedPayload;
   const { reference, failureCode, failureMessage } = paymentIntent;
   const fields = { paymentIntent: reference, status, failureCode, failureMessage };
   if (status === 'DISPUTED' && previousStatus !== status) {
@@ -19,7 +19,9 @@ export function alertOperators(log: Logger, event: TellableEvent): void {
       fields,
       'a payment is under review: settlePaymentReview, unless its money is going back by itself',
     );
-  } else if (failureCode === 'CAPTURED_TWICE' && previousStatus === status) {
+  } else if (noted === 'CAPTURED_TWICE') {
     log.error(fields, 'a payer paid twice: the second money is being given back');
+  } else if (noted !== undefined) {
+    log.error(fields, 'something is wrong with a payment that stays as it is: look at it at the provider');
   }
 }

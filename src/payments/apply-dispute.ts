@@ -92,11 +92,11 @@ function takeMoney(
   const withdrawn = knows('CHARGEBACK');
   if (!withdrawn) {
     if (currency !== intent.currency || amount > intent.capturedAmount - intent.disputedAmount) {
-      return review(
-        change,
-        'DISPUTE_MISMATCH',
-        `${amount} ${currency} taken back of ${intent.capturedAmount}.`,
-      );
+      return review(change, {
+        code: 'DISPUTE_MISMATCH',
+        message: `${amount} ${currency} taken back of ${intent.capturedAmount}.`,
+        about: `${attempt.provider}:${providerDisputeReference}`,
+      });
     }
     move('CHARGEBACK');
   }

@@ -18,7 +18,7 @@ import {
   type PaymentChange,
 } from './payment-change.js';
 import { addRefund } from './refunds.js';
-import { review } from './review.js';
+import { review, type Problem } from './review.js';
 import { mayMove, type PaymentStatus } from './transitions.js';
 
 /**
@@ -172,14 +172,14 @@ function applyAuthorized(
   if (attempt.status === 'AUTHORIZED') return 'nothing new';
   if (attempt.status === 'SUCCEEDED') return 'stale: the attempt is SUCCEEDED';
   changeAttempt(change, attempt, { status: 'AUTHORIZED', failureCode: null, failureMessage: null });
-  if (amount !== change.intent.amount || currency !== change.intent.currency) {
-    return review(
-      change,
-      'AMOUNT_MISMATCH',
-      `${amount} ${currency} held, and the order costs ${change.intent.amount}.`,
-    );
-  }
-  const outcome = step(change, 'AUTHORIZED');
+  const fits = amount === change.intent.amount && currency === change.intent.currency;
+  const outcome = fits
+    ? step(change, 'AUTHORIZED')
+    : review(change, {
+        code: 'AMOUNT_MISMATCH',
+        message: `${amount} ${currency} held, and the order costs ${change.intent.amount}.`,
+        about: `${attempt.provider}:held:${attempt.number}`,
+      });
   // Held for a payment that is over, or paid otherwise: it is let go.
   watchWhatIsLeft(change);
   return outcome;
@@ -195,7 +195,11 @@ function applyPaid(
   const { intent } = change;
   if (paid.currency !== intent.currency) {
     // Money of another currency can't be added to this intent's totals; the notification itself is the evidence.
-    return review(change, 'CURRENCY_MISMATCH', `Paid in ${paid.currency} instead of ${intent.currency}.`);
+    return review(change, {
+      code: 'CURRENCY_MISMATCH',
+      message: `Paid in ${paid.currency} instead of ${intent.currency}.`,
+      about: `${attempt.provider}:${paid.movementReference}`,
+    });
   }
   const problem = whyNotPaid(change, paid.amount);
   const capture = addMovement(change, {
@@ -214,15 +218,13 @@ function applyPaid(
   return outcome;
 }
 
-interface Problem {
-  readonly code: string;
-  readonly message: string;
+interface Misfit extends Omit<Problem, 'about'> {
   /** Whether the money goes back by itself; else a person decides. */
   readonly giveBack: boolean;
 }
 
 /** The policies for money that is not simply the price of an open order: section 4 of the design, one line each. */
-function whyNotPaid(change: PaymentChange, amount: number): Problem | null {
+function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   const { intent, order } = change;
   const problem = (code: string, message: string, giveBack: boolean) => ({ code, message, giveBack });
   if (intent.capturedAmount > 0) {
@@ -269,10 +271,10 @@ function bookingIsOver({ order, now }: PaymentChange): boolean {
 function takeAsProblem(
   change: PaymentChange,
   capture: Movement,
-  { code, message, giveBack }: Problem,
+  { code, message, giveBack }: Misfit,
 ): string {
-  const { version } = change.intent;
-  const outcome = review(change, code, message);
+  const about = `${capture.provider}:${capture.providerReference}`;
+  const outcome = review(change, { code, message, about });
   if (giveBack) {
     addRefund(change, {
       capture,
@@ -282,7 +284,6 @@ function takeAsProblem(
       nextCheckAt: change.now,
     });
   }
-  if (change.intent.version === version) tellAgain(change);
   return outcome;
 }
 

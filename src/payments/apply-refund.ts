@@ -6,7 +6,7 @@ import type { PaymentAttempt } from './payment-attempt.js';
 import { addMovement, setFailure, type PaymentChange } from './payment-change.js';
 import type { Refund } from './refund.js';
 import { addRefund, capturesOf, changeRefund } from './refunds.js';
-import { review } from './review.js';
+import { isNoted, review } from './review.js';
 
 type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
 
@@ -18,11 +18,8 @@ export function applyRefund(
   outcome: RefundOutcome,
 ): string {
   if (outcome.currency !== change.intent.currency) {
-    return review(
-      change,
-      'REFUND_MISMATCH',
-      `A refund in ${outcome.currency}: ${outcome.providerRefundReference}.`,
-    );
+    const message = `A refund in ${outcome.currency}: ${outcome.providerRefundReference}.`;
+    return review(change, { ...mismatchOf(attempt.provider, outcome), message });
   }
   const refund = knownRefund(change, attempt, outcome) ?? foundRefund(change, attempt, event, outcome);
   if (refund === null) throw new MoneyNotKnownYet('the payment that it gives back has not been told of yet');
@@ -54,7 +51,7 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
     if (outcome.amount > intent.capturedAmount - intent.refundedAmount) {
       return noteMismatch(change, refund, outcome);
     }
-    if (isNoted(change, refund)) setFailure(change, null, null);
+    if (isSettledNow(change, refund, outcome)) setFailure(change, null, null);
     changeRefund(change, refund, {
       status: 'SUCCEEDED',
       failureCode: null,
@@ -85,15 +82,23 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
  * The refund that it stands in for may have failed, which we have not been told yet. So the provider is asked again, and
  * never told to give it back.
  */
-function noteMismatch(change: PaymentChange, refund: Refund, { amount }: RefundOutcome): string {
-  if (isNoted(change, refund)) return 'nothing new';
+function noteMismatch(change: PaymentChange, refund: Refund, outcome: RefundOutcome): string {
+  const mismatch = mismatchOf(refund.provider, outcome);
+  if (refund.status === 'SUBMITTED' && isNoted(change, mismatch)) return 'nothing new';
   const nextCheckAt = nextCheckOf(change.now, refund.createdAt);
   changeRefund(change, refund, { status: 'SUBMITTED', nextCheckAt });
-  return review(change, 'REFUND_MISMATCH', `${amount} more given back than was there to give.`);
+  const message = `${outcome.amount} more given back than was there to give.`;
+  return review(change, { ...mismatch, message });
 }
 
-function isNoted({ intent }: PaymentChange, { status }: Refund): boolean {
-  return status === 'SUBMITTED' && intent.failureCode === 'REFUND_MISMATCH';
+/** Whether it was too much, that still stands as what is wrong with the payment, and by now it fits. */
+function isSettledNow(change: PaymentChange, { provider }: Refund, outcome: RefundOutcome): boolean {
+  const mismatch = mismatchOf(provider, outcome);
+  return change.intent.failureCode === mismatch.code && isNoted(change, mismatch);
+}
+
+function mismatchOf(provider: string, { providerRefundReference }: RefundOutcome) {
+  return { code: 'REFUND_MISMATCH', about: `${provider}:${providerRefundReference}` };
 }
 
 /** The provider refused our call. Should it be heard of there all the same, what is heard counts. */

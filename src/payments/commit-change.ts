@@ -42,6 +42,7 @@ const CHANGES = `guarded AS (
       version = excluded.version,
       failure_code = excluded.failure_code,
       failure_message = excluded.failure_message,
+      noted_problems = excluded.noted_problems,
       expires_at = excluded.expires_at,
       next_check_at = excluded.next_check_at,
       paid_at = excluded.paid_at

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import {
+  NEVER_ACCEPTED,
   ProviderFailure,
   type AttemptToInitiate,
   type Initiated,
@@ -41,6 +42,7 @@ export async function initiateAttempt(
   attemptId: string,
 ): Promise<LoadedPayment> {
   const attempt = attemptOf(payment, attemptId);
+  if (attempt.failureCode === NEVER_ACCEPTED) throw whyItEnded(attempt);
   if (isAnswered(attempt)) return payment;
   if (attempt.status === 'FAILED') throw whyItEnded(attempt);
   if (!isLive(attempt)) return payment;
@@ -232,11 +234,11 @@ function throwIfCallerMustKnow(failure: ProviderFailure, attempt: PaymentAttempt
   throw new PaymentError(kind, failure.message, { cause: failure });
 }
 
-function whyItEnded(attempt: PaymentAttempt): PaymentError {
-  return new PaymentError(
-    'PROVIDER_REJECTED',
-    attempt.failureMessage ?? 'The attempt ended before it began.',
-  );
+/** Who repeats a request with its key gets its attempt, which does not begin again. */
+function whyItEnded({ failureCode, failureMessage }: PaymentAttempt): PaymentError {
+  const why = failureMessage?.replace(/\.?$/, '.') ?? 'The attempt ended before it began.';
+  const charged = failureCode === NEVER_ACCEPTED ? 'Nothing was charged. ' : '';
+  return new PaymentError('PROVIDER_REJECTED', `${why} ${charged}To try again, send a new idempotencyKey.`);
 }
 
 export function attemptOf(

@@ -115,6 +115,7 @@ export function openIntent(
     version: 1,
     failureCode: null,
     failureMessage: null,
+    notedProblems: [],
     expiresAt,
     nextCheckAt: nextCheckOf(now, now),
     askedAt: null,
@@ -177,18 +178,18 @@ function stillWanted({ intent, now }: PaymentChange): Date | null {
   return intent.nextCheckAt !== null && intent.nextCheckAt <= now ? intent.nextCheckAt : null;
 }
 
-/** Money moved and the status stayed: watchers hear of it as of a change of status. */
-export function tellAgain(change: PaymentChange): void {
+/** Money moved, or something is wrong with it, and the status stayed: watchers hear of it as of a change of status. */
+export function tellAgain(change: PaymentChange, noted?: string): void {
   const before = summaryOf(change.intent);
-  tell(change, change.intent.status);
+  tell(change, change.intent.status, noted);
   // Each version has its entry: by the last one the log is known to be whole.
   record(change, 'payment.told', before);
 }
 
-function tell(change: PaymentChange, previousStatus: PaymentStatus): void {
+function tell(change: PaymentChange, previousStatus: PaymentStatus, noted?: string): void {
   change.intent.version += 1;
   change.intentChanged = true;
-  change.outboxEvents.push(statusChanged(change, previousStatus));
+  change.outboxEvents.push(statusChanged(change, previousStatus, noted));
 }
 
 /** An act, for the audit log, with the payment as it was before and as it is after. */

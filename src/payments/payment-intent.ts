@@ -138,6 +138,10 @@ export class PaymentIntent {
   @Column('text', { nullable: true })
   failureMessage: string | null;
 
+  /** What was wrong with it and has been told: see `review.ts`. */
+  @Column('text', { array: true, default: () => `'{}'` })
+  notedProblems: string[];
+
   @Field(() => GraphQLDateTimeISO, {
     description:
       'When the stock is given back if nobody has paid. Years away where only the provider of a subscription ends it.',

@@ -6,6 +6,8 @@ import type { PaymentStatus } from './transitions.js';
 /** What is told of a transition: the intent as it was right after it. Times are ISO 8601, for it travels as JSON. */
 export interface StatusChangedPayload {
   readonly previousStatus: PaymentStatus | null;
+  /** The code of what was found to be wrong, where the status stayed. */
+  readonly noted?: string;
   readonly status: PaymentStatus;
   readonly version: number;
   readonly occurredAt: string;
@@ -13,10 +15,15 @@ export interface StatusChangedPayload {
   readonly paymentIntent: PaymentIntent;
 }
 
-export function statusChanged(change: PaymentChange, previousStatus: PaymentStatus | null): NewOutboxEvent {
+export function statusChanged(
+  change: PaymentChange,
+  previousStatus: PaymentStatus | null,
+  noted?: string,
+): NewOutboxEvent {
   const { intent } = change;
   const payload = {
     previousStatus,
+    noted,
     status: intent.status,
     version: intent.version,
     occurredAt: change.now.toISOString(),

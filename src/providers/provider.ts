@@ -400,6 +400,9 @@ export type ProviderFailureKind =
   /** No answer: something may have happened. Only the same call with the same key may be made again. */
   | 'outcomeUnknown';
 
+/** The code of what the provider, asked later, has never had: surely nothing has happened there. */
+export const NEVER_ACCEPTED = 'NEVER_ACCEPTED';
+
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
 

@@ -16,6 +16,18 @@ export interface EmailFacts {
   readonly dispute: DisputeFacts | null;
 }
 
+/** What an e-mail about an endpoint of webhooks tells of. */
+export interface EndpointFacts {
+  readonly endpoint: {
+    readonly reference: string;
+    /** Without what may be secret in it. */
+    readonly url: string;
+    readonly reason: 'GONE' | 'FAILING';
+    readonly failingSince: string;
+    readonly disabledAt: string;
+  };
+}
+
 export interface OrderFacts {
   readonly reference: string;
   /** The merchant's own. */
@@ -48,6 +60,8 @@ export interface PaymentFacts {
   readonly refundedAmount: number;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
+  /** Whether a person can settle it by `settlePaymentReview`. */
+  readonly isUnderReview: boolean;
 }
 
 export interface DisputeFacts {

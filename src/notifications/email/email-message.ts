@@ -13,7 +13,7 @@ import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { Order } from '../../orders/order.js';
 import { PaymentIntent } from '../../payments/payment-intent.js';
-import type { EmailFacts } from './email-facts.js';
+import type { EmailFacts, EndpointFacts } from './email-facts.js';
 import { EMAIL_TEMPLATES, EmailTemplate } from './email-template.js';
 
 registerEnumType(EmailTemplate, {
@@ -41,6 +41,9 @@ registerEnumType(EmailTemplate, {
     PAYER_NEEDED: {
       description: 'To the customer: what they had saved could not be charged without them, and how to pay.',
     },
+    ENDPOINT_DISABLED: {
+      description: 'To the merchant: an endpoint of webhooks was disabled, and hears no more of payments.',
+    },
   },
 });
 
@@ -65,9 +68,17 @@ const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).
 @ObjectType({ description: 'One e-mail, to a customer or to the merchant.' })
 @Entity('email_message')
 @Unique('email_message_once', ['orderId', 'template', 'transition'])
+@Index('email_message_once_without_order', ['template', 'transition'], {
+  unique: true,
+  where: 'order_id IS NULL',
+})
 @Index('email_message_due', ['nextTryAt'], { where: 'next_try_at IS NOT NULL' })
 @Index('email_message_intent', ['intentId'])
 @Index('email_message_created', ['createdAt', 'id'])
+@Check(
+  'email_message_about_order',
+  `num_nulls(order_id, intent_id) = CASE WHEN template = 'ENDPOINT_DISABLED' THEN 2 ELSE 0 END`,
+)
 @Check('email_message_template_known', `template IN (${inQuotes(EMAIL_TEMPLATES)})`)
 @Check('email_message_status_known', `status IN (${inQuotes(Object.keys(EmailStatus))})`)
 @Check('email_message_due_while_queued', `(status = 'QUEUED') = (next_try_at IS NOT NULL)`)
@@ -76,27 +87,33 @@ export class EmailMessage {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'email_message_pkey' })
   id: string;
 
-  @Field(() => Order, { description: 'The order that it is about.' })
+  @Field(() => Order, {
+    nullable: true,
+    description: 'The order that it is about; null where it is about an endpoint of webhooks.',
+  })
   @ManyToOne(() => Order)
   @JoinColumn({ name: 'order_id', foreignKeyConstraintName: 'email_message_order_fkey' })
-  order?: Relation<Order>;
+  order?: Relation<Order> | null;
 
-  @Column('uuid')
-  orderId: string;
+  @Column('uuid', { nullable: true })
+  orderId: string | null;
 
-  @Field(() => PaymentIntent, { description: 'The payment that caused it.' })
+  @Field(() => PaymentIntent, {
+    nullable: true,
+    description: 'The payment that caused it; null where none did.',
+  })
   @ManyToOne(() => PaymentIntent)
   @JoinColumn({ name: 'intent_id', foreignKeyConstraintName: 'email_message_intent_fkey' })
-  intent?: Relation<PaymentIntent>;
+  intent?: Relation<PaymentIntent> | null;
 
-  @Column('uuid')
-  intentId: string;
+  @Column('uuid', { nullable: true })
+  intentId: string | null;
 
   @Field(() => EmailTemplate, { description: 'What it tells.' })
   @Column('text')
   template: EmailTemplate;
 
-  /** What caused it: `<outbox topic>:<key>:<version>`, or `reminder`, of which an order gets one. */
+  /** What caused it: `<outbox topic>:<key>:<version>`; `reminder`, of which an order gets one; or an endpoint, and when. */
   @Column('text')
   transition: string;
 
@@ -109,7 +126,7 @@ export class EmailMessage {
   locale: string;
 
   @Column('jsonb')
-  data: EmailFacts;
+  data: EmailFacts | EndpointFacts;
 
   @Field(() => EmailStatus, { description: 'What became of it.' })
   @Column('text')

@@ -11,6 +11,7 @@ export const EmailTemplate = {
   REVIEW_NEEDED: 'REVIEW_NEEDED',
   UNEXPECTED_MONEY: 'UNEXPECTED_MONEY',
   PAYER_NEEDED: 'PAYER_NEEDED',
+  ENDPOINT_DISABLED: 'ENDPOINT_DISABLED',
 } as const;
 export type EmailTemplate = keyof typeof EmailTemplate;
 

@@ -63,7 +63,9 @@ export class EmailTemplates {
     const tried = await Promise.all(
       EMAIL_LANGUAGES.flatMap((language) =>
         EMAIL_TEMPLATES.flatMap((template) =>
-          PARTS.map((part) => this.faultOf(fileOf(language, template, part), sampleVariables(language))),
+          PARTS.map((part) =>
+            this.faultOf(fileOf(language, template, part), sampleVariables(template, language)),
+          ),
         ),
       ),
     );

@@ -1,5 +1,5 @@
 import { formatMoney } from '../../money.js';
-import type { BookingFacts, EmailFacts, LineFacts } from './email-facts.js';
+import type { BookingFacts, EmailFacts, EndpointFacts, LineFacts } from './email-facts.js';
 import { spokenIn, type EmailLanguage, type Spoken } from './email-language.js';
 import { nameToGreet, oneLine } from './payers-words.js';
 
@@ -20,9 +20,16 @@ export interface Shop {
  * What a template can say: texts for people, with amounts and times written as the reader's locale does, and null where
  * there is nothing to say. `docs/emails.md` lists them for shops.
  */
-export interface EmailVariables {
+export type EmailVariables = OrderVariables | EndpointVariables;
+
+interface CommonVariables {
   readonly language: EmailLanguage;
   readonly shop: { readonly name: string; readonly email: string };
+}
+
+/** Of every e-mail about an order. */
+export interface OrderVariables extends CommonVariables {
+  readonly endpoint: null;
   readonly customer: { readonly name: string | null; readonly email: string | null };
   readonly order: {
     readonly id: string;
@@ -51,6 +58,7 @@ export interface EmailVariables {
     /** What is left with the shop. */
     readonly kept: string;
     readonly is_refunded_whole: boolean;
+    readonly is_under_review: boolean;
     /** What this change brought; null when that was nothing. */
     readonly received: string | null;
     readonly failure_code: string | null;
@@ -67,18 +75,30 @@ export interface EmailVariables {
   } | null;
 }
 
+/** Of the one that is about no order: what is said of orders is null. */
+export interface EndpointVariables extends CommonVariables, Record<AboutOrder, null> {
+  readonly endpoint: {
+    readonly id: string;
+    readonly url: string;
+    readonly reason: 'GONE' | 'FAILING';
+    readonly failing_since: string;
+    readonly disabled_at: string;
+  };
+}
+type AboutOrder = 'customer' | 'order' | 'payment' | 'refund' | 'link' | 'dispute';
+
 export function emailVariables(
   facts: EmailFacts,
   wantedLocale: string,
   shop: Shop,
   link: PaymentLink | null,
-): EmailVariables {
+): OrderVariables {
   const spoken = spokenIn(wantedLocale);
   const write = writer(spoken, facts, shop.timeZone);
   const { order } = facts;
   return {
-    language: spoken.language,
-    shop: { name: shop.name, email: shop.address },
+    ...commonVariables(spoken, shop),
+    endpoint: null,
     customer: { name: nameToGreet(order.customer.name), email: order.customer.email },
     order: {
       id: order.reference,
@@ -96,10 +116,39 @@ export function emailVariables(
   };
 }
 
+export function endpointVariables(
+  { endpoint }: EndpointFacts,
+  wantedLocale: string,
+  shop: Shop,
+): EndpointVariables {
+  const spoken = spokenIn(wantedLocale);
+  const time = timeWriter(spoken, shop.timeZone);
+  return {
+    ...commonVariables(spoken, shop),
+    endpoint: {
+      id: endpoint.reference,
+      url: oneLine(endpoint.url),
+      reason: endpoint.reason,
+      failing_since: time(endpoint.failingSince),
+      disabled_at: time(endpoint.disabledAt),
+    },
+    customer: null,
+    order: null,
+    payment: null,
+    refund: null,
+    link: null,
+    dispute: null,
+  };
+}
+
+function commonVariables({ language }: Spoken, { name, address }: Shop): CommonVariables {
+  return { language, shop: { name, email: address } };
+}
+
 function paymentVariables(
   { payment, received, occurredAt }: EmailFacts,
   write: Writer,
-): EmailVariables['payment'] {
+): OrderVariables['payment'] {
   const { reference, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
   return {
     id: reference,
@@ -108,6 +157,7 @@ function paymentVariables(
     refunded: write.money(refundedAmount),
     kept: write.money(capturedAmount - refundedAmount),
     is_refunded_whole: refundedAmount === capturedAmount,
+    is_under_review: payment.isUnderReview,
     received: received > 0 ? write.money(received) : null,
     failure_code: failureCode,
     failure_message: failureMessage && oneLine(failureMessage),
@@ -118,7 +168,7 @@ function disputeVariables(
   { dispute }: EmailFacts,
   { locale }: Spoken,
   write: Writer,
-): EmailVariables['dispute'] {
+): OrderVariables['dispute'] {
   if (dispute === null) return null;
   const { amount, currency, reason, provider, providerReference, respondBy } = dispute;
   return {
@@ -132,10 +182,25 @@ function disputeVariables(
 
 type Writer = ReturnType<typeof writer>;
 
-function writer({ locale }: Spoken, { currency }: EmailFacts, timeZone: string) {
-  const times = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short', timeZone });
+/** With the zone, for whoever reads it may be in another one. Intl does not take it beside `dateStyle`. */
+const AS_TRAVELLERS_READ: Intl.DateTimeFormatOptions = {
+  year: 'numeric',
+  month: 'long',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+  timeZoneName: 'short',
+};
+
+function timeWriter({ locale }: Spoken, timeZone: string): (iso: string) => string {
+  const times = new Intl.DateTimeFormat(locale, { ...AS_TRAVELLERS_READ, timeZone });
+  return (iso) => times.format(new Date(iso));
+}
+
+function writer(spoken: Spoken, { currency }: EmailFacts, timeZone: string) {
+  const { locale } = spoken;
+  const time = timeWriter(spoken, timeZone);
   const money = (amount: number) => formatMoney(amount, currency, locale);
-  const time = (iso: string) => times.format(new Date(iso));
   return {
     money,
     time,

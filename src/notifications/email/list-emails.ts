@@ -14,7 +14,7 @@ export function listEmails(
   return readPage(query, { by: 'createdAt', cursor: 'id' }, page);
 }
 
-/** With its order and payment. Null when there is none with this id. */
+/** With its order and payment, where it is about one. Null when there is none with this id. */
 export async function findEmail(manager: EntityManager, id: string): Promise<EmailMessage | null> {
   return isUuid(id) ? withPayment(manager).where('email.id = :id', { id }).getOne() : null;
 }
@@ -22,8 +22,8 @@ export async function findEmail(manager: EntityManager, id: string): Promise<Ema
 function withPayment(manager: EntityManager): SelectQueryBuilder<EmailMessage> {
   return manager
     .createQueryBuilder(EmailMessage, 'email')
-    .innerJoinAndSelect('email.order', 'order')
-    .innerJoinAndSelect('email.intent', 'intent');
+    .leftJoinAndSelect('email.order', 'order')
+    .leftJoinAndSelect('email.intent', 'intent');
 }
 
 const CONDITIONS: Readonly<Record<keyof EmailMessageFilter, string>> = {

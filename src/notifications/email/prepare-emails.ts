@@ -3,7 +3,9 @@ import type { Logger } from 'pino';
 import type { Task } from '../../jobs/job-runner.js';
 import { repeatJob, type RepeatedJob } from '../../jobs/repeat.js';
 import type { Consequence } from '../../outbox/relay.js';
+import type { DisabledEndpoint } from '../merchant-webhooks/disable-endpoint.js';
 import { addOverdueEmails } from './add-overdue-emails.js';
+import { announceDisabledEndpoint } from './announce-disabled-endpoint.js';
 import type { EmailDependencies, EmailSettings, EmailTiming } from './email-dependencies.js';
 import { queueEmails } from './queue-emails.js';
 import { remindOfPaymentTask } from './remind-of-payment.js';
@@ -19,6 +21,8 @@ const TIMING: EmailTiming = {
 export interface Emails {
   readonly consequence: Consequence;
   readonly tasks: readonly Task[];
+  /** @param manager of the transaction that disables it. */
+  announceDisabledEndpoint(manager: EntityManager, endpoint: DisabledEndpoint): Promise<void>;
   start(): void;
   stop(): Promise<void>;
 }
@@ -37,6 +41,8 @@ export function prepareEmails(
       sendEmailTask({ manager, settings, timing, orderTokens, timeZone, log }),
       remindOfPaymentTask(manager, settings.reminderAfterMilliseconds > 0),
     ],
+    announceDisabledEndpoint: (transaction, endpoint) =>
+      announceDisabledEndpoint(transaction, settings, endpoint),
     start() {
       const work = () => addOverdueEmails(manager);
       sweep = repeatJob('find e-mails whose job was lost', timing.sweepMilliseconds, work, log);

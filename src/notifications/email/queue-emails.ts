@@ -5,7 +5,7 @@ import { addJobs } from '../../jobs/add-jobs.js';
 import type { Consequence } from '../../outbox/relay.js';
 import type { PaymentIntent } from '../../payments/payment-intent.js';
 import { awaitsPayer } from '../../payments/transitions.js';
-import type { EmailFacts } from './email-facts.js';
+import type { EmailFacts, EndpointFacts } from './email-facts.js';
 import type { EmailTemplate } from './email-template.js';
 import { readMailedOrders, type MailedOrder } from './read-orders.js';
 import { asTransition, readTransitions, type PaymentTransition } from './read-transitions.js';
@@ -23,13 +23,14 @@ export interface QueueSettings {
 
 interface NewEmail {
   readonly id: string;
-  readonly order_id: string;
-  readonly intent_id: string;
+  /** Both null where it is about no order. */
+  readonly order_id: string | null;
+  readonly intent_id: string | null;
   readonly template: EmailTemplate;
   readonly transition: string;
   readonly recipient: string;
   readonly locale: string;
-  readonly data: EmailFacts;
+  readonly data: EmailFacts | EndpointFacts;
 }
 
 /** What outbox events cause here: rows, and the jobs that send them. */
@@ -79,13 +80,14 @@ function newEmail(
 }
 
 export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: string): EmailFacts {
-  const { reference, status, capturedAmount, refundedAmount, failureCode, failureMessage } = payment;
+  const { reference, capturedAmount, refundedAmount, failureCode, failureMessage, status } = payment;
+  const isUnderReview = status === 'REVIEW';
   const isPayable = !order.isOfSubscription || awaitsPayer(status);
   return {
     occurredAt,
     currency: order.currency,
     order: { ...order.facts, isPayable },
-    payment: { reference, capturedAmount, refundedAmount, failureCode, failureMessage },
+    payment: { reference, capturedAmount, refundedAmount, failureCode, failureMessage, isUnderReview },
     received: 0,
     givenBack: 0,
     dispute: null,
@@ -99,7 +101,7 @@ const INSERT = statement<{ id: string }>(
    SELECT row.id, row.order_id, row.intent_id, row.template, row.transition, row.recipient, row.locale, row.data,
      'QUEUED', 0, 1, now()
    FROM jsonb_populate_recordset(NULL::email_message, $1) AS row
-   ON CONFLICT ON CONSTRAINT email_message_once DO NOTHING
+   ON CONFLICT DO NOTHING
    RETURNING id`,
 );
 

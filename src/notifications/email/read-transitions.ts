@@ -77,6 +77,7 @@ export function asTransition(transition: PaymentTransition): Transition {
   if (givenBack > 0) happened.push('GIVEN_BACK');
   if (goingBack) happened.push('GOING_BACK');
   if (dispute) happened.push('DISPUTE_OPENED');
+  if (payload.noted !== undefined) happened.push('PROBLEM_NOTED');
   // Who is there sees that they were declined: only of the others a payment that is still open says so.
   if (payload.status === 'PENDING' && payload.paymentIntent.failureCode !== null)
     happened.push('PAYER_NEEDED');

@@ -15,8 +15,7 @@ import { sendingJob } from './sending-job.js';
 export async function resendEmail(manager: EntityManager, actor: string, id: string): Promise<EmailMessage> {
   const email = await find(manager, id);
   await manager.transaction(async (transaction) => {
-    // The order first, as everywhere; its row also stands for its entries in the audit log.
-    await transaction.query('SELECT FROM orders WHERE id = $1 FOR NO KEY UPDATE', [email.orderId]);
+    const subject = await lockSubject(transaction, email);
     await transaction.query(
       `UPDATE email_message SET status = 'QUEUED', next_try_at = now(),
          edition = edition + (status = 'SENT')::integer,
@@ -26,7 +25,7 @@ export async function resendEmail(manager: EntityManager, actor: string, id: str
     );
     await addJobs(transaction, [sendingJob(id)]);
     await writeAuditEntry(transaction, {
-      subject: email.order!.reference,
+      subject,
       actor,
       action: 'email.resent',
       before: null,
@@ -35,6 +34,16 @@ export async function resendEmail(manager: EntityManager, actor: string, id: str
     });
   });
   return find(manager, id);
+}
+
+/** The order first, as everywhere. Its row, or the endpoint's, also stands for its entries in the audit log. */
+async function lockSubject(manager: EntityManager, { order, data }: EmailMessage): Promise<string> {
+  const [table, subject] =
+    'endpoint' in data
+      ? (['webhook_endpoint', data.endpoint.reference] as const)
+      : (['orders', order!.reference] as const);
+  await manager.query(`SELECT FROM ${table} WHERE reference = $1 FOR NO KEY UPDATE`, [subject]);
+  return subject;
 }
 
 async function find(manager: EntityManager, id: string): Promise<EmailMessage> {

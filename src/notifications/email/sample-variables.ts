@@ -1,5 +1,6 @@
-import { emailVariables, type EmailVariables } from './email-variables.js';
-import type { EmailFacts } from './email-facts.js';
+import { emailVariables, endpointVariables, type EmailVariables } from './email-variables.js';
+import type { EmailFacts, EndpointFacts } from './email-facts.js';
+import type { EmailTemplate } from './email-template.js';
 import type { EmailLanguage } from './email-language.js';
 
 /** An e-mail that has something to say of everything: templates are tried on it when the server starts. */
@@ -28,6 +29,7 @@ export const SAMPLE_FACTS: EmailFacts = {
     refundedAmount: 1_500,
     failureCode: 'AMOUNT_MISMATCH',
     failureMessage: 'Paid 7990, and the order costs 7000.',
+    isUnderReview: true,
   },
   received: 7_990,
   givenBack: 1_500,
@@ -41,8 +43,19 @@ export const SAMPLE_FACTS: EmailFacts = {
   },
 };
 
-export function sampleVariables(language: EmailLanguage): EmailVariables {
+export const SAMPLE_ENDPOINT: EndpointFacts = {
+  endpoint: {
+    reference: 'WHE-00000000000000000000000000',
+    url: 'https://backend.example/webhooks',
+    reason: 'FAILING',
+    failingSince: '2026-03-09T15:09:26.000Z',
+    disabledAt: '2026-03-14T15:09:26.000Z',
+  },
+};
+
+export function sampleVariables(template: EmailTemplate, language: EmailLanguage): EmailVariables {
   const shop = { name: 'Shop', address: 'orders@shop.example', timeZone: 'UTC' };
+  if (template === 'ENDPOINT_DISABLED') return endpointVariables(SAMPLE_ENDPOINT, language, shop);
   const link = { url: 'https://shop.example/checkout', expiresAt: new Date('2026-03-15T15:09:26.000Z') };
   return emailVariables(SAMPLE_FACTS, language, shop, link);
 }

@@ -6,9 +6,10 @@ import type { Task } from '../../jobs/job-runner.js';
 import type { OrderStatus } from '../../orders/order.js';
 import { DeliveryFailed, type OutgoingEmail } from './email-delivery.js';
 import type { EmailDependencies } from './email-dependencies.js';
+import type { OrderFacts } from './email-facts.js';
 import type { EmailMessage } from './email-message.js';
 import { asksForPayment } from './email-template.js';
-import { emailVariables } from './email-variables.js';
+import { emailVariables, endpointVariables } from './email-variables.js';
 import { domainOf } from './mailbox.js';
 import { paymentLink } from './payment-link.js';
 import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
@@ -55,10 +56,13 @@ async function write(
   { id, edition, template, recipient, locale, data }: EmailMessage,
 ): Promise<OutgoingEmail> {
   const { from, checkoutUrl, templates } = settings;
-  const mayPay = asksForPayment(template) && data.order.isPayable !== false;
-  const link = mayPay ? await paymentLink(orderTokens, checkoutUrl, data.order.reference) : null;
   const shop = { name: from.name ?? domainOf(from), address: from.address, timeZone };
-  const variables = emailVariables(data, locale, shop, link);
+  const linkOf = async ({ isPayable, reference }: OrderFacts) =>
+    asksForPayment(template) && isPayable !== false ? paymentLink(orderTokens, checkoutUrl, reference) : null;
+  const variables =
+    'endpoint' in data
+      ? endpointVariables(data, locale, shop)
+      : emailVariables(data, locale, shop, await linkOf(data.order));
   const written = await templates.write(template, variables);
   const messageId = `${id}.${edition}@${domainOf(from)}`;
   return { id, messageId, from, to: recipient, language: variables.language, ...written };
@@ -96,16 +100,16 @@ function withoutAddresses(text: string): string {
 
 interface ClaimedRow {
   readonly email: Record<string, unknown>;
-  readonly order_status: OrderStatus;
+  /** Null where it is about no order. */
+  readonly order_status: OrderStatus | null;
 }
 
 const CLAIM = statement<ClaimedRow>(
   'claim_email_message',
   `UPDATE email_message m SET tries = tries + 1, claimed_until = now() + make_interval(secs => $2)
-   FROM orders o
-   WHERE m.id = $1 AND o.id = m.order_id AND m.status = 'QUEUED' AND m.next_try_at <= now()
+   WHERE m.id = $1 AND m.status = 'QUEUED' AND m.next_try_at <= now()
      AND (m.claimed_until IS NULL OR m.claimed_until < now())
-   RETURNING to_jsonb(m) AS email, o.status AS order_status`,
+   RETURNING to_jsonb(m) AS email, (SELECT o.status FROM orders o WHERE o.id = m.order_id) AS order_status`,
 );
 
 async function claim(manager: EntityManager, id: string, milliseconds: number) {

@@ -15,6 +15,8 @@ export type Happening =
   /** Money came that does not fit, and is being given back by itself: decision 5. */
   | 'GOING_BACK'
   | 'DISPUTE_OPENED'
+  /** Something is wrong, and the payment stays as it is: PAID money is not put under review. */
+  | 'PROBLEM_NOTED'
   /** What a payer has saved could not be charged while they were away. */
   | 'PAYER_NEEDED';
 
@@ -51,6 +53,7 @@ const MAIL_RULES: readonly MailRule[] = [
   { happened: 'GIVEN_BACK', customer: 'REFUND_MADE' },
   { happened: 'GOING_BACK', customer: 'PAYMENT_GIVEN_BACK', merchant: 'UNEXPECTED_MONEY' },
   { to: 'REVIEW', unless: 'GOING_BACK', customer: 'PAYMENT_UNDER_REVIEW', merchant: 'REVIEW_NEEDED' },
+  { happened: 'PROBLEM_NOTED', unless: 'GOING_BACK', merchant: 'REVIEW_NEEDED' },
   { happened: 'DISPUTE_OPENED', merchant: 'DISPUTE_OPENED' },
   { happened: 'PAYER_NEEDED', customer: 'PAYER_NEEDED' },
 ];

@@ -7,6 +7,7 @@ import { DELIVER_WEBHOOKS } from './deliver-events.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
 import type { MerchantWebhooks } from './merchant-webhook-context.js';
 import { anyNetwork, publicNetwork } from './receiver-network.js';
+import type { AnnounceDisabled } from './try-delivery.js';
 
 /** What the specification asks for: 15 to 30 s. */
 const TIMEOUT_MILLISECONDS = 15_000;
@@ -33,6 +34,7 @@ export function prepareMerchantWebhooks(
   manager: EntityManager,
   secret: string,
   { allowPrivate = false, timeoutMilliseconds = TIMEOUT_MILLISECONDS, lookup }: MerchantWebhookSettings,
+  announceDisabled: AnnounceDisabled,
   log: Logger,
 ): RunningMerchantWebhooks {
   const secrets = new EndpointSecrets(secret);
@@ -45,7 +47,8 @@ export function prepareMerchantWebhooks(
     wakeCourier,
     tasks: [{ name: DELIVER_WEBHOOKS, run: () => Promise.resolve(wakeCourier()) }],
     start(pauseMilliseconds) {
-      courier = startCourier({ manager, secrets, network, timeoutMilliseconds, log }, pauseMilliseconds);
+      const dependencies = { manager, secrets, network, timeoutMilliseconds, announceDisabled, log };
+      courier = startCourier(dependencies, pauseMilliseconds);
     },
     stop: async () => courier?.stop(),
   };

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
 import { giveBack, type ClaimedDelivery } from './claim-deliveries.js';
-import { disableEndpoint } from './disable-endpoint.js';
+import { disableEndpoint, type DisabledEndpoint } from './disable-endpoint.js';
 import type { EndpointSecrets } from './endpoint-secrets.js';
 import { postMessage, Stopped, type Answer } from './post-message.js';
 import type { ReceiverNetwork } from './receiver-network.js';
@@ -16,8 +16,12 @@ export interface DeliveryDependencies {
   readonly network: ReceiverNetwork;
   /** For one try. */
   readonly timeoutMilliseconds: number;
+  readonly announceDisabled: AnnounceDisabled;
   readonly log: Logger;
 }
+
+/** Tells the merchant, in the transaction that disables the endpoint. */
+export type AnnounceDisabled = (manager: EntityManager, endpoint: DisabledEndpoint) => Promise<void>;
 
 /** In the audit log. */
 const ACTOR = 'job:merchant-webhooks';
@@ -110,16 +114,18 @@ function reasonToDisable(
 }
 
 async function disable(
-  { manager, log }: DeliveryDependencies,
+  { manager, announceDisabled, log }: DeliveryDependencies,
   delivery: ClaimedDelivery,
   reason: DisabledReason,
 ): Promise<void> {
-  const reference = await manager.transaction((transaction) =>
-    disableEndpoint(transaction, delivery.endpointId, reason, ACTOR),
-  );
-  if (reference === null) return;
+  const disabled = await manager.transaction(async (transaction) => {
+    const endpoint = await disableEndpoint(transaction, delivery.endpointId, reason, ACTOR);
+    if (endpoint) await announceDisabled(transaction, endpoint);
+    return endpoint;
+  });
+  if (disabled === null) return;
   log.error(
-    { webhookEndpoint: reference, url: delivery.url, reason },
+    { webhookEndpoint: disabled.reference, url: delivery.url, reason },
     'an endpoint of the merchant was disabled: it hears no more of payments until it is enabled again',
   );
 }

@@ -1,5 +1,5 @@
 import { textAt } from '../json-document.js';
-import type { ProviderEvent, RefundToMake } from '../provider.js';
+import { NEVER_ACCEPTED, type ProviderEvent, type RefundToMake } from '../provider.js';
 import { toPawaPayAmount } from './pawapay-amount.js';
 import { findRefund } from './pawapay-deposit.js';
 import { callPawaPay, type PawaPayCall, unreadableAnswer } from './pawapay-exchange.js';
@@ -77,7 +77,7 @@ async function readMadeBefore(
   if (refund === undefined) {
     // It has seen the id and holds no refund of it: that one was rejected, and the id is used up.
     const message = 'it never accepted this refund, and takes its id no more. Make a new one.';
-    throw failure(account, 'rejected', 'NEVER_ACCEPTED', message, { coversEarlierCalls: true });
+    throw failure(account, 'rejected', NEVER_ACCEPTED, message, { coversEarlierCalls: true });
   }
   const outcome = readRefundOutcome(refund, reference);
   if (typeof outcome === 'string') throw unreadableAnswer(account, call, outcome);

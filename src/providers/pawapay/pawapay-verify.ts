@@ -1,4 +1,9 @@
-import type { InitiatedAttempt, ProviderEvent, ProviderOutcome } from '../provider.js';
+import {
+  NEVER_ACCEPTED,
+  type InitiatedAttempt,
+  type ProviderEvent,
+  type ProviderOutcome,
+} from '../provider.js';
 import { findDeposit, findRefund, readDepositOutcome } from './pawapay-deposit.js';
 import { unreadableAnswer } from './pawapay-exchange.js';
 import { failure } from './pawapay-failures.js';
@@ -51,5 +56,5 @@ function outcomeOfUnknown({ presentation, begunAt }: InitiatedAttempt): Provider
       : { kind: 'cancelled', reason: 'PAGE_EXPIRED' };
   }
   if (age < SURELY_ARRIVED_MILLISECONDS) return { kind: 'pending' };
-  return { kind: 'failed', code: 'NEVER_ACCEPTED', message: 'pawaPay never accepted this payment.' };
+  return { kind: 'failed', code: NEVER_ACCEPTED, message: 'pawaPay never accepted this payment.' };
 }
