@@ -8,6 +8,7 @@ import { cancelPayment } from './support/payment-calls.js';
 import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import {
   activeSubscription,
+  allIsHeard,
   atProvider,
   cancelSubscription,
   chargeFromNowOn,
@@ -37,11 +38,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   app.stripe.misbehave({});
-  await app.stripe.settled();
-  await eventually(
-    () => app.dataSource.query(`SELECT * FROM webhook_event WHERE status IN ('WAITING', 'PARKED')`),
-    (rows) => rows.length === 0,
-  );
+  await allIsHeard(app);
   await expectInvariants(app.dataSource);
   await expectEachChargeToBeOneMovement(app);
 });

@@ -1,16 +1,17 @@
 import { untilStatus } from './support/books.js';
 import { bookableOrder, days, june } from './support/bookings.js';
 import { cancelPayment } from './support/payment-calls.js';
-import { GOOD_CARD, settled } from './support/payments-with-money.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { expectSettled } from './support/settled.js';
 import { refundPayment } from './support/staff-calls.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
   // Fourteen hours ahead of UTC: its day is another one for most of ours.
   app = await startTestApp({ shopTimeZone: 'Pacific/Kiritimati' });
 });
-afterEach(() => settled(app));
+afterEach(() => expectSettled(app));
 afterAll(() => app.stop());
 
 const QUERY = `query ($sku: String!, $from: LocalDate!, $to: LocalDate!) {
@@ -58,7 +59,7 @@ test('places are free until they are held, taken once they are booked, and free 
   dataOf(await refundPayment(app, payment, { amount: 500 }));
   expect(await free(sku, 10)).toEqual([1]);
   dataOf(await refundPayment(app, payment));
-  await settled(app);
+  await expectSettled(app);
   expect(await free(sku, 9, 12)).toEqual([3, 3, 3, 3]);
 });
 

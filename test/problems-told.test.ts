@@ -18,7 +18,8 @@ import {
   stripePaymentIntent,
   type OpenPayment,
 } from './support/notifying-provider.js';
-import { payAt, settled } from './support/payments-with-money.js';
+import { payAt } from './support/payments-with-money.js';
+import { settled } from './support/settled.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 import { readAsStaff, settleReview } from './support/staff-calls.js';
 import { watch } from './support/subscriber.js';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { newCustomer, saveCard } from './support/customers.js';
-import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 import { refundPayment } from './support/staff-calls.js';
 import {
   activeSubscription,
+  allIsHeard,
   atProvider,
   cancelSubscription,
   expectEachChargeToBeOneMovement,
@@ -30,11 +30,7 @@ afterEach(async () => {
   app.stripe.misbehave({});
   app.stripe.clearFaults();
   app.stripe.resumeWebhooks();
-  await app.stripe.settled();
-  await eventually(
-    () => app.dataSource.query(`SELECT * FROM webhook_event WHERE status IN ('WAITING', 'PARKED')`),
-    (rows) => rows.length === 0,
-  );
+  await allIsHeard(app);
   await expectInvariants(app.dataSource);
   await expectEachChargeToBeOneMovement(app);
 });

@@ -27,6 +27,7 @@ const HARMLESS: ReadonlySet<ProviderOperation> = new Set<ProviderOperation>([
   'beginSetup',
   'listSavedMethods',
   'readSubscription',
+  'findSubscription',
   'readInvoice',
   'listInvoices',
 ]);

@@ -9,6 +9,12 @@ export interface RecurringCalls {
   /** @throws {ProviderFailure} */
   readSubscription?(providerReference: string): Promise<SubscriptionState>;
 
+  /**
+   * One whose first answer was lost, by our own reference, also when it has ended. Null: it never began.
+   * @throws {ProviderFailure}
+   */
+  findSubscription?(customerReference: string, reference: string): Promise<SubscriptionState | null>;
+
   /** Ends it now, or once what was paid for is over. One that has ended is no failure. @throws {ProviderFailure} */
   cancelSubscription?(providerReference: string, atPeriodEnd: boolean): Promise<SubscriptionState>;
 

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { fromRow } from '../database/rows.js';
 import type { PaymentDependencies } from '../payments/payment-dependencies.js';
 import { takeInvoice } from './follow-invoice.js';
 import { paidInvoicesOf } from './invoices-of-subscription.js';
+import { findOrExpire } from './lost-subscription.js';
 import { RecurringSubscription } from './recurring-subscription.js';
 import { refreshState } from './refresh-state.js';
 import {
@@ -11,7 +11,7 @@ import {
   type CollectingProvider,
   type SubscriptionDependencies,
 } from './subscription-dependencies.js';
-import { LOST_MILLISECONDS, nextSubscriptionCheck } from './subscription-schedule.js';
+import { nextSubscriptionCheck } from './subscription-schedule.js';
 
 /** How many are taken at once: the rest waits for the next round, a moment later. */
 const BATCH = 20;
@@ -58,10 +58,9 @@ async function check(
   known: RecurringSubscription,
 ): Promise<void> {
   const { providerReference } = known;
-  // Nobody asks a provider anew to begin it because of a job: that could charge.
-  if (providerReference === null) return waitOrExpire(manager, dependencies, now, known);
   const provider = dependencies.providers.get(known.provider);
   if (!collectsByItself(provider)) throw new Error(`${known.provider} collects nothing by itself any more`);
+  if (providerReference === null) return findOrExpire(manager, dependencies, provider, known, now);
   const subscription = await refreshState(manager, provider, providerReference);
   if (!subscription) throw new Error(`${known.reference} is not at ${known.provider}`);
   const heardUntil = Math.min(now.getTime(), (known.currentPeriodEndsAt ?? now).getTime());
@@ -92,33 +91,6 @@ async function takeMissedInvoices(
     if (taken === null && isOpen) isUndecided = true;
   }
   return isUndecided;
-}
-
-/** Its first answer was lost. A notification may still tell of it, or the same request, made again. */
-async function waitOrExpire(
-  manager: EntityManager,
-  { actor }: CheckingDependencies,
-  now: Date,
-  { id, version, reference, status, createdAt }: RecurringSubscription,
-): Promise<void> {
-  const lostAt = new Date(createdAt.getTime() + LOST_MILLISECONDS);
-  if (lostAt > now) {
-    await manager.update(RecurringSubscription, { id, version }, { nextCheckAt: lostAt });
-    return;
-  }
-  await manager.transaction(async (transaction) => {
-    const expired = { status: 'EXPIRED', endedAt: now, nextCheckAt: null } as const;
-    const { affected } = await transaction.update(
-      RecurringSubscription,
-      { id, version },
-      { ...expired, version: version + 1 },
-    );
-    if (affected !== 1) return;
-    const [before, after] = [{ status }, { status: expired.status }];
-    const reason = 'its provider never said that it began';
-    const action = 'subscription.expired';
-    await writeAuditEntry(transaction, { subject: reference, actor, action, before, after, reason });
-  });
 }
 
 async function claimDue(manager: EntityManager): Promise<Due[]> {

@@ -75,6 +75,15 @@ export const stands =
 
 export const lines = (sku: string, quantity = 1) => [{ sku, quantity }];
 
+/** Nothing of Stripe's is on its way, and all that it told has been followed. */
+export async function allIsHeard(app: RunningApp): Promise<void> {
+  await app.stripe.settled();
+  await eventually(
+    () => app.dataSource.query(`SELECT * FROM webhook_event WHERE status IN ('WAITING', 'PARKED')`),
+    (rows) => rows.length === 0,
+  );
+}
+
 /** Active, with a card that is charged each month. */
 export async function activeSubscription(app: RunningApp) {
   const customer = await newCustomer(app);
@@ -83,6 +92,7 @@ export async function activeSubscription(app: RunningApp) {
   const answer = await subscribeTo(app, customer, { lines: lines(sku, 2), savedMethodId });
   const { id } = dataOf(answer).createRecurringSubscription.subscription;
   await untilSubscription(app, id, stands('ACTIVE', 'PAID'));
+  await allIsHeard(app);
   return { customer, id, sku };
 }
 
@@ -125,6 +135,7 @@ export async function chargeFromNowOn(
     [method.id],
   );
   await inDashboard(app, `subscriptions/${await atProvider(app, id)}`, { default_payment_method: reference });
+  await allIsHeard(app);
 }
 
 /** What Stripe has taken for subscriptions is what our books say, invoice by invoice. */

@@ -10,7 +10,7 @@ import type {
   SubscriptionToBegin,
 } from '../recurring.js';
 import { markSubscription, subscriptionMarkOf } from './attempt-mark.js';
-import type { StripeClient } from './client.js';
+import { everyItem, type StripeClient } from './client.js';
 import { stripeAmountOrRejection } from './initiate.js';
 import { listInvoices, readInvoice } from './invoices.js';
 import { fromStripeTime } from './time.js';
@@ -19,6 +19,7 @@ export function recurringCalls(client: StripeClient, publishableKey: string): Re
   return {
     beginSubscription: (subscription) => begin(client, subscription, publishableKey),
     readSubscription: async (id) => stateOf(await client.call((stripe) => stripe.subscriptions.retrieve(id))),
+    findSubscription: (customer, reference) => find(client, customer, reference),
     cancelSubscription: (id, atPeriodEnd) => cancel(client, id, atPeriodEnd),
     readInvoice: (id) => readInvoice(client, id, publishableKey),
     listInvoices: (id, since) => listInvoices(client, id, since),
@@ -87,6 +88,21 @@ function nextActionOf(
   if (status !== 'incomplete' || typeof invoice !== 'object') return null;
   const clientSecret = invoice?.confirmation_secret?.client_secret;
   return clientSecret ? { type: 'ConfirmWithStripe', clientSecret, publishableKey } : null;
+}
+
+/** Stripe's search would be shorter, but lags behind by up to a minute: its list says what is. */
+async function find(
+  client: StripeClient,
+  customer: string,
+  reference: string,
+): Promise<SubscriptionState | null> {
+  const subscriptions = everyItem(client, (stripe, page) =>
+    stripe.subscriptions.list({ ...page, customer, status: 'all' }),
+  );
+  for await (const subscription of subscriptions) {
+    if (subscriptionMarkOf(subscription.metadata) === reference) return stateOf(subscription);
+  }
+  return null;
 }
 
 /** What has ended can't be cancelled again: Stripe refuses, and it is told how it stands. */
