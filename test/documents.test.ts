@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 import { parse as parseYaml } from 'yaml';
 import { BANK_VARIABLES, loadConfig, VARIABLES } from '../src/config.js';
+import { TYPES_TO_LIST } from '../src/providers/stripe/notifications.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -27,6 +28,23 @@ test('every query that the README shows is one that the API answers', () => {
   const queries = [...inCurl, ...inCode];
   expect(queries.length).toBeGreaterThanOrEqual(5);
   for (const query of queries) expect(validate(schema, parse(query))).toEqual([]);
+});
+
+test.each(['README.md', 'docs/saved-methods-and-subscriptions.md', 'docs/webhooks.md'])(
+  'every operation that %s shows is one that the API knows',
+  (document) => {
+    const operations = [...read(document).matchAll(/```graphql\n([^`]+)```/g)].map(([, text]) => text!);
+    expect(operations.length).toBeGreaterThan(0);
+    for (const operation of operations) expect(validate(schema, parse(operation))).toEqual([]);
+  },
+);
+
+test('every notification of Stripe’s that we follow is one that the documents ask for', () => {
+  const asked = `${read('README.md')} ${read('docs/saved-methods-and-subscriptions.md')}`;
+  const isAsked = (type: string) =>
+    asked.includes(`\`${type}\``) || asked.includes(`\`${type.slice(0, type.lastIndexOf('.'))}.*\``);
+  expect(TYPES_TO_LIST.flat().length).toBeGreaterThan(20);
+  expect(TYPES_TO_LIST.flat().filter((type) => !isAsked(type))).toEqual([]);
 });
 
 test.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'src/providers/README.md'])(
