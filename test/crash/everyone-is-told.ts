@@ -28,7 +28,7 @@ export async function whatWasTold(shop: Shop, orderId: string, paymentId: string
   const [row] = await shop.database.query<{ unsent: number }[]>(UNSENT);
   const mails = await mailsAbout(shop, orderId);
   return {
-    mails: mails.map(({ subject = '' }) => subject.replace(orderId, '…')).sort(),
+    mails: mails.map(({ subject = '' }) => withPlainSpaces(subject.replace(orderId, '…'))).sort(),
     webhooks: webhooksOf(shop, paymentId),
     unsent: row!.unsent,
   };
@@ -68,4 +68,9 @@ function webhooksOf({ receiver, webhookSecret }: Shop, paymentId: string): strin
 
 function groups<One>(all: readonly One[], idOfOne: (one: One) => string): One[][] {
   return [...new Set(all.map(idOfOne))].map((id) => all.filter((one) => idOfOne(one) === id));
+}
+
+/** Amounts are written with spaces at which no line breaks. */
+export function withPlainSpaces(text: string): string {
+  return text.replace(/\s/g, ' ');
 }

@@ -1,4 +1,4 @@
-import { isOfTelling, whatWasTold } from './everyone-is-told.js';
+import { isOfTelling, whatWasTold, withPlainSpaces } from './everyone-is-told.js';
 import { toDecimal } from '../../src/money.js';
 import { eventually } from '../support/eventually.js';
 import { expectInvariants } from '../support/invariants.js';
@@ -29,7 +29,8 @@ export async function expectFinalState(
 ): Promise<void> {
   const { unitAmount: price, currency, dailyCapacity } = shop.products[way.ware];
   const refunds = way.isFinal ? [] : [FIRST_REFUND, price - FIRST_REFUND];
-  const written = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const write = (amount: number) => withPlainSpaces(format.format(Number(toDecimal(amount, currency))));
   await eventually(
     async () => {
       const [books] = await shop.database.query<Record<string, any>[]>(BOOKS, [told.run, told.paymentId]);
@@ -59,9 +60,7 @@ export async function expectFinalState(
         everyone: {
           mails: [
             'Order … is confirmed',
-            ...refunds.map(
-              (amount) => `${written.format(Number(toDecimal(amount, currency)))} of order … given back`,
-            ),
+            ...refunds.map((amount) => `${write(amount)} of order … given back`),
           ].sort(),
           webhooks: told.heard.map(({ version, status }) => `${version} payment.${status.toLowerCase()}`),
           unsent: 0,
