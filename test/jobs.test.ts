@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { addJobs } from '../src/jobs/add-jobs.js';
 import { startJobRunner, type JobRunner, type Task } from '../src/jobs/job-runner.js';
 import { eventually } from './support/eventually.js';
+import { startCuttableProxy } from './support/cuttable-proxy.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 
 const JOBS =
@@ -120,6 +121,60 @@ describe('a job', () => {
     );
     await runner?.stop();
     expect(isFinished).toBe(true);
+  });
+
+  it('is done though the database was lost in its midst, and so are those after it', async () => {
+    const { hostname, port } = new URL(app.databaseUrl);
+    const proxy = await startCuttableProxy({ host: hostname, port: Number(port) });
+    const url = new URL(app.databaseUrl);
+    url.port = String(proxy.port);
+    const done: unknown[] = [];
+    let begun = 0;
+    let mayEnd = false;
+    const run: Task['run'] = async (payload) => {
+      begun += 1;
+      await eventually(() => mayEnd, Boolean);
+      done.push(payload);
+    };
+    const log = pino({ level: 'silent' });
+    const tasks = [{ name: 'wait', run }];
+    runner = await startJobRunner({ databaseUrl: url.href, tasks, concurrency: 2, log });
+    const add = (name: string) => addJobs(app.dataSource.manager, [{ task: 'wait', payload: { name } }]);
+    await Promise.all(['the first', 'the second'].map(add));
+    await eventually(
+      () => begun,
+      (count) => count === 2,
+    );
+    await proxy.cut();
+    mayEnd = true;
+    await eventually(
+      () => done.length,
+      (count) => count === 2,
+    );
+    await proxy.restore();
+    await add('one after it');
+    await eventually(jobs, (left) => left.length === 0);
+    expect(done).toContainEqual({ name: 'one after it' });
+    await runner.stop();
+    runner = undefined;
+    await proxy.cut();
+  });
+
+  it('is done after the administrator of the database has ended every connection of the runner', async () => {
+    const done: unknown[] = [];
+    await start('note', (payload) => Promise.resolve(void done.push(payload)));
+    for (let round = 1; round <= 3; round += 1) {
+      const ended = await app.dataSource.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'quittance jobs' AND datname = current_database()`,
+      );
+      expect(ended.length).toBeGreaterThan(0);
+      await addJobs(app.dataSource.manager, [{ task: 'note', payload: { round } }]);
+      await eventually(
+        () => done,
+        (seen) => seen.length === round,
+      );
+    }
   });
 
   it('is shown to operators alone, and only one that is there can be tried anew', async () => {

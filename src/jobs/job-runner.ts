@@ -1,6 +1,6 @@
-import { Logger as WorkerLogger, run, type Task as WorkerTask } from 'graphile-worker';
-import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { startWorkers, type Workers } from './graphile-workers.js';
 
 /** What the runner can do: one kind of job. */
 export interface Task {
@@ -22,55 +22,65 @@ export interface JobRunnerOptions {
   readonly log: Logger;
 }
 
-/** Jobs are announced by the database; one whose announcement was lost is found by looking this often. */
-const POLL_MILLISECONDS = 2_000;
-
-/** Beside one connection for each job: to listen, and to take jobs. */
-const MORE_CONNECTIONS = 2;
+const PAUSE_MILLISECONDS = 1_000;
 
 /**
  * Graphile Worker: jobs are rows in our own database, added in the transaction of what causes them. A job that fails is
  * tried again after e, e², e³ … seconds; after its last try it stays as it is, and operators are alerted.
+ *
+ * A worker of Graphile's that loses the database in the midst of a job, or for long, ends, and none takes its place: so
+ * all of them are begun anew then, and what they had locked is free.
  */
 export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
-  const { databaseUrl, tasks, concurrency, log } = options;
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max: concurrency + MORE_CONNECTIONS,
-    application_name: 'quittance jobs',
-  });
-  pool.on('error', (error) => log.warn({ err: error }, 'a connection of the job runner was lost'));
-  const runner = await run({
-    pgPool: pool,
-    concurrency,
-    pollInterval: POLL_MILLISECONDS,
-    // Whoever has started us tells us when to stop.
-    noHandleSignals: true,
-    taskList: Object.fromEntries(tasks.map((task) => [task.name, asWorkerTask(task)])),
-    logger: workerLogger(log),
-  });
-  runner.events.on('job:failed', ({ job, error }) => {
-    log.error(
-      { err: error, job: job.id, task: job.task_identifier, tries: job.attempts },
-      'a job was parked after its last try: a person has to look at it',
-    );
-  });
-  let stopping: Promise<void> | undefined;
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) =>
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  let workers: Workers | null = await startWorkers(options, []);
+  const watch = async (): Promise<void> => {
+    while (workers) {
+      await Promise.race([workers.lost, stopped]);
+      await stopQuietly(workers, options.log);
+      workers = await replace(workers, options, stopping.signal);
+    }
+  };
+  const watched = watch();
   return {
-    stop: () => (stopping ??= runner.stop().then(() => pool.end())),
+    stop() {
+      stopping.abort();
+      return watched;
+    },
   };
 }
 
-function asWorkerTask(task: Task): WorkerTask {
-  return (payload, helpers) => task.run(payload, helpers.abortSignal ?? new AbortController().signal);
+/** @returns null once nobody wants them any more. */
+async function replace(
+  { ids }: Workers,
+  options: JobRunnerOptions,
+  stopping: AbortSignal,
+): Promise<Workers | null> {
+  while (!stopping.aborted) {
+    try {
+      const workers = await startWorkers(options, ids);
+      options.log.warn('the job runner had lost the database, and goes on');
+      return workers;
+    } catch (error) {
+      options.log.warn(
+        { why: String(error) },
+        `jobs wait for the database; next try in ${PAUSE_MILLISECONDS} ms`,
+      );
+      // Aborted: then the loop ends.
+      await sleep(PAUSE_MILLISECONDS, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+  return null;
 }
 
-/** Of its words for a level, those that somebody should read. */
-const LEVELS: Readonly<Record<string, 'error' | 'warn'>> = { error: 'error', warning: 'warn' };
-
-function workerLogger(log: Logger): WorkerLogger {
-  return new WorkerLogger(() => (level, message, meta) => {
-    const fields = { meta };
-    log[LEVELS[level] ?? 'debug'](fields, message);
-  });
+/** Without a database they may not be able to say what they leave behind: their jobs are freed later. */
+async function stopQuietly(workers: Workers, log: Logger): Promise<void> {
+  try {
+    await workers.stop();
+  } catch (error) {
+    log.warn({ why: String(error) }, 'workers could not give back their jobs');
+  }
 }
