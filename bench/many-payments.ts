@@ -41,9 +41,9 @@ const INSERTS = [
    SELECT 'payment.status_changed', ${INTENT}, version, '{"status": "PAID"}', ${WHEN}, ${WHEN}
    ${NUMBERS}, generate_series(1, 2) AS version`,
   // A real notification is 2 KB: here it is shorter, for the sake of your disk. It is never read again.
-  `INSERT INTO webhook_event (id, provider, event_id, type, payload, headers, status, outcome, tries, received_at,
+  `INSERT INTO webhook_event (id, provider, event_id, proof, type, payload, headers, status, outcome, tries, received_at,
      processed_at)
-   SELECT ${id(6)}, 'stripe', 'evt_' || md5('evt' || n), 'payment_intent.succeeded', '{}', '{}', 'APPLIED',
+   SELECT ${id(6)}, 'stripe', 'evt_' || md5('evt' || n), 'SIGNED', 'payment_intent.succeeded', '{}', '{}', 'APPLIED',
      'PENDING → PAID', 1, ${WHEN}, ${WHEN} ${NUMBERS}`,
 ];
 

@@ -24,8 +24,8 @@ const MOVEMENT = `INSERT INTO movement
 const OUTBOX = `INSERT INTO outbox_event (topic, key, version, payload, told_at)
   VALUES ('payment.status_changed', $1, $2, $3, now())`;
 const EVENT = `INSERT INTO webhook_event
-    (id, provider, event_id, type, payload, headers, status, outcome, tries, processed_at)
-  VALUES ($1, 'stripe', $2, $3, $4, $5, 'APPLIED', 'PENDING → PAID', 1, now())`;
+    (id, provider, event_id, proof, type, payload, headers, status, outcome, tries, processed_at)
+  VALUES ($1, 'stripe', $2, 'SIGNED', $3, $4, $5, 'APPLIED', 'PENDING → PAID', 1, now())`;
 const PRODUCT = `UPDATE product SET stock = stock - 1, reserved = reserved - 1
   WHERE id = (SELECT product_id FROM order_line WHERE order_id = $1)`;
 
@@ -81,8 +81,8 @@ const BEST = `WITH intent AS (${INTENT}),
   outbox AS (INSERT INTO outbox_event (topic, key, version, payload, told_at)
     SELECT 'payment.status_changed', id, version, $5::jsonb, now() FROM intent),
   event AS (INSERT INTO webhook_event
-      (id, provider, event_id, type, payload, headers, status, outcome, tries, processed_at)
-    SELECT $6::uuid, 'stripe', $7::text, $8::text, $9::text, $10::jsonb, 'APPLIED', 'PENDING → PAID', 1, now()
+      (id, provider, event_id, proof, type, payload, headers, status, outcome, tries, processed_at)
+    SELECT $6::uuid, 'stripe', $7::text, 'SIGNED', $8::text, $9::text, $10::jsonb, 'APPLIED', 'PENDING → PAID', 1, now()
     FROM intent),
   paid_order AS (UPDATE orders o
     SET version = o.version + 1, status = 'CONFIRMED', confirmed_at = now(), reserved_until = NULL
