@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
+import { databaseNow } from '../database/database-clock.js';
 import { toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
 import {
@@ -81,7 +82,7 @@ async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZo
   const { lines, amount, currency } = priced;
   if (!request.booking) refuseMissingBooking(priced.skusWithDays);
   const customer = request.customerId ? await findCustomer(manager, { reference: request.customerId }) : null;
-  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
+  const now = await databaseNow(manager);
   const order: Order = {
     id: uuidv7(),
     reference: newReference('ORD'),
@@ -96,11 +97,11 @@ async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZo
     locale: request.locale ?? customer?.locale ?? DEFAULT_LOCALE,
     reservedUntil: null,
     version: 1,
-    createdAt: clock!.now,
+    createdAt: now,
     confirmedAt: null,
     refundedAt: null,
     restockedAt: null,
-    ...(request.booking ? bookingColumns(request.booking, clock!.now, shopTimeZone) : NO_BOOKING),
+    ...(request.booking ? bookingColumns(request.booking, now, shopTimeZone) : NO_BOOKING),
   };
   return { order, lines };
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { databaseNow } from '../database/database-clock.js';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { toRow } from '../database/rows.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
@@ -105,8 +106,8 @@ async function change(
 
 async function columnsOf(manager: EntityManager, booking: BookingRequest | null, shopTimeZone: string) {
   if (!booking) return NO_BOOKING;
-  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
-  return bookingColumns(booking, clock!.now, shopTimeZone);
+  const now = await databaseNow(manager);
+  return bookingColumns(booking, now, shopTimeZone);
 }
 
 /** @returns the new total. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
+import { databaseNow } from '../database/database-clock.js';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { findSavedMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
 import type { Customer } from '../customers/customer.js';
@@ -93,7 +94,7 @@ async function newRow(
   const methodReference = savedMethodId
     ? await savedMethod(manager, provider, customer, savedMethodId)
     : null;
-  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
+  const now = await databaseNow(manager);
   return {
     ...priced,
     id: uuidv7(),
@@ -107,8 +108,8 @@ async function newRow(
     cancelAtPeriodEnd: false,
     currentPeriodEndsAt: null,
     version: 1,
-    nextCheckAt: new Date(clock!.now.getTime() + SOON_MILLISECONDS),
-    createdAt: clock!.now,
+    nextCheckAt: new Date(now.getTime() + SOON_MILLISECONDS),
+    createdAt: now,
     endedAt: null,
   };
 }

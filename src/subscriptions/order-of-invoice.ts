@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
+import { databaseNow } from '../database/database-clock.js';
 import { Customer } from '../customers/customer.js';
 import { toRow } from '../database/rows.js';
 import { run, statement } from '../database/statement.js';
@@ -69,7 +70,7 @@ async function newOrder(
 ): Promise<Order> {
   if (!isCurrency(currency)) throw new Error(`an invoice in ${currency}, which we don't count in`);
   const customer = await manager.findOneByOrFail(Customer, { id: customerId });
-  const [clock]: { now: Date }[] = await manager.query('SELECT now() AS now');
+  const now = await databaseNow(manager);
   return {
     ...NO_BOOKING,
     id: uuidv7(),
@@ -85,7 +86,7 @@ async function newOrder(
     locale: customer.locale,
     reservedUntil: null,
     version: 1,
-    createdAt: clock!.now,
+    createdAt: now,
     confirmedAt: null,
     refundedAt: null,
     restockedAt: null,
