@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { inQuotes } from '../database/in-quotes.js';
 import { fromRow } from '../database/rows.js';
 import { run, statement } from '../database/statement.js';
 import type { Booking } from '../orders/booking.js';
@@ -41,8 +42,6 @@ interface PaymentRow {
   booking_row: Record<string, unknown> | null;
   other_is_open: boolean | null;
 }
-
-const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
 const OPEN = inQuotes(OPEN_STATUSES);
 

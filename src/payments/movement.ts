@@ -9,6 +9,7 @@ import {
   Unique,
   type Relation,
 } from 'typeorm';
+import { inQuotes } from '../database/in-quotes.js';
 import type { Currency } from '../money.js';
 import { PaymentAttempt } from './payment-attempt.js';
 import { PaymentIntent } from './payment-intent.js';
@@ -24,7 +25,7 @@ export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 @Unique('movement_once', ['provider', 'providerReference', 'kind'])
 @Index('movement_intent', ['intentId'])
 @Check('movement_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
-@Check('movement_kind_known', `kind IN (${MOVEMENT_KINDS.map((kind) => `'${kind}'`).join(', ')})`)
+@Check('movement_kind_known', `kind IN (${inQuotes(MOVEMENT_KINDS)})`)
 export class Movement {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'movement_pkey' })
   id: string;

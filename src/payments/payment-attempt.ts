@@ -1,6 +1,7 @@
 import { Check, Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, Unique, type Relation } from 'typeorm';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
+import { inQuotes } from '../database/in-quotes.js';
 import type { PaymentMethod as Method, Presentation as WhereToPay } from '../providers/provider.js';
 import { PaymentIntent } from './payment-intent.js';
 
@@ -69,10 +70,7 @@ registerEnumType(Presentation, {
 @Entity('payment_attempt')
 @Unique('payment_attempt_number_once', ['intentId', 'number'])
 @Unique('payment_attempt_provider_reference_once', ['provider', 'providerReference'])
-@Check(
-  'payment_attempt_status_known',
-  `status IN (${ATTEMPT_STATUSES.map((status) => `'${status}'`).join(', ')})`,
-)
+@Check('payment_attempt_status_known', `status IN (${inQuotes(ATTEMPT_STATUSES)})`)
 @Check('payment_attempt_capture_amount_positive', `capture_amount > 0`)
 @Check('payment_attempt_amount_positive', `amount > 0`)
 @Check('payment_attempt_method_of_customer', `method_reference IS NULL OR customer_reference IS NOT NULL`)

@@ -11,6 +11,7 @@ import {
 } from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
+import { inQuotes } from '../database/in-quotes.js';
 import type { Currency } from '../money.js';
 import type { CaptureMethod as Method } from '../providers/provider.js';
 import { Order } from '../orders/order.js';
@@ -49,8 +50,6 @@ registerEnumType(CaptureMethod, {
     MANUAL: { description: 'It is held, and taken by capturePaymentIntent.' },
   },
 });
-
-const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
 /** The will to collect one order's total. */
 @ObjectType({ description: 'The will to collect one order’s total. It may take several attempts.' })

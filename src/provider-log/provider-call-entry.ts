@@ -1,6 +1,7 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { inQuotes } from '../database/in-quotes.js';
 import { PaymentAttempt } from '../payments/payment-attempt.js';
 import { PaymentIntent } from '../payments/payment-intent.js';
 
@@ -60,7 +61,7 @@ export class LoggedExchange {
 @Entity('provider_call')
 @Index('provider_call_attempt', ['attemptId'], { where: 'attempt_id IS NOT NULL' })
 @Index('provider_call_started', ['startedAt', 'id'])
-@Check('provider_call_outcome_known', `outcome IN (${OUTCOMES.map((outcome) => `'${outcome}'`).join(', ')})`)
+@Check('provider_call_outcome_known', `outcome IN (${inQuotes(OUTCOMES)})`)
 export class ProviderCallEntry {
   @Field(() => ID, { description: 'Our own id of it.' })
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'provider_call_pkey' })

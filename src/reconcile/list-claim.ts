@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { inQuotes } from '../database/in-quotes.js';
 import { run, statement } from '../database/statement.js';
 import { OPEN_STATUSES } from '../payments/transitions.js';
 
@@ -21,7 +22,7 @@ const BEGIN = statement(
   `INSERT INTO provider_cursor (provider, read_until_at)
    SELECT $1, coalesce(min(i.created_at), now())
    FROM payment_intent i JOIN payment_attempt a ON a.intent_id = i.id
-   WHERE a.provider = $1 AND i.status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})
+   WHERE a.provider = $1 AND i.status IN (${inQuotes(OPEN_STATUSES)})
    ON CONFLICT DO NOTHING`,
 );
 

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { inQuotes } from '../database/in-quotes.js';
 import { run, statement } from '../database/statement.js';
 import { OPEN_STATUSES } from '../payments/transitions.js';
 import type { RecurringSubscription } from './recurring-subscription.js';
@@ -13,7 +14,7 @@ interface InvoiceRow {
 const INVOICES = statement<InvoiceRow>(
   'invoices_of_subscription',
   `SELECT s.provider_reference AS reference, i.paid_at IS NOT NULL AS "isPaid",
-     i.status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')}) AS "isOpen"
+     i.status IN (${inQuotes(OPEN_STATUSES)}) AS "isOpen"
    FROM subscription_invoice s JOIN payment_intent i ON i.reference = s.intent_reference
    WHERE s.subscription_id = $1 ORDER BY s.created_at, s.id`,
 );

@@ -11,6 +11,7 @@ import {
 } from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
+import { inQuotes } from '../database/in-quotes.js';
 import { Customer } from '../customers/customer.js';
 import type { Currency } from '../money.js';
 import { RecurringInterval } from '../orders/product.js';
@@ -40,8 +41,6 @@ registerEnumType(RecurringSubscriptionStatus, {
     EXPIRED: { description: 'The first payment never came.' },
   },
 });
-
-const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
 /** What a customer pays again and again. The provider collects; what it collects becomes orders and payments here. */
 @ObjectType({

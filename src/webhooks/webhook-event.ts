@@ -11,6 +11,7 @@ import {
 } from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { inQuotes } from '../database/in-quotes.js';
 import type { WebhookProof as Proof } from '../providers/provider.js';
 import { PaymentIntent } from '../payments/payment-intent.js';
 
@@ -62,7 +63,7 @@ const STATUSES = Object.keys(WebhookEventStatus);
 @Index('webhook_event_to_retry', ['nextTryAt'], { where: `status = 'WAITING'` })
 @Index('webhook_event_received', ['receivedAt', 'id'])
 @Check('webhook_event_proof_known', `proof IN ('SIGNED', 'STATIC_SECRET', 'NONE')`)
-@Check('webhook_event_status_known', `status IN (${STATUSES.map((status) => `'${status}'`).join(', ')})`)
+@Check('webhook_event_status_known', `status IN (${inQuotes(STATUSES)})`)
 export class WebhookEvent {
   @Field(() => ID, { description: 'Our own id of it. Give it to replayWebhookEvent.' })
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'webhook_event_pkey' })

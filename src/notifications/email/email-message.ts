@@ -11,6 +11,7 @@ import {
 } from 'typeorm';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { inQuotes } from '../../database/in-quotes.js';
 import { Order } from '../../orders/order.js';
 import { PaymentIntent } from '../../payments/payment-intent.js';
 import type { EmailFacts, EndpointFacts } from './email-facts.js';
@@ -61,8 +62,6 @@ registerEnumType(EmailStatus, {
     },
   },
 });
-
-const inQuotes = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
 /** One e-mail. Its row is what is sent once: whoever sends it claims it first. Its text is made when it is sent. */
 @ObjectType({ description: 'One e-mail, to a customer or to the merchant.' })
