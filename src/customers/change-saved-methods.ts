@@ -97,6 +97,20 @@ export async function findSavedMethod(
   throw savedMethodNotFound(field);
 }
 
+/**
+ * For a charge: it must be this customer's, and not detached.
+ * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, which doesn't tell what others have.
+ */
+export async function findChargeableMethod(
+  manager: EntityManager,
+  reference: string,
+  customerId: string | undefined,
+): Promise<SavedPaymentMethod> {
+  const method = await findSavedMethod(manager, reference, 'savedMethodId');
+  if (method.customerId === customerId && method.detachedAt === null) return method;
+  throw savedMethodNotFound('savedMethodId');
+}
+
 export function savedMethodNotFound(field: string): CustomerError {
   const message = 'There is no such saved payment method, or it is not this customer’s.';
   return new CustomerError('SAVED_METHOD_NOT_FOUND', message, { field });

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { findSavedMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
+import { findChargeableMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
 import { Customer } from '../customers/customer.js';
 import { customerReferenceAt, keepingProvider, keepsMethods } from '../customers/provider-account.js';
 import { Order } from '../orders/order.js';
@@ -59,12 +59,10 @@ async function withSaved(
   offSession: boolean,
   providers: PaymentDependencies['providers'],
 ): Promise<ChosenSavedWay> {
-  const method = await findSavedMethod(manager, savedMethodId, 'savedMethodId');
   const customer = await customerOf(manager, orderReference);
+  const method = await findChargeableMethod(manager, savedMethodId, customer?.id);
   const provider = providers.get(method.provider);
-  if (customer?.id !== method.customerId || method.detachedAt !== null || !keepsMethods(provider)) {
-    throw savedMethodNotFound('savedMethodId');
-  }
+  if (!customer || !keepsMethods(provider)) throw savedMethodNotFound('savedMethodId');
   const customerReference = await customerReferenceAt(manager, provider, customer);
   const saved = { customerReference, methodReference: method.providerReference, offSession };
   return { saved, way: wayOf(method.provider) };

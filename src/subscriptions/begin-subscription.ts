@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { databaseNow } from '../database/database-clock.js';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
-import { findSavedMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
+import { findChargeableMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
 import type { Customer } from '../customers/customer.js';
 import { CustomerError } from '../customers/customer-error.js';
 import {
@@ -120,10 +120,8 @@ async function savedMethod(
   customer: Customer,
   savedMethodId: string,
 ): Promise<string> {
-  const method = await findSavedMethod(manager, savedMethodId, 'savedMethodId');
-  if (method.customerId !== customer.id || method.detachedAt !== null || method.provider !== provider) {
-    throw savedMethodNotFound('savedMethodId');
-  }
+  const method = await findChargeableMethod(manager, savedMethodId, customer.id);
+  if (method.provider !== provider) throw savedMethodNotFound('savedMethodId');
   return method.providerReference;
 }
 
