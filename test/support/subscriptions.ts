@@ -52,12 +52,17 @@ export function cancelSubscription(app: RunningApp, id: string, atPeriodEnd: boo
   );
 }
 
-export function untilSubscription(
+/**
+ * Waits until it is there, and gives what is read after that: an order and its payments are not read in one snapshot, so the
+ * answer in which a payment is PAID for the first time may hold the order as it was just before.
+ */
+export async function untilSubscription(
   app: RunningApp,
   id: string,
   isThere: (subscription: any) => boolean,
 ): Promise<any> {
-  return eventually(() => readSubscription(app, id), isThere);
+  await eventually(() => readSubscription(app, id), isThere);
+  return readSubscription(app, id);
 }
 
 /** The statuses of its payments, the oldest first. */
