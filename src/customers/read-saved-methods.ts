@@ -83,7 +83,8 @@ function asRow(card: SavedCard, { customerId, provider }: { customerId: string; 
     last4: card.last4,
     expiry_month: card.expiryMonth,
     expiry_year: card.expiryYear,
-    created_at: new Date(),
+    // PostgreSQL's word for the time of its own clock.
+    created_at: 'now',
     detached_at: null,
   };
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { Field, Int, ObjectType } from 'type-graphql';
 import { GraphQLLocalDate } from 'graphql-scalars';
+import { databaseNow } from '../database/database-clock.js';
 import { run, statement } from '../database/statement.js';
 import { daysTouched, type Day } from './booking-days.js';
 import { OrderError } from './order-error.js';
@@ -41,10 +42,10 @@ export async function freePlaces(
   manager: EntityManager,
   { sku, from, to }: WantedDays,
   shopTimeZone: string,
-  now = new Date(),
 ): Promise<FreePlaces[]> {
   const days = daysBetween(from, to);
   const { id, dailyCapacity } = await productWithDays(manager, sku);
+  const now = await databaseNow(manager);
   const { lastDay: today } = daysTouched(now, new Date(now.getTime() + 1), shopTimeZone);
   const rows = to < today ? [] : await run(manager, TAKEN, [id, from < today ? today : from, to]);
   const taken = new Map(rows.map((row) => [row.day, row.taken]));
