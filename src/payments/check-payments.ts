@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { claimDue, dueBy } from '../database/claim-due.js';
 import { sideBySide } from '../jobs/side-by-side.js';
 import { ProviderFailure } from '../providers/provider.js';
 import { askProvider } from './ask-provider.js';
@@ -19,6 +20,8 @@ const SIDE_BY_SIDE = 8;
 /** Claimed for this long, so that other nodes leave it alone. */
 const CLAIM_SECONDS = 60;
 
+const DUE = dueBy('next_check_at', { table: 'payment_intent', returning: 'reference' });
+
 /**
  * Asks providers about payments that are not final and of which nothing was heard: what a lost notification would have
  * said is applied as if it had come. Also finishes what a crash cut off, and ends attempts that others have replaced.
@@ -28,8 +31,8 @@ export async function checkPayments(
   manager: EntityManager,
   dependencies: PaymentDependencies,
 ): Promise<number> {
-  const due = await claimDue(manager);
-  await sideBySide(SIDE_BY_SIDE, due, (reference) => checkAndSchedule(manager, dependencies, reference));
+  const due = await claimDue<{ reference: string }>(manager, DUE, CLAIM_SECONDS, BATCH);
+  await sideBySide(SIDE_BY_SIDE, due, ({ reference }) => checkAndSchedule(manager, dependencies, reference));
   return due.length;
 }
 
@@ -115,16 +118,4 @@ async function checkAttempt(
   const mayHaveNews = isLive(attempt) || attempt.status === 'SUCCEEDED';
   if (!mayHaveNews || providerReference === null) return payment;
   return askProvider(manager, dependencies, payment, { ...attempt, providerReference });
-}
-
-async function claimDue(manager: EntityManager): Promise<string[]> {
-  const [rows] = await manager.query<[{ reference: string }[], number]>(
-    `UPDATE payment_intent SET next_check_at = now() + make_interval(secs => $1)
-     WHERE id IN (
-       SELECT id FROM payment_intent WHERE next_check_at <= now()
-       ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-     RETURNING reference`,
-    [CLAIM_SECONDS, BATCH],
-  );
-  return rows.map(({ reference }) => reference);
 }

@@ -1,12 +1,23 @@
 import type { EntityManager } from 'typeorm';
+import { claimDue, type DueRows } from '../database/claim-due.js';
+import { sideBySide } from '../jobs/side-by-side.js';
 import { endAtProviders } from './cancel-payment-intent.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 
 /** How many are taken at once: the rest waits for the next round, a moment later. */
 const BATCH = 50;
+const SIDE_BY_SIDE = 8;
 
 /** Claimed for this long, so that other nodes leave it alone; also the pause after a provider that did not answer. */
 const CLAIM_SECONDS = 60;
+
+const DUE: DueRows = {
+  table: 'payment_intent',
+  where: `status IN ('PENDING', 'UNKNOWN') AND expires_at <= now() AND (end_again_at IS NULL OR end_again_at <= now())`,
+  longest: 'expires_at',
+  claimedUntil: 'end_again_at',
+  returning: 'reference',
+};
 
 /**
  * Ends payments whose time is up: the provider is told, and only what it confirms is believed. Until then the stock stays
@@ -17,8 +28,8 @@ export async function expirePaymentIntents(
   manager: EntityManager,
   dependencies: PaymentDependencies,
 ): Promise<number> {
-  const due = await claimDue(manager);
-  for (const reference of due) {
+  const due = await claimDue<{ reference: string }>(manager, DUE, CLAIM_SECONDS, BATCH);
+  await sideBySide(SIDE_BY_SIDE, due, async ({ reference }) => {
     try {
       await endAtProviders(manager, dependencies, reference);
     } catch (error) {
@@ -27,20 +38,6 @@ export async function expirePaymentIntents(
         `could not expire; next try in ${CLAIM_SECONDS} s`,
       );
     }
-  }
+  });
   return due.length;
-}
-
-async function claimDue(manager: EntityManager): Promise<string[]> {
-  const [rows] = await manager.query<[{ reference: string }[], number]>(
-    `UPDATE payment_intent SET end_again_at = now() + make_interval(secs => $1)
-     WHERE id IN (
-       SELECT id FROM payment_intent
-       WHERE status IN ('PENDING', 'UNKNOWN') AND expires_at <= now()
-         AND (end_again_at IS NULL OR end_again_at <= now())
-       ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-     RETURNING reference`,
-    [CLAIM_SECONDS, BATCH],
-  );
-  return rows.map(({ reference }) => reference);
 }

@@ -1,4 +1,6 @@
 import type { EntityManager } from 'typeorm';
+import { claimDue, dueBy } from '../database/claim-due.js';
+import { sideBySide } from '../jobs/side-by-side.js';
 import { nextCheckOf } from './check-schedule.js';
 import { askProvider } from './ask-provider.js';
 import { attemptOf } from './initiate-attempt.js';
@@ -8,6 +10,7 @@ import type { PaymentDependencies } from './payment-dependencies.js';
 import { isUnderWay } from './refund.js';
 
 const BATCH = 20;
+const SIDE_BY_SIDE = 8;
 
 /** Claimed for this long, so that other nodes leave it alone. */
 const CLAIM_SECONDS = 60;
@@ -16,6 +19,11 @@ interface DueRefund {
   readonly id: string;
   readonly intentReference: string;
 }
+
+const DUE = dueBy('next_check_at', {
+  table: 'refund',
+  returning: `id, (SELECT reference FROM payment_intent WHERE id = due.intent_id) AS "intentReference"`,
+});
 
 /**
  * Goes on with refunds that are not settled: those that the provider has not confirmed are made (again, with the same
@@ -26,8 +34,8 @@ export async function settleRefunds(
   manager: EntityManager,
   dependencies: PaymentDependencies,
 ): Promise<number> {
-  const due = await claimDue(manager);
-  for (const refund of due) {
+  const due = await claimDue<DueRefund>(manager, DUE, CLAIM_SECONDS, BATCH);
+  await sideBySide(SIDE_BY_SIDE, due, async (refund) => {
     try {
       await settle(manager, dependencies, refund);
     } catch (error) {
@@ -36,7 +44,7 @@ export async function settleRefunds(
         'could not settle a refund; it is tried again',
       );
     }
-  }
+  });
   return due.length;
 }
 
@@ -68,17 +76,4 @@ async function goOn(
   const { providerReference } = attempt;
   if (refund.status !== 'SUBMITTED' || providerReference === null) return payment;
   return askProvider(manager, dependencies, payment, { ...attempt, providerReference });
-}
-
-async function claimDue(manager: EntityManager): Promise<DueRefund[]> {
-  const [rows] = await manager.query<[DueRefund[], number]>(
-    `UPDATE refund r SET next_check_at = now() + make_interval(secs => $1)
-     FROM payment_intent i
-     WHERE i.id = r.intent_id AND r.id IN (
-       SELECT id FROM refund WHERE next_check_at <= now()
-       ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-     RETURNING r.id, i.reference AS "intentReference"`,
-    [CLAIM_SECONDS, BATCH],
-  );
-  return rows;
 }

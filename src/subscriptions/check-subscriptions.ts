@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { claimDue, dueBy } from '../database/claim-due.js';
 import { fromRow } from '../database/rows.js';
 import type { PaymentDependencies } from '../payments/payment-dependencies.js';
 import { takeInvoice } from './follow-invoice.js';
@@ -24,10 +25,10 @@ const INVOICES_MILLISECONDS = 70 * 24 * 60 * 60 * 1_000;
 
 type CheckingDependencies = SubscriptionDependencies & Pick<PaymentDependencies, 'log'>;
 
-interface Due {
-  readonly now: Date;
-  readonly subscription: RecurringSubscription;
-}
+const DUE = dueBy('next_check_at', {
+  table: 'recurring_subscription',
+  returning: 'now() AS now, to_jsonb(due) AS row',
+});
 
 /**
  * Asks providers about subscriptions of which nothing was heard, and what came of their invoices: what lost
@@ -37,8 +38,9 @@ export async function checkSubscriptions(
   manager: EntityManager,
   dependencies: CheckingDependencies,
 ): Promise<number> {
-  const due = await claimDue(manager);
-  for (const { now, subscription } of due) {
+  const due = await claimDue<{ now: Date; row: Record<string, unknown> }>(manager, DUE, CLAIM_SECONDS, BATCH);
+  for (const { now, row } of due) {
+    const subscription = fromRow<RecurringSubscription>(row);
     try {
       await check(manager, dependencies, now, subscription);
     } catch (error) {
@@ -91,16 +93,4 @@ async function takeMissedInvoices(
     if (taken === null && isOpen) isUndecided = true;
   }
   return isUndecided;
-}
-
-async function claimDue(manager: EntityManager): Promise<Due[]> {
-  const [rows] = await manager.query<[{ now: Date; row: Record<string, unknown> }[], number]>(
-    `UPDATE recurring_subscription s SET next_check_at = now() + make_interval(secs => $1)
-     WHERE id IN (
-       SELECT id FROM recurring_subscription WHERE next_check_at <= now()
-       ORDER BY next_check_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-     RETURNING now() AS now, to_jsonb(s) AS row`,
-    [CLAIM_SECONDS, BATCH],
-  );
-  return rows.map(({ now, row }) => ({ now, subscription: fromRow<RecurringSubscription>(row) }));
 }

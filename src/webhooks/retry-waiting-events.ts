@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { claimDue, dueBy, type DueRows } from '../database/claim-due.js';
 import { fromRow } from '../database/rows.js';
 import { sideBySide } from '../jobs/side-by-side.js';
 import type { Provider } from '../providers/provider.js';
@@ -14,6 +15,11 @@ const SIDE_BY_SIDE = 8;
 /** Claimed for this long, so that other nodes leave it alone. */
 const CLAIM_SECONDS = 60;
 
+const DUE: DueRows = {
+  ...dueBy('next_try_at', { table: 'webhook_event', returning: 'to_jsonb(due) AS row' }),
+  where: `status = 'WAITING' AND next_try_at <= now()`,
+};
+
 /**
  * Tries again to apply what is waiting: for its attempt to appear, for a fault of ours to go away, or, where it
  * is but a hint, for the provider to be asked.
@@ -24,9 +30,10 @@ export async function retryWaitingEvents(
   dependencies: WebhookDependencies,
   providers: ReadonlyMap<string, Provider>,
 ): Promise<number> {
-  const due = await claimDue(manager);
+  const due = await claimDue<{ row: Record<string, unknown> }>(manager, DUE, CLAIM_SECONDS, BATCH);
   // Hints wait for their provider's answer.
-  await sideBySide(SIDE_BY_SIDE, due, async (event) => {
+  await sideBySide(SIDE_BY_SIDE, due, async ({ row }) => {
+    const event = fromRow<WebhookEvent>(row);
     const outcome = await tryAgain(manager, dependencies, providers, event);
     if (outcome !== null) await keepWaiting(manager, dependencies, event, outcome);
   });
@@ -75,16 +82,4 @@ async function keepWaiting(
       'a notification was parked: a person has to look at it',
     );
   }
-}
-
-async function claimDue(manager: EntityManager): Promise<WebhookEvent[]> {
-  const [rows] = await manager.query<[{ event: Record<string, unknown> }[], number]>(
-    `UPDATE webhook_event w SET next_try_at = now() + make_interval(secs => $1)
-     WHERE id IN (
-       SELECT id FROM webhook_event WHERE status = 'WAITING' AND next_try_at <= now()
-       ORDER BY next_try_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-     RETURNING to_jsonb(w) AS event`,
-    [CLAIM_SECONDS, BATCH],
-  );
-  return rows.map(({ event }) => fromRow<WebhookEvent>(event));
 }
