@@ -9,13 +9,15 @@ export interface DueRows {
   readonly longest: string;
   /** The column that keeps the others away until the claim is over. */
   readonly claimedUntil: string;
+  /** For how long: an interval, which may be another one for each row. */
+  readonly claim: string;
   /** What is wanted of them; the table is called `due`. */
   readonly returning: string;
 }
 
 /** For rows that are due by the same column as says how long they are claimed. */
-export function dueBy(column: string, { table, returning }: Pick<DueRows, 'table' | 'returning'>): DueRows {
-  return { table, where: `${column} <= now()`, longest: column, claimedUntil: column, returning };
+export function dueBy(column: string, rows: Pick<DueRows, 'table' | 'claim' | 'returning'>): DueRows {
+  return { ...rows, where: `${column} <= now()`, longest: column, claimedUntil: column };
 }
 
 /**
@@ -25,17 +27,16 @@ export function dueBy(column: string, { table, returning }: Pick<DueRows, 'table
  */
 export async function claimDue<Row extends object>(
   manager: EntityManager,
-  { table, where, longest, claimedUntil, returning }: DueRows,
-  claimSeconds: number,
+  { table, where, longest, claimedUntil, claim, returning }: DueRows,
   most: number,
 ): Promise<Row[]> {
   const [rows] = await manager.query<[Row[], number]>(
-    `UPDATE ${table} due SET ${claimedUntil} = now() + make_interval(secs => $1)
+    `UPDATE ${table} due SET ${claimedUntil} = now() + ${claim}
      WHERE id IN (
        SELECT id FROM ${table} WHERE ${where}
-       ORDER BY ${longest} LIMIT $2 FOR UPDATE SKIP LOCKED)
+       ORDER BY ${longest} LIMIT $1 FOR UPDATE SKIP LOCKED)
      RETURNING ${returning}`,
-    [claimSeconds, most],
+    [most],
   );
   return rows;
 }

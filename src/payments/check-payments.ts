@@ -5,7 +5,7 @@ import { ProviderFailure } from '../providers/provider.js';
 import { askProvider } from './ask-provider.js';
 import { cancelAttempt } from './cancel-attempt.js';
 import { captureAttempt } from './capture-payment-intent.js';
-import { nextCheckOf } from './check-schedule.js';
+import { pauseSince } from './check-schedule.js';
 import { attemptOf, initiateAttempt } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
@@ -17,10 +17,12 @@ import { isOpen } from './transitions.js';
 const BATCH = 40;
 const SIDE_BY_SIDE = 8;
 
-/** Claimed for this long, so that other nodes leave it alone. */
-const CLAIM_SECONDS = 60;
-
-const DUE = dueBy('next_check_at', { table: 'payment_intent', returning: 'reference' });
+/** Whoever takes one up says when the next look is due: most are then as they were, and nothing else is written. */
+const DUE = dueBy('next_check_at', {
+  table: 'payment_intent',
+  claim: pauseSince('created_at'),
+  returning: 'reference',
+});
 
 /**
  * Asks providers about payments that are not final and of which nothing was heard: what a lost notification would have
@@ -31,32 +33,36 @@ export async function checkPayments(
   manager: EntityManager,
   dependencies: PaymentDependencies,
 ): Promise<number> {
-  const due = await claimDue<{ reference: string }>(manager, DUE, CLAIM_SECONDS, BATCH);
-  await sideBySide(SIDE_BY_SIDE, due, ({ reference }) => checkAndSchedule(manager, dependencies, reference));
+  const due = await claimDue<{ reference: string }>(manager, DUE, BATCH);
+  await sideBySide(SIDE_BY_SIDE, due, ({ reference }) => checkOne(manager, dependencies, reference));
   return due.length;
 }
 
-async function checkAndSchedule(
+async function checkOne(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   reference: string,
 ): Promise<void> {
   try {
     const { payment, isAnswered } = await checkAttempts(manager, dependencies, reference);
-    const again =
-      !isAnswered || isUnfinished(payment) ? nextCheckOf(payment.now, payment.intent.createdAt) : null;
-    // A change that was made meanwhile has its own mind about when to look again.
-    await manager.query(
-      `UPDATE payment_intent SET next_check_at = $2 WHERE reference = $1 AND version = $3
-         AND next_check_at > now() + interval '1 second'`,
-      [reference, again, payment.intent.version],
-    );
+    if (isAnswered && !isUnfinished(payment)) await lookNoMore(manager, payment);
   } catch (error) {
     dependencies.log.warn(
       { err: error, paymentIntent: reference },
       'could not check a payment; it is tried again',
     );
   }
+}
+
+/** A change that was made meanwhile has its own mind about when to look again. */
+async function lookNoMore(manager: EntityManager, { intent }: LoadedPayment): Promise<void> {
+  if (intent.nextCheckAt === null) return;
+  // Compared like this, the time leads nobody to the index of times, which PostgreSQL would read to its end.
+  await manager.query(
+    `UPDATE payment_intent SET next_check_at = NULL WHERE id = $1 AND version = $2
+       AND next_check_at - now() > interval '1 second'`,
+    [intent.id, intent.version],
+  );
 }
 
 function isUnfinished({ intent, attempts }: LoadedPayment): boolean {
@@ -93,6 +99,8 @@ async function checkAttempts(
       dependencies.log.warn({ err: error, attempt: id }, 'the provider did not say how an attempt stands');
     }
   }
+  if (isAnswered) return { payment, isAnswered };
+  // What failed may have been written in part.
   return { payment: (await loadPayment(manager, intentReference)) ?? payment, isAnswered };
 }
 

@@ -16,6 +16,7 @@ const DUE: DueRows = {
   where: `status IN ('PENDING', 'UNKNOWN') AND expires_at <= now() AND (end_again_at IS NULL OR end_again_at <= now())`,
   longest: 'expires_at',
   claimedUntil: 'end_again_at',
+  claim: `interval '${CLAIM_SECONDS} seconds'`,
   returning: 'reference',
 };
 
@@ -28,7 +29,7 @@ export async function expirePaymentIntents(
   manager: EntityManager,
   dependencies: PaymentDependencies,
 ): Promise<number> {
-  const due = await claimDue<{ reference: string }>(manager, DUE, CLAIM_SECONDS, BATCH);
+  const due = await claimDue<{ reference: string }>(manager, DUE, BATCH);
   await sideBySide(SIDE_BY_SIDE, due, async ({ reference }) => {
     try {
       await endAtProviders(manager, dependencies, reference);

@@ -51,6 +51,8 @@ const PAIR_VALUE = /[{[][^]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[+\d][\d .()-]{6,}|[^\s
 
 /** `key=value` and `"key": "value"` in a URL, in a sentence, in JSON that was broken off. */
 function maskPairs(text: string): string {
+  // Most have none, and to look for a key at each letter takes long.
+  if (!/[:=]/.test(text)) return text;
   let masked = '';
   let done = 0;
   PAIR_KEY.lastIndex = 0;

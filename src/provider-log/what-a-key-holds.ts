@@ -58,26 +58,34 @@ export interface KeyContext {
 
 export function contentUnder(key: string, { around, tokensAreReferences }: KeyContext): Content {
   if (around === 'SECRET') return 'SECRET';
-  const name = snakeCase(key);
+  const { name, content } = known(key);
   if (tokensAreReferences && INVOICE_TOKEN.test(name)) return 'OPEN';
   if (around === 'PERSON' && name === 'name') return 'NAME';
-  return ruleFor(name) ?? around;
+  return content ?? around;
+}
+
+interface KnownKey {
+  /** As the rules compare it. */
+  readonly name: string;
+  /** Undefined: it says nothing. */
+  readonly content: Content | undefined;
 }
 
 /** The same few keys come again and again. */
-const known = new Map<string, Content | undefined>();
+const knownKeys = new Map<string, KnownKey>();
 const MOST_KNOWN = 2_000;
-
-function ruleFor(name: string): Content | undefined {
-  if (known.has(name)) return known.get(name);
-  const content = RULES.find(([pattern]) => pattern.test(name))?.[1];
-  // Keys come from outside, and some are another one each time.
-  if (known.size >= MOST_KNOWN) known.clear();
-  if (name.length <= LONGEST_KNOWN) known.set(name, content);
-  return content;
-}
-
 const LONGEST_KNOWN = 64;
+
+function known(key: string): KnownKey {
+  const before = knownKeys.get(key);
+  if (before) return before;
+  const name = snakeCase(key);
+  const fresh = { name, content: RULES.find(([pattern]) => pattern.test(name))?.[1] };
+  // Keys come from outside, and some are another one each time.
+  if (knownKeys.size >= MOST_KNOWN) knownKeys.clear();
+  if (key.length <= LONGEST_KNOWN) knownKeys.set(key, fresh);
+  return fresh;
+}
 
 function snakeCase(key: string): string {
   return key

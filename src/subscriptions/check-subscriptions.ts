@@ -27,6 +27,7 @@ type CheckingDependencies = SubscriptionDependencies & Pick<PaymentDependencies,
 
 const DUE = dueBy('next_check_at', {
   table: 'recurring_subscription',
+  claim: `interval '${CLAIM_SECONDS} seconds'`,
   returning: 'now() AS now, to_jsonb(due) AS row',
 });
 
@@ -38,7 +39,7 @@ export async function checkSubscriptions(
   manager: EntityManager,
   dependencies: CheckingDependencies,
 ): Promise<number> {
-  const due = await claimDue<{ now: Date; row: Record<string, unknown> }>(manager, DUE, CLAIM_SECONDS, BATCH);
+  const due = await claimDue<{ now: Date; row: Record<string, unknown> }>(manager, DUE, BATCH);
   for (const { now, row } of due) {
     const subscription = fromRow<RecurringSubscription>(row);
     try {

@@ -16,7 +16,11 @@ const SIDE_BY_SIDE = 8;
 const CLAIM_SECONDS = 60;
 
 const DUE: DueRows = {
-  ...dueBy('next_try_at', { table: 'webhook_event', returning: 'to_jsonb(due) AS row' }),
+  ...dueBy('next_try_at', {
+    table: 'webhook_event',
+    claim: `interval '${CLAIM_SECONDS} seconds'`,
+    returning: 'to_jsonb(due) AS row',
+  }),
   where: `status = 'WAITING' AND next_try_at <= now()`,
 };
 
@@ -30,7 +34,7 @@ export async function retryWaitingEvents(
   dependencies: WebhookDependencies,
   providers: ReadonlyMap<string, Provider>,
 ): Promise<number> {
-  const due = await claimDue<{ row: Record<string, unknown> }>(manager, DUE, CLAIM_SECONDS, BATCH);
+  const due = await claimDue<{ row: Record<string, unknown> }>(manager, DUE, BATCH);
   // Hints wait for their provider's answer.
   await sideBySide(SIDE_BY_SIDE, due, async ({ row }) => {
     const event = fromRow<WebhookEvent>(row);
