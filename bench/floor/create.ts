@@ -40,8 +40,10 @@ function newPayment({ orderId, orderReference, amount }: CreateRequest) {
 
 const HOLD_ORDER = `UPDATE orders SET version = version + 1, reserved_until = $2 WHERE id = $1 AND version = 1`;
 const HOLD_PRODUCT = `UPDATE product SET reserved = reserved + 1 WHERE id = $1`;
-const INTENT = `INSERT INTO payment_intent (id, reference, order_id, amount, currency, status, version, expires_at)
-  VALUES ($1, $2, $3, $4, 'EUR', 'PENDING', 1, $5)`;
+/** Its next look is not due while the benchmark runs, or Quittance beside it would take it up. */
+const INTENT = `INSERT INTO payment_intent
+    (id, reference, order_id, amount, currency, status, version, expires_at, next_check_at)
+  VALUES ($1, $2, $3, $4, 'EUR', 'PENDING', 1, $5, now() + interval '1 day')`;
 const ATTEMPT = `INSERT INTO payment_attempt
     (id, intent_id, number, provider, method, presentation, amount, idempotency_key, status)
   VALUES ($1, $2, 1, 'stripe', 'CARD', 'EMBEDDED', $3, $4, 'PENDING')`;
@@ -52,6 +54,9 @@ const KEY = `INSERT INTO idempotency_key (caller, key, fingerprint, resource_id,
   VALUES ($1, $2, 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', $3, now() + interval '1 day')`;
 const OPENED_ORDER = `UPDATE orders SET version = version + 1 WHERE id = $1 AND version = 2`;
 const OPENED_ATTEMPT = `UPDATE payment_attempt SET provider_reference = $2, sealed_next_action = $3 WHERE id = $1`;
+const CALL = `INSERT INTO provider_call
+    (id, provider, operation, attempt_id, outcome, tries, milliseconds, exchanges, started_at)
+  VALUES ($1, 'stripe', 'initiate', $2, 'OK', 1, 1, $3, now())`;
 
 /** One prepared statement for each row; the product, which others may want too, last. */
 export const plainCreate: Create = async (pool, request, call) => {
@@ -65,7 +70,7 @@ export const plainCreate: Create = async (pool, request, call) => {
     await writeOne(client, 'new_key', KEY, [`payer:${orderReference}`, idempotencyKey, attemptId]);
     await writeOne(client, 'hold_product', HOLD_PRODUCT, [productId]);
   });
-  const opened = await call(`${reference}-1`, amount, attemptId);
+  const { opened, exchanges } = await call(`${reference}-1`, amount, attemptId);
   await inTransaction(pool, async (client) => {
     await writeOne(client, 'opened_order', OPENED_ORDER, [orderId]);
     await writeOne(client, 'opened_attempt', OPENED_ATTEMPT, [
@@ -73,14 +78,16 @@ export const plainCreate: Create = async (pool, request, call) => {
       opened.id,
       sealed(opened.client_secret),
     ]);
+    await writeOne(client, 'new_call', CALL, [uuidv7(), attemptId, exchanges]);
   });
   return { id: reference, status: 'PENDING', clientSecret: opened.client_secret };
 };
 
 const BEST_BEGIN = `WITH held AS (${HOLD_ORDER} RETURNING id),
   stock AS (UPDATE product SET reserved = reserved + 1 WHERE id = $3),
-  intent AS (INSERT INTO payment_intent (id, reference, order_id, amount, currency, status, version, expires_at)
-    SELECT $4::uuid, $5::text, id, $6::bigint, 'EUR', 'PENDING', 1, $2::timestamptz FROM held),
+  intent AS (INSERT INTO payment_intent
+      (id, reference, order_id, amount, currency, status, version, expires_at, next_check_at)
+    SELECT $4::uuid, $5::text, id, $6::bigint, 'EUR', 'PENDING', 1, $2::timestamptz, now() + interval '1 day' FROM held),
   attempt AS (INSERT INTO payment_attempt
       (id, intent_id, number, provider, method, presentation, amount, idempotency_key, status)
     SELECT $7::uuid, $4::uuid, 1, 'stripe', 'CARD', 'EMBEDDED', $6::bigint, $8::text, 'PENDING' FROM held),
@@ -91,7 +98,10 @@ const BEST_BEGIN = `WITH held AS (${HOLD_ORDER} RETURNING id),
   SELECT id FROM held`;
 
 const BEST_OPENED = `WITH opened AS (${OPENED_ORDER} RETURNING id),
-  attempt AS (UPDATE payment_attempt SET provider_reference = $3, sealed_next_action = $4 WHERE id = $2)
+  attempt AS (UPDATE payment_attempt SET provider_reference = $3, sealed_next_action = $4 WHERE id = $2),
+  call AS (INSERT INTO provider_call
+      (id, provider, operation, attempt_id, outcome, tries, milliseconds, exchanges, started_at)
+    SELECT $5::uuid, 'stripe', 'initiate', $2::uuid, 'OK', 1, 1, $6::jsonb, now() FROM opened)
   SELECT id FROM opened`;
 
 /** The same in one statement before the call and one after it. */
@@ -102,8 +112,8 @@ export const bestCreate: Create = async (pool, request, call) => {
     ...[orderId, expiresAt, productId, intentId, reference, amount, attemptId, `attempt_${attemptId}`],
     ...[payload, `payer:${orderReference}`, idempotencyKey],
   ]);
-  const opened = await call(`${reference}-1`, amount, attemptId);
-  const values = [orderId, attemptId, opened.id, sealed(opened.client_secret)];
+  const { opened, exchanges } = await call(`${reference}-1`, amount, attemptId);
+  const values = [orderId, attemptId, opened.id, sealed(opened.client_secret), uuidv7(), exchanges];
   await writeOne(pool, 'best_opened', BEST_OPENED, values);
   return { id: reference, status: 'PENDING', clientSecret: opened.client_secret };
 };
