@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { COMMIT_PAYMENT_CHANGE } from '../../src/payments/commit-change.js';
 import type { Provider } from '../../src/providers/provider.js';
 
 type Interruption = () => unknown;
@@ -65,7 +66,7 @@ export class BetweenSteps {
    * @param about a text in the change: an action of the audit log (`refund.queued`), a status, a reference.
    */
   beforeWriting(about: string, interruption: Interruption): void {
-    this.#waiting.add({ step: 'commit_payment_change', about, interruption });
+    this.#waiting.add({ step: COMMIT_PAYMENT_CHANGE, about, interruption });
   }
 
   /** Everything that was to happen has happened. */
@@ -91,8 +92,7 @@ export class BetweenSteps {
     const { name, values } = query as { name?: string; values?: unknown[] };
     const found = [...this.#waiting].find(
       ({ step, about }) =>
-        (name === step || name === `${step}_with_booking`) &&
-        (about === undefined || JSON.stringify(values).includes(about)),
+        name?.startsWith(step) && (about === undefined || JSON.stringify(values).includes(about)),
     );
     if (found) this.#waiting.delete(found);
     return found;
