@@ -66,7 +66,7 @@ const OUTBOX: ChangePart = {
   )`,
 };
 
-/** In the order of locks: the order itself comes before them all, then its products, and then the days of their capacity. */
+/** When they run does not follow from where they stand: the order of the locks is kept by what they read of each other. */
 export const CHANGE_PARTS: readonly ChangePart[] = [
   STOCK,
   rowsOf('payment_intent', ({ intent, intentChanged }) => (intentChanged ? [intent] : []), [
