@@ -59,13 +59,16 @@ function pass(label) {
 
 const LONGEST_LABEL = 60;
 
-/** The name of a prepared statement, or the first words; undefined when it is no write. */
+/**
+ * The name of a prepared statement, or the first words; undefined when it is no write. The numbers at the end of a name say of
+ * which parts it was put together, which may be a matter of chance: all that a change writes counts as one.
+ */
 function labelOf(query) {
   const { name, text } = typeof query === 'string' ? { text: query } : query;
   if (typeof text !== 'string') return undefined;
   const words = text.replace(/\s+/g, ' ').trim();
   if (!/\b(INSERT|UPDATE|DELETE)\b/i.test(words.replaceAll(/FOR (NO KEY )?UPDATE/gi, ''))) return undefined;
-  return name || words.slice(0, LONGEST_LABEL).replace(/ \S*$/, '');
+  return name?.replace(/(_\d+)+$/, '') || words.slice(0, LONGEST_LABEL).replace(/ \S*$/, '');
 }
 
 /** Connections in whose transaction something was written. Only its COMMIT makes that true. */
