@@ -21,6 +21,7 @@ import type {
 } from '../src/providers/provider.js';
 import { type BankDouble, type BankDoubleOptions, startBankDouble } from '../src/sandbox/bank/bank-double.js';
 import type { HttpFault as Fault } from '../src/sandbox/http-fault.js';
+import { NO_SUCH_HOST } from './support/no-such-host.js';
 
 const SECRET = 'bank_secret_1';
 const API_KEY = 'bank_key_1';
@@ -375,7 +376,7 @@ describe('a call to a bank', () => {
     });
 
     it('because the name of the bank is unknown is unavailable', async () => {
-      const lost = bank({ baseUrl: new URL('http://bank.invalid/'), timeoutMilliseconds: 5000 });
+      const lost = bank({ baseUrl: new URL(`http://${NO_SUCH_HOST}/`), timeoutMilliseconds: 5000 });
       await expect(lost.initiate(ATTEMPT)).rejects.toMatchObject({
         kind: 'unavailable',
         code: 'UNREACHABLE',

@@ -23,6 +23,7 @@ import { createStripeProvider } from '../src/providers/stripe/stripe-provider.js
 import { surelyNeverSent } from '../src/providers/stripe/tries.js';
 import type { FaultyAnswer } from '../src/sandbox/stripe/faults.js';
 import { startStripeDouble, type StripeDouble } from '../src/sandbox/stripe/stripe-double.js';
+import { NO_SUCH_HOST } from './support/no-such-host.js';
 
 const SECRET_KEY = 'sk_test_quittance';
 const WEBHOOK_SECRET = 'whsec_quittance';
@@ -709,8 +710,10 @@ describe('the Stripe adapter', () => {
     });
 
     it('is unavailable when no name or no server is there', async () => {
-      await expect(providerAt(new URL('http://nobody.invalid')).initiate(attempt())).rejects.toMatchObject({
+      const lost = providerAt(new URL(`http://${NO_SUCH_HOST}`));
+      await expect(lost.initiate(attempt())).rejects.toMatchObject({
         kind: 'unavailable',
+        code: 'ENOTFOUND',
       });
       const closed = createServer().listen(0, '127.0.0.1');
       await once(closed, 'listening');
