@@ -7,7 +7,7 @@ import type { PaymentChange } from './payment-change.js';
 export interface ChangePart {
   /** What there is to write; null: nothing, and the statement goes without this part. */
   readonly valuesOf: (change: PaymentChange) => readonly unknown[] | null;
-  /** Common table expressions that hang on `guarded`. @param parameters `$11` and so on, one for each value. */
+  /** Common table expressions that hang on `guarded`. @param parameters `$10` and so on, one for each value. */
   readonly sql: (...parameters: string[]) => string;
 }
 
@@ -70,36 +70,56 @@ const OUTBOX: ChangePart = {
 export const CHANGE_PARTS: readonly ChangePart[] = [
   STOCK,
   rowsOf('payment_intent', ({ intent, intentChanged }) => (intentChanged ? [intent] : []), [
-    ...[
-      'amount',
-      'captured_amount',
-      'refunded_amount',
-      'disputed_amount',
-      'status',
-      'version',
-      'failure_code',
-    ],
-    ...['failure_message', 'noted_problems', 'expires_at', 'next_check_at', 'paid_at'],
+    'amount',
+    'captured_amount',
+    'refunded_amount',
+    'disputed_amount',
+    'status',
+    'version',
+    'failure_code',
+    'failure_message',
+    'noted_problems',
+    'expires_at',
+    'next_check_at',
+    'paid_at',
   ]),
   rowsOf('payment_attempt', ({ attempts, changedAttempts }) => changed(attempts, changedAttempts), [
-    ...['amount', 'capture_amount', 'provider_reference', 'status', 'sealed_next_action', 'failure_code'],
+    'amount',
+    'capture_amount',
+    'provider_reference',
+    'status',
+    'sealed_next_action',
+    'failure_code',
     'failure_message',
   ]),
   rowsOf('movement', ({ newMovements }) => newMovements),
   rowsOf('refund', ({ refunds, changedRefunds }) => changed(refunds, changedRefunds), [
-    ...['status', 'provider_reference', 'failure_code', 'failure_message', 'next_check_at', 'settled_at'],
+    'status',
+    'provider_reference',
+    'failure_code',
+    'failure_message',
+    'next_check_at',
+    'settled_at',
   ]),
   rowsOf('dispute', ({ disputes, changedDisputes }) => changed(disputes, changedDisputes), [
-    ...['status', 'respond_by_at', 'settled_at'],
+    'status',
+    'respond_by_at',
+    'settled_at',
   ]),
   AUDIT,
   OUTBOX,
   rowsOf('webhook_event', ({ newWebhookEvents }) => newWebhookEvents, [
-    ...['status', 'outcome', 'tries', 'next_try_at', 'intent_id', 'processed_at'],
+    'status',
+    'outcome',
+    'tries',
+    'next_try_at',
+    'intent_id',
+    'processed_at',
   ]),
   rowsOf('idempotency_key', ({ newKeys }) => newKeys),
   rowsOf('booking', ({ booking, bookingChanged }) => (bookingChanged && booking ? [booking] : []), [
-    ...['status', 'cancelled_at'],
+    'status',
+    'cancelled_at',
   ]),
   PLACES,
 ];
