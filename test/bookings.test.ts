@@ -23,6 +23,7 @@ import {
 import { refundPayment } from './support/staff-calls.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';
 import { expectSettled, settled } from './support/settled.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -400,6 +401,7 @@ test('a replay that is foreseen says what becomes of the booking, and that its d
   const { sku, unitAmount: amount, currency } = product;
   const payment = { ...order, id, attemptReference: `${id}-1`, providerReference, sku, amount, currency };
   const eventId = newEventId();
+  expectErrors(/a fault of ours/);
   await app.dataSource.query(`
     CREATE FUNCTION refuse_money() RETURNS trigger LANGUAGE plpgsql
       AS $$ BEGIN RAISE EXCEPTION 'a fault of ours'; END $$;

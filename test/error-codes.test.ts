@@ -16,6 +16,7 @@ import {
   type RunningApp,
 } from './support/running-app.js';
 import { subscribe, WATCH_PAYMENT } from './support/subscriber.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -169,6 +170,7 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
   INTERNAL_SERVER_ERROR: {
     retryable: true,
     async provoke(ask) {
+      expectErrors(/column Product\.sku does not exist/);
       await app.dataSource.query('ALTER TABLE product RENAME COLUMN sku TO renamed');
       try {
         return await ask('{ products { sku } }');

@@ -5,6 +5,7 @@ import { BANK, STRIPE, type OpenPayment } from './support/notifying-provider.js'
 import { startTestApp, type RunningApp } from './support/running-app.js';
 import { watch } from './support/subscriber.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 const SOON_MILLISECONDS = 50;
 const DOWN = { answer: { kind: 'status', status: 500, shouldRetry: false } } as const;
@@ -88,6 +89,7 @@ describe('the list of events at Stripe', () => {
     await eventually(cursor, (rows) => rows.length > 0);
     await app.dataSource.query(`UPDATE provider_cursor SET read_until_at = now() - interval '1 hour'`);
     const [before] = await cursor();
+    expectErrors(/: error: no$/);
     await app.dataSource.query(`
       CREATE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
       CREATE TRIGGER refused BEFORE INSERT ON webhook_event FOR EACH ROW EXECUTE FUNCTION refuse_event()`);

@@ -20,6 +20,7 @@ import {
   untilTried,
 } from './support/merchant-webhooks.js';
 import { codeOf, dataOf, SECRET, startTestApp, type RunningApp } from './support/running-app.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 let app: RunningApp;
 let receiver: MerchantReceiver;
@@ -209,6 +210,7 @@ describe('a payment’s webhook', () => {
 
   test('whose answer was lost is sent again with the same id, and a new time', async () => {
     const endpoint = await addEndpoint(app, receiver.url);
+    expectErrors(/the answer is lost/);
     await app.dataSource.query(`
       CREATE FUNCTION lose_answer() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN RAISE EXCEPTION 'the answer is lost'; END $$;

@@ -3,6 +3,7 @@ import { churn, versionsUpTo } from './support/churning-card.js';
 import { notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { subscribe, watch } from './support/subscriber.js';
 import { eventually } from './support/eventually.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 interface OutboxRow {
   readonly version: number;
@@ -108,6 +109,7 @@ test('when telling can’t be marked, it is told again until it can, and heard o
   const watcher = watch(app, payment.id, payment.token);
   await watcher.until((heard) => heard.length === 1);
   await untilAllIsTold();
+  expectErrors(/cannot be marked/);
   await app.dataSource.query(`
     CREATE FUNCTION refuse_mark() RETURNS trigger LANGUAGE plpgsql
       AS $$ BEGIN RAISE EXCEPTION 'cannot be marked'; END $$;

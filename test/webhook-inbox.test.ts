@@ -4,6 +4,7 @@ import { booksOf, storedEvents } from './support/books.js';
 import { BANK, newEventId, notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { cancelPayment } from './support/payment-calls.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -58,6 +59,7 @@ async function parked(payment: OpenPayment): Promise<WebhookEvent> {
 }
 
 async function breakBooks(): Promise<void> {
+  expectErrors(/a fault of ours/);
   await app.dataSource.query(`
     CREATE FUNCTION refuse_money() RETURNS trigger LANGUAGE plpgsql
       AS $$ BEGIN RAISE EXCEPTION 'a fault of ours'; END $$;

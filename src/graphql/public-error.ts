@@ -135,7 +135,8 @@ function unexpected(error: unknown, log: Logger): Description {
   log.error({ err: error, reference }, 'a request failed for a reason of ours');
   if (isDatabaseUnavailable(error)) {
     return {
-      message: 'Quittance can’t reach its database at the moment. Repeat the same request in a moment.',
+      message:
+        'Quittance’s database can’t be reached or is too busy at the moment. Repeat the same request in a moment.',
       code: 'SERVICE_UNAVAILABLE' satisfies ErrorCode,
       retryable: true,
       reference,

@@ -18,19 +18,42 @@ const GRACE_MILLISECONDS = 1_000;
 const POLL_MILLISECONDS = 20;
 
 /**
- * Fails a test file that leaves a timer, a server, a socket or a child process behind when its last `afterAll` is done.
+ * Fails a test during which a server under test logged an error that nobody expected (`unexpected-errors.ts`), and fails
+ * a test file that leaves a timer, a server, a socket or a child process behind when its last `afterAll` is done.
  * It is an environment and not a setup file, because a setup file's `afterAll` runs before those of the test file.
  * Jest loads it without compiling it, so it is JavaScript.
  */
 export default class LeakFailingEnvironment extends TestEnvironment {
   #before = new Map();
 
+  #expectedInFile = 0;
+
   async handleTestEvent(event, state) {
     if (event.name === 'run_start') this.#before = countResources();
+    if (event.name === 'test_start') this.#expectedInFile = this.#registry.expected.length;
+    if (event.name === 'test_done') {
+      event.test.errors.push(...this.#unexpectedErrors());
+      this.#registry.expected.length = this.#expectedInFile;
+    }
     if (event.name !== 'run_finish') return;
+    // Logged while the servers stopped.
+    state.unhandledErrors.push(...this.#unexpectedErrors());
     const leaks = await this.#leaksAfterGrace();
     // Reported beside the tests' own results: throwing here would replace a failure that explains the leak.
     if (leaks.length > 0) state.unhandledErrors.push(errorFor(leaks));
+  }
+
+  get #registry() {
+    return this.global.quittanceUnexpectedErrors ?? { errors: [], expected: [] };
+  }
+
+  #unexpectedErrors() {
+    return this.#registry.errors.splice(0).map((text) => {
+      const error = new Error(`The server logged an error that nobody expected: ${text}`);
+      // Where it was found says nothing about where it was made, and the text says that already.
+      error.stack = `${error.name}: ${error.message}`;
+      return error;
+    });
   }
 
   async #leaksAfterGrace() {

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { v7 as uuidv7 } from 'uuid';
-import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
 import { createApiKey } from '../../src/access/api-keys.js';
 import { signOperatorToken } from '../../src/access/operator-token.js';
@@ -21,6 +20,7 @@ import { startPawaPayDouble, type PawaPayDouble } from '../../src/sandbox/pawapa
 import { startPayDunyaDouble, type PayDunyaDouble } from '../../src/sandbox/paydunya/paydunya-double.js';
 import { startStripeDouble, type StripeDouble } from '../../src/sandbox/stripe/stripe-double.js';
 import { createTestDatabase } from './postgres.js';
+import { failingLog } from './unexpected-errors.js';
 
 export const STRIPE_WEBHOOK_SECRET = 'whsec_test_0123456789abcdef0123456789abcdef';
 export const BANK_WEBHOOK_SECRET = 'bank_test_secret_0123456789abcdef0123456789';
@@ -181,7 +181,7 @@ export async function startTestApp({
     resilience: { failuresToOpen: 100 },
     host: '127.0.0.1',
     port: 0,
-    log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+    log: failingLog(),
     ...overrides,
   };
   let app: App = await startApp(settings);
