@@ -138,7 +138,8 @@ describe('when the time is up', () => {
 
     const told = await untilEnded(payment.id, token);
 
-    expect(told).toEqual(['PENDING', 'UNKNOWN', 'PENDING', 'EXPIRED']);
+    // Whether its page was found before the time was up depends on when the job came by.
+    expect(told.filter((status) => status !== 'PENDING')).toEqual(['UNKNOWN', 'EXPIRED']);
     expect(await available(app, sku)).toBe(10);
   });
 

@@ -19,7 +19,7 @@ import {
 } from './payment-change.js';
 import { addRefund } from './refunds.js';
 import { review, type Problem } from './review.js';
-import { mayMove, type PaymentStatus } from './transitions.js';
+import { awaitsPayer, mayMove, type PaymentStatus } from './transitions.js';
 
 /**
  * Applies what a provider says to a payment: every way a provider can speak (webhook, answer to a call, verify) ends
@@ -161,7 +161,7 @@ function howItWasCancelled({ intent, now }: PaymentChange): 'CANCELLED' | 'EXPIR
   // A provider that had begun to process and then gave up did not cancel: it failed.
   if (intent.status === 'PROCESSING') return 'FAILED';
   // Whoever ends it once the time is up (our job, the provider's own limit), the payer reads the same reason.
-  return intent.status === 'PENDING' && intent.expiresAt <= now ? 'EXPIRED' : 'CANCELLED';
+  return awaitsPayer(intent.status) && intent.expiresAt <= now ? 'EXPIRED' : 'CANCELLED';
 }
 
 function applyAuthorized(

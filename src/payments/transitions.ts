@@ -29,7 +29,7 @@ export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[
   // Back to PENDING when a bank debit bounced and the provider lets the payer try again.
   PROCESSING: ['PENDING', 'UNKNOWN', 'AUTHORIZED', 'PAID', 'FAILED', 'REVIEW'],
   // Back to PENDING when the provider, asked again, says that the payer still has something to do.
-  UNKNOWN: ['PENDING', 'PROCESSING', 'AUTHORIZED', 'PAID', 'FAILED', 'CANCELLED', 'REVIEW'],
+  UNKNOWN: ['PENDING', 'PROCESSING', 'AUTHORIZED', 'PAID', 'FAILED', 'CANCELLED', 'EXPIRED', 'REVIEW'],
   AUTHORIZED: ['PAID', 'FAILED', 'CANCELLED', 'REVIEW'],
   PAID: ['PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'],
   // Late money: PAID if the order can still be honoured, REVIEW if it can't.

@@ -1,10 +1,14 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { SubscriptionState } from '../providers/recurring.js';
 import { RecurringSubscription } from './recurring-subscription.js';
 import type { CollectingProvider } from './subscription-dependencies.js';
 import { tryToWriteState } from './write-state.js';
 
-const MAX_TRIES = 5;
+/** Several notifications of one subscription may be followed at once, and each asks the provider anew when it lost. */
+const MAX_TRIES = 12;
+const MAX_PAUSE_MILLISECONDS = 100;
 
 /**
  * Asks a provider how a subscription stands, and writes that down.
@@ -24,6 +28,7 @@ export async function refreshState(
       if (await tryToWriteState(manager, row, state)) {
         return manager.findOneByOrFail(RecurringSubscription, { id: row.id });
       }
+      await sleep(randomInt(1, MAX_PAUSE_MILLISECONDS * (tries + 1)));
     } else {
       if (reference !== undefined || state.reference === undefined) return null;
       reference = state.reference;
