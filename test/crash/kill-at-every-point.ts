@@ -1,11 +1,15 @@
 import { arm, nameOf, pointsOf, type CrashPoint } from './crash-point.js';
 import { endClaims, hasten } from './hasten.js';
+import { sampleOf } from './sample.js';
 import { openShop, type Shop } from './shop.js';
 
 const WHOLE_SUITE_MILLISECONDS = 15 * 60_000;
 
 /** Which of two notifications is faster, and so which statement takes it, is up to chance: a few are still missed. */
 const TRIES_TO_REACH = 3;
+
+/** Of a small sample, a tenth is less than one. */
+const FEW_MISSED = 2;
 
 const ENOUGH_FAILURES = 5;
 
@@ -31,7 +35,8 @@ export function killAtEveryPoint(tale: Tale): void {
   test(
     `${tale.name}: killed before and after every write and every call of the provider, it ends as if nothing had happened`,
     async () => {
-      const points = await pointsEachTime(shop, tale);
+      const all = await pointsEachTime(shop, tale);
+      const points = sampleOf(tale.name, all);
       const failures: Record<string, string> = {};
       const missed: string[] = [];
       for (const [index, point] of points.entries()) {
@@ -48,8 +53,8 @@ export function killAtEveryPoint(tale: Tale): void {
         shop = await openShop();
       }
       expect(failures).toEqual({});
-      expect(points.length).toBeGreaterThanOrEqual(tale.fewestPoints);
-      expect(missed.length).toBeLessThan(points.length / 10);
+      expect(all.length).toBeGreaterThanOrEqual(tale.fewestPoints);
+      expect(missed.length).toBeLessThan(Math.max(FEW_MISSED, points.length / 10));
     },
     WHOLE_SUITE_MILLISECONDS,
   );
