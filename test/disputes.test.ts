@@ -75,35 +75,36 @@ describe('a dispute', () => {
     expect(dataOf(await refundPayment(app, payment)).refundPayment).toMatchObject({ amount: 1_500 });
   });
 
-  test('that is lost: REFUNDED, and nothing is left to give back; the pieces stay sold', async () => {
+  test('that is lost: CHARGED_BACK, and nothing is left to give back; the pieces stay sold', async () => {
     const payment = await paidPayment(app, STRIPE);
     await decided(await disputed(payment), 'lost');
     expect(await readAsStaff(app, payment)).toMatchObject({
-      status: 'REFUNDED',
+      status: 'CHARGED_BACK',
       refundedAmount: 0,
       disputedAmount: 1_500,
-      order: { status: 'CONFIRMED', refundedAt: expect.any(String) },
+      order: { status: 'CONFIRMED', refundedAt: null },
       disputes: [{ status: 'LOST' }],
     });
-    expect(codeOf(await refundPayment(app, payment))).toBe('PAYMENT_NOT_REFUNDABLE');
+    expect(codeOf(await refundPayment(app, payment))).toBe('BAD_USER_INPUT');
     expect(await available(app, payment.sku)).toBe(4);
   });
 
-  test('of a part that is lost: PARTIALLY_REFUNDED, and only the rest can be given back', async () => {
+  test('of a part that is lost: CHARGED_BACK, and only the rest can be given back', async () => {
     const payment = await paidPayment(app, STRIPE);
     await decided(await disputed(payment, { amount: 500 }), 'lost');
     expect(await readAsStaff(app, payment)).toMatchObject({
-      status: 'PARTIALLY_REFUNDED',
+      status: 'CHARGED_BACK',
       disputedAmount: 500,
     });
     expect(codeOf(await refundPayment(app, payment, { amount: 1_001 }))).toBe('BAD_USER_INPUT');
     expect(dataOf(await refundPayment(app, payment)).refundPayment).toMatchObject({ amount: 1_000 });
-    expect((await readAsStaff(app, payment)).status).toBe('REFUNDED');
+    await settled(app);
+    expect(await readAsStaff(app, payment)).toMatchObject({ status: 'CHARGED_BACK', refundedAmount: 1_000 });
   });
 
   test.each([
     ['won', 'PARTIALLY_REFUNDED', 0],
-    ['lost', 'REFUNDED', 1_100],
+    ['lost', 'CHARGED_BACK', 1_100],
   ] as const)('of what a refund left, that is %s: %s', async (decision, status, disputedAmount) => {
     const payment = await paidPayment(app, STRIPE);
     dataOf(await refundPayment(app, payment, { amount: 400 }));
@@ -127,13 +128,13 @@ describe('a dispute', () => {
     const answer = await refundPayment(app, payment, { amount: 100 });
     expect(codeOf(answer)).toBe('PAYMENT_NOT_REFUNDABLE');
     expect(answer.errors![0]!.message).toBe(
-      'This payment is DISPUTED: the payer’s bank decides about its money.',
+      'This payment is DISPUTED: the payer’s bank decides about its money, and a refund would give it back twice.',
     );
   });
 
   test.each([
     ['won', 'PAID', 'WON', 0],
-    ['lost', 'REFUNDED', 'LOST', 1_500],
+    ['lost', 'CHARGED_BACK', 'LOST', 1_500],
   ] as const)(
     'in which the bank only asks, and takes nothing: DISPUTED; and %s: %s',
     async (decision, status, disputeStatus, disputedAmount) => {
@@ -157,7 +158,7 @@ describe('a dispute', () => {
     expect(await readAsStaff(app, payment)).toMatchObject({ status: 'DISPUTED', disputedAmount: 700 });
     await decided(second, 'lost');
     expect(await readAsStaff(app, payment)).toMatchObject({
-      status: 'PARTIALLY_REFUNDED',
+      status: 'CHARGED_BACK',
       disputes: [{ status: 'WON' }, { status: 'LOST' }],
     });
   });

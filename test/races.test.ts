@@ -420,16 +420,16 @@ describe('a dispute', () => {
     expect(moneyAt(STRIPE, payment).refunded).toBe(0);
   });
 
-  test('opened while a refund is at Stripe: both are in the books, and it is DISPUTED', async () => {
+  test('opened just before a refund comes to Stripe: it is refused there, and the payment is DISPUTED', async () => {
     const payment = await paidPayment(app, STRIPE);
     steps.before('stripe.refund', async () => {
       app.stripe.openDispute(payment.providerReference);
       await settled(app);
     });
-    expect(dataOf(await refundPayment(app, payment, { amount: 400 })).refundPayment.status).toBe('SUCCEEDED');
+    expect(dataOf(await refundPayment(app, payment, { amount: 400 })).refundPayment.status).toBe('FAILED');
     expect(await readAsStaff(app, payment)).toMatchObject({
       status: 'DISPUTED',
-      refundedAmount: 400,
+      refundedAmount: 0,
       disputedAmount: 1_500,
     });
   });

@@ -29,6 +29,9 @@ const ARROWS: readonly (readonly [from: string, to: string])[] = [
   // Added: a refund that had succeeded fails after all; a refunded payment may be disputed all the same.
   ['PARTIALLY_REFUNDED', 'PAID'],
   ['REFUNDED', 'PAID PARTIALLY_REFUNDED DISPUTED'],
+  // Added: what the bank keeps is no refund; it may be appealed, or come back after all.
+  ['PAID PARTIALLY_REFUNDED REFUNDED DISPUTED', 'CHARGED_BACK'],
+  ['CHARGED_BACK', 'PAID PARTIALLY_REFUNDED REFUNDED DISPUTED'],
 ];
 
 const allowed = new Set(
@@ -64,7 +67,7 @@ test('late money, a person, or the payer’s bank may move what seemed to be ove
 });
 
 test('once money has moved, nothing leads back to a status without money', () => {
-  const withMoney: PaymentStatus[] = ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'];
+  const withMoney: PaymentStatus[] = ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED', 'CHARGED_BACK'];
   expect(
     withMoney.flatMap((status) => TRANSITIONS[status]).filter((next) => !withMoney.includes(next)),
   ).toEqual([]);

@@ -3,8 +3,9 @@ import { followBooks } from './books.js';
 import { nextCheckOf } from './check-schedule.js';
 import { MoneyNotKnownYet } from './money-not-known-yet.js';
 import type { PaymentAttempt } from './payment-attempt.js';
-import { addMovement, setFailure, type PaymentChange } from './payment-change.js';
+import { addMovement, setFailure, tellAgain, type PaymentChange } from './payment-change.js';
 import type { Refund } from './refund.js';
+import type { ChangeCause } from './status-changed.js';
 import { addRefund, capturesOf, changeRefund } from './refunds.js';
 import { isNoted, review } from './review.js';
 
@@ -60,7 +61,7 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
       settledAt: change.now,
     });
     addMovement(change, refundMovement(change, attempt, 'REFUND', outcome));
-    return followBooks(change);
+    return followBooks(change, { kind: 'REFUND_MADE', refundReference: refund.reference });
   },
   failed(change, attempt, refund, outcome) {
     if (refund.status === 'FAILED') return 'nothing new';
@@ -72,9 +73,13 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
       nextCheckAt: null,
       settledAt: change.now,
     });
-    if (!hadSucceeded) return 'refund failed';
+    const cause = refundFailure(refund, hadSucceeded);
+    if (!hadSucceeded) {
+      tellAgain(change, { cause });
+      return 'refund failed';
+    }
     addMovement(change, refundMovement(change, attempt, 'REFUND_REVERSAL', outcome));
-    return followBooks(change);
+    return followBooks(change, cause);
   },
 };
 
@@ -99,6 +104,12 @@ function isSettledNow(change: PaymentChange, { provider }: Refund, outcome: Refu
 
 function mismatchOf(provider: string, { providerRefundReference }: RefundOutcome) {
   return { code: 'REFUND_MISMATCH', about: `${provider}:${providerRefundReference}` };
+}
+
+/** What is told when a refund fails. The customer had heard of one that had succeeded, and of one that we made by ourselves. */
+export function refundFailure({ reference, origin }: Refund, hadSucceeded: boolean): ChangeCause {
+  const wasAnnounced = hadSucceeded || origin === 'AUTOMATIC';
+  return { kind: 'REFUND_FAILED', refundReference: reference, wasAnnounced };
 }
 
 /** The provider refused our call. Should it be heard of there all the same, what is heard counts. */

@@ -103,6 +103,8 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
   ]),
   rowsOf('dispute', ({ disputes, changedDisputes }) => changed(disputes, changedDisputes), [
     'status',
+    'said_at',
+    'refundable',
     'respond_by_at',
     'settled_at',
   ]),

@@ -21,9 +21,9 @@ registerEnumType(DisputeStatus, {
   name: 'DisputeStatus',
   description: 'Where a dispute stands.',
   valuesConfig: {
-    OPEN: { description: 'The payer’s bank asks for evidence, or considers it.' },
-    WON: { description: 'The merchant keeps the money.' },
-    LOST: { description: 'The payer has it back.' },
+    OPEN: { description: 'The payer’s bank asks for evidence, or considers it, also after an appeal.' },
+    WON: { description: 'Decided for the merchant, who keeps the money or a part of it.' },
+    LOST: { description: 'Decided for the payer, who has the money back.' },
   },
 });
 
@@ -63,6 +63,17 @@ export class Dispute {
   @Field(() => DisputeStatus, { description: 'Where it stands.' })
   @Column('text')
   status: DisputeStatus;
+
+  /** When the provider said so, as far as it said when: later news counts. */
+  @Column('timestamptz', { nullable: true })
+  saidAt: Date | null;
+
+  @Field(() => Boolean, {
+    name: 'isRefundable',
+    description: 'The bank only asks: no money has moved, and refundPayment may answer it.',
+  })
+  @Column('boolean', { default: false })
+  refundable: boolean;
 
   @Field(() => String, { description: 'Why, in the provider’s word.' })
   @Column('text')

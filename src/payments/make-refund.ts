@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type RefundToMake } from '../providers/provider.js';
-import { NEVER_TAKEN } from './apply-refund.js';
+import { NEVER_TAKEN, refundFailure } from './apply-refund.js';
 import { applyAnswer, askProvider } from './ask-provider.js';
 import { SharedCalls } from './shared-calls.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
@@ -8,7 +8,7 @@ import type { LoadedPayment } from './loaded-payment.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import type { PaymentAttempt } from './payment-attempt.js';
 import type { Refund } from './refund.js';
-import type { PaymentChange } from './payment-change.js';
+import { tellAgain, type PaymentChange } from './payment-change.js';
 import { addRefund, capturesOf, changeRefund, leftOf } from './refunds.js';
 import { writePayment } from './write-change.js';
 
@@ -99,22 +99,27 @@ function refused(
       nextCheckAt: null,
       settledAt: change.now,
     });
-    if (refund.origin === 'AUTOMATIC') giveBackTheRest(change, refund);
+    if (refund.origin === 'AUTOMATIC' && giveBackTheRest(change, refund)) return;
+    tellAgain(change, { cause: refundFailure(refund, false) });
   });
 }
 
-/** Money that goes back by itself, and of which somebody at the provider gave a part back meanwhile. */
+/**
+ * Money that goes back by itself, and of which somebody at the provider gave a part back meanwhile.
+ * @returns whether another refund takes the place of the one that was refused.
+ */
 function giveBackTheRest(
   change: PaymentChange,
   { captureReference, provider, amount, reason }: Refund,
-): void {
+): boolean {
   const capture = capturesOf(change).find(
     (movement) => movement.provider === provider && movement.providerReference === captureReference,
   );
   const left = capture ? leftOf(change, capture) : 0;
   // As much as before, and nothing has changed: it would be refused again.
-  if (!capture || left <= 0 || left >= amount) return;
+  if (!capture || left <= 0 || left >= amount) return false;
   addRefund(change, { capture, amount: left, origin: 'AUTOMATIC', reason, nextCheckAt: change.now });
+  return true;
 }
 
 function refusal(provider: string): ProviderFailure {

@@ -60,6 +60,10 @@ export class Movement {
   @Column('text')
   providerReference: string;
 
+  /** The provider's id of the dispute that moved it. Null for other money, and where its own reference is the dispute's id. */
+  @Column('text', { nullable: true })
+  disputeReference: string | null;
+
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
 }

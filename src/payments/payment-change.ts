@@ -17,7 +17,7 @@ import type { Movement } from './movement.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
 import type { Refund } from './refund.js';
-import { statusChanged } from './status-changed.js';
+import { statusChanged, type ChangeCause } from './status-changed.js';
 import { isOpen, mayMove, type PaymentStatus } from './transitions.js';
 
 /** A change of an order and one of its intents, prepared in memory and written at once by `commitChange`. */
@@ -158,7 +158,11 @@ export function afterCommit(change: PaymentChange): LoadedPayment {
  * The one place where a payment intent takes a step. Answers whether it was taken: the same status again is nothing
  * at all, and a step that the table forbids is refused.
  */
-export function moveTo(change: PaymentChange, status: PaymentStatus): boolean {
+export function moveTo(
+  change: PaymentChange,
+  status: PaymentStatus,
+  cause: ChangeCause | null = null,
+): boolean {
   const previousStatus = change.intent.status;
   if (!mayMove(previousStatus, status)) return false;
   const before = summaryOf(change.intent);
@@ -167,7 +171,7 @@ export function moveTo(change: PaymentChange, status: PaymentStatus): boolean {
     ? nextCheckOf(change.now, change.intent.createdAt)
     : stillWanted(change);
   if (status === 'PAID') change.intent.paidAt ??= change.now;
-  tell(change, previousStatus);
+  tell(change, previousStatus, { cause });
   record(change, 'payment.status', before);
   watchWhatIsLeft(change);
   return true;
@@ -179,17 +183,24 @@ function stillWanted({ intent, now }: PaymentChange): Date | null {
 }
 
 /** Money moved, or something is wrong with it, and the status stayed: watchers hear of it as of a change of status. */
-export function tellAgain(change: PaymentChange, noted?: string): void {
+export function tellAgain(
+  change: PaymentChange,
+  why: { readonly noted?: string; readonly cause?: ChangeCause } = {},
+): void {
   const before = summaryOf(change.intent);
-  tell(change, change.intent.status, noted);
+  tell(change, change.intent.status, why);
   // Each version has its entry: by the last one the log is known to be whole.
   record(change, 'payment.told', before);
 }
 
-function tell(change: PaymentChange, previousStatus: PaymentStatus, noted?: string): void {
+function tell(
+  change: PaymentChange,
+  previousStatus: PaymentStatus,
+  why: { readonly noted?: string; readonly cause?: ChangeCause | null },
+): void {
   change.intent.version += 1;
   change.intentChanged = true;
-  change.outboxEvents.push(statusChanged(change, previousStatus, noted));
+  change.outboxEvents.push(statusChanged(change, previousStatus, why));
 }
 
 /** An act, for the audit log, with the payment as it was before and as it is after. */
@@ -295,9 +306,12 @@ const EFFECTS = {
   CHARGEBACK_REVERSAL: ['disputedAmount', -1],
 } as const;
 
+type NewMovement = Omit<Movement, 'id' | 'createdAt' | 'disputeReference'> &
+  Partial<Pick<Movement, 'disputeReference'>>;
+
 /** Writes money into the books and into the intent's totals, together. */
-export function addMovement(change: PaymentChange, movement: Omit<Movement, 'id' | 'createdAt'>): Movement {
-  const row: Movement = { ...movement, id: uuidv7(), createdAt: change.now };
+export function addMovement(change: PaymentChange, movement: NewMovement): Movement {
+  const row: Movement = { disputeReference: null, ...movement, id: uuidv7(), createdAt: change.now };
   change.movements.push(row);
   change.newMovements.push(row);
   const before = summaryOf(change.intent);

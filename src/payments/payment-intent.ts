@@ -34,7 +34,11 @@ registerEnumType(PaymentStatus, {
     REVIEW: { description: 'Money moved in a way that a person has to decide about.' },
     PARTIALLY_REFUNDED: { description: 'A part of the money was given back.' },
     REFUNDED: { description: 'All of the money was given back.' },
-    DISPUTED: { description: 'The payer’s bank took the money back, for now.' },
+    DISPUTED: { description: 'The payer’s bank asks for the money, or holds it until it has decided.' },
+    CHARGED_BACK: {
+      description:
+        'The payer’s bank took all or a part of the money for good: `disputedAmount` says how much.',
+    },
   },
 });
 
@@ -64,8 +68,8 @@ registerEnumType(CaptureMethod, {
 @Index('payment_intent_to_check', ['nextCheckAt'], { where: `next_check_at IS NOT NULL` })
 @Check('payment_intent_capture_method_known', `capture_method IN ('AUTOMATIC', 'MANUAL')`)
 @Check(
-  'payment_intent_disputed_within_captured',
-  `disputed_amount >= 0 AND disputed_amount <= captured_amount`,
+  'payment_intent_disputed_near_captured',
+  `disputed_amount >= -captured_amount AND disputed_amount <= 2 * captured_amount`,
 )
 @Check('payment_intent_status_known', `status IN (${inQuotes(PAYMENT_STATUSES)})`)
 @Check('payment_intent_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
@@ -110,7 +114,8 @@ export class PaymentIntent {
   refundedAmount: number;
 
   @Field(() => GraphQLSafeInt, {
-    description: 'What the payer’s bank has taken back and not returned, in minor units.',
+    description:
+      'What the payer’s bank has taken back and not returned, in minor units. Exchange rates may make it a little more than was taken, or less than nothing.',
   })
   @Column('bigint', { default: 0 })
   disputedAmount: number;

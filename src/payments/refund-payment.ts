@@ -14,11 +14,13 @@ import { commitChange } from './commit-change.js';
 import { providerOf, attemptOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { makeRefund, refundOf } from './make-refund.js';
+import { forbidsRefunds } from './disputed-money.js';
 import type { Movement } from './movement.js';
 import { afterCommit, changePayment, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import type { Refund } from './refund.js';
+import type { PaymentStatus } from './transitions.js';
 import { addRefund, capturesOf, leftOf, underWay } from './refunds.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
@@ -106,31 +108,37 @@ function queueRefund(
   });
 }
 
-function refuseUnrefundable({ intent }: PaymentChange): void {
-  if (intent.status === 'PAID' || intent.status === 'PARTIALLY_REFUNDED') return;
-  const why: Partial<Record<typeof intent.status, string>> = {
+const REFUNDABLE: readonly PaymentStatus[] = ['PAID', 'PARTIALLY_REFUNDED', 'CHARGED_BACK'];
+
+function refuseUnrefundable(change: PaymentChange): void {
+  const { intent } = change;
+  const isHeld = forbidsRefunds(change);
+  if (!isHeld && (intent.status === 'DISPUTED' || REFUNDABLE.includes(intent.status))) return;
+  const why: Partial<Record<PaymentStatus, string>> = {
     REFUNDED: 'all of its money was given back',
-    DISPUTED: 'the payer’s bank decides about its money',
+    DISPUTED: 'the payer’s bank decides about its money, and a refund would give it back twice',
     REVIEW: 'a person has to decide about it first: settlePaymentReview',
     AUTHORIZED: 'its money is only held: cancelPaymentIntent lets it go',
   };
+  const reason = isHeld ? why.DISPUTED : why[intent.status];
   throw new PaymentError(
     'PAYMENT_NOT_REFUNDABLE',
-    `This payment is ${intent.status}: ${why[intent.status] ?? 'no money was taken'}.`,
+    `This payment is ${intent.status}: ${reason ?? 'no money was taken'}.`,
   );
 }
 
 function leftInAll(change: PaymentChange): number {
-  const { intent } = change;
-  return intent.capturedAmount - intent.refundedAmount - intent.disputedAmount - underWay(change);
+  const { capturedAmount, refundedAmount, disputedAmount } = change.intent;
+  return Math.max(0, capturedAmount - refundedAmount - Math.max(0, disputedAmount) - underWay(change));
 }
 
 function tooLarge(change: PaymentChange, left: number): PaymentError {
-  const { capturedAmount, refundedAmount, currency } = change.intent;
+  const { capturedAmount, refundedAmount, disputedAmount, currency } = change.intent;
   const coming = underWay(change);
+  const taken = disputedAmount > 0 ? `, ${disputedAmount} taken by the payer’s bank` : '';
   return new PaymentError(
     'AMOUNT_TOO_LARGE',
-    `At most ${left} ${currency} (minor units) can be given back: ${capturedAmount} were taken, ${refundedAmount} given back, and ${coming} are on their way back.`,
+    `At most ${left} ${currency} (minor units) can be given back: ${capturedAmount} were taken, ${refundedAmount} given back${taken}, and ${coming} are on their way back.`,
     { field: 'amount' },
   );
 }

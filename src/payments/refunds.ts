@@ -2,19 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { newReference } from '../references.js';
 import type { RefundReason } from '../providers/provider.js';
+import { disputedIn } from './disputed-money.js';
 import type { Movement } from './movement.js';
 import { record, type PaymentChange } from './payment-change.js';
 import { isUnderWay, type Refund, type RefundOrigin } from './refund.js';
 
-/** What one capture can still give back, in minor units. */
-export function leftOf({ refunds }: Pick<PaymentChange, 'refunds'>, capture: Movement): number {
+/** What one capture can still give back, in minor units: without what the payer's bank holds of it or has kept. */
+export function leftOf(
+  { refunds, movements }: Pick<PaymentChange, 'refunds' | 'movements'>,
+  capture: Movement,
+): number {
   const taken = refunds.filter(
     (refund) =>
       refund.status !== 'FAILED' &&
       refund.provider === capture.provider &&
       refund.captureReference === capture.providerReference,
   );
-  return capture.amount - taken.reduce((sum, { amount }) => sum + amount, 0);
+  const ofAttempt = movements.filter(({ attemptId }) => attemptId === capture.attemptId);
+  return (
+    capture.amount - taken.reduce((sum, { amount }) => sum + amount, 0) - Math.max(0, disputedIn(ofAttempt))
+  );
 }
 
 export function capturesOf({ movements }: Pick<PaymentChange, 'movements'>): Movement[] {

@@ -20,7 +20,7 @@ export function review(change: PaymentChange, problem: Problem): string {
   setFailure(change, code, message);
   if (!moveTo(change, 'REVIEW')) {
     record(change, 'payment.noted', summaryOf(change.intent), { reason: code });
-    tellAgain(change, code);
+    tellAgain(change, { noted: code });
   }
   return `${code}: ${message}`;
 }

@@ -15,6 +15,7 @@ export const PAYMENT_STATUSES = [
   'PARTIALLY_REFUNDED',
   'REFUNDED',
   'DISPUTED',
+  'CHARGED_BACK',
 ] as const;
 
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
@@ -26,12 +27,12 @@ export const PaymentStatus = Object.fromEntries(PAYMENT_STATUSES.map((status) =>
 /** From each status, where it may go. What is not here is refused, recorded and ignored. */
 export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
   PENDING: ['PROCESSING', 'UNKNOWN', 'AUTHORIZED', 'PAID', 'FAILED', 'CANCELLED', 'EXPIRED', 'REVIEW'],
-  // Back to PENDING when a bank debit bounced and the provider lets the payer try again.
+  // Back to PENDING when the bank debit of a subscription bounced, and the provider will try again.
   PROCESSING: ['PENDING', 'UNKNOWN', 'AUTHORIZED', 'PAID', 'FAILED', 'REVIEW'],
   // Back to PENDING when the provider, asked again, says that the payer still has something to do.
   UNKNOWN: ['PENDING', 'PROCESSING', 'AUTHORIZED', 'PAID', 'FAILED', 'CANCELLED', 'EXPIRED', 'REVIEW'],
   AUTHORIZED: ['PAID', 'FAILED', 'CANCELLED', 'REVIEW'],
-  PAID: ['PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'],
+  PAID: ['PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED', 'CHARGED_BACK'],
   // Late money: PAID if the order can still be honoured, REVIEW if it can't.
   FAILED: ['PAID', 'REVIEW'],
   CANCELLED: ['PAID', 'REVIEW'],
@@ -39,9 +40,11 @@ export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[
   // A person decides: accept, refund, or close.
   REVIEW: ['PAID', 'REFUNDED', 'CANCELLED'],
   // Back when a refund that had succeeded fails after all, which a card's bank may cause days later.
-  PARTIALLY_REFUNDED: ['PAID', 'REFUNDED', 'DISPUTED'],
-  REFUNDED: ['PAID', 'PARTIALLY_REFUNDED', 'DISPUTED'],
-  DISPUTED: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED'],
+  PARTIALLY_REFUNDED: ['PAID', 'REFUNDED', 'DISPUTED', 'CHARGED_BACK'],
+  REFUNDED: ['PAID', 'PARTIALLY_REFUNDED', 'DISPUTED', 'CHARGED_BACK'],
+  DISPUTED: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CHARGED_BACK'],
+  // Left when a lost dispute is appealed, or when the bank returns the money after all.
+  CHARGED_BACK: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'],
 };
 
 /** Money may come: an order has at most one intent in these. */

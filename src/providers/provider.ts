@@ -331,18 +331,32 @@ export type ProviderOutcome =
     }
   /** So much was given back in all, and it isn't said by which refunds: they are to be asked for. */
   | { readonly kind: 'refundsChanged'; readonly totalAmount: number; readonly currency: string }
-  /** How one dispute stands. `won` and `lost` are the end. */
+  /** How one dispute stands. A decision may be contradicted later: by an appeal, or by the bank's second thoughts. */
   | {
       readonly kind: 'dispute';
       readonly providerDisputeReference: string;
+      /** Exchange rates can make it more than was captured. */
       readonly amount: number;
       readonly currency: string;
-      readonly status: 'open' | 'won' | 'lost';
-      /** What has happened to the money by then: `returned` means that it was withdrawn before. */
-      readonly money: 'unmoved' | 'withdrawn' | 'returned';
+      /** `appealed`: it was decided, and is open again. */
+      readonly status: 'open' | 'appealed' | 'won' | 'lost';
+      /** The bank only asks: no money moves, and a refund may answer it. */
+      readonly refundable: boolean;
+      /** When the provider said so. Null: it was asked, and this is how the dispute stands now. */
+      readonly saidAt: Date | null;
+      /** All money that it has moved by then, the oldest first. */
+      readonly movements: readonly DisputeMovement[];
       readonly reason: string;
       readonly respondBy?: Date;
     };
+
+export interface DisputeMovement {
+  readonly kind: 'withdrawn' | 'reinstated';
+  /** Minor units of the dispute's currency. */
+  readonly amount: number;
+  /** The provider's id of this movement. Null where it isn't told: then it is the only one of its kind. */
+  readonly reference: string | null;
+}
 
 export type NotificationHeaders = Readonly<Record<string, string | string[] | undefined>>;
 

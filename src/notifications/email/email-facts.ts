@@ -14,6 +14,8 @@ export interface EmailFacts {
   readonly givenBack: number;
   /** What was opened by this transition. */
   readonly dispute: DisputeFacts | null;
+  /** What failed by this transition. Missing in e-mails that were queued before it was told. */
+  readonly failedRefund?: FailedRefundFacts | null;
 }
 
 /** What an e-mail about an endpoint of webhooks tells of. */
@@ -71,4 +73,18 @@ export interface DisputeFacts {
   readonly provider: string;
   readonly providerReference: string;
   readonly respondBy: string | null;
+  /** As it is when the e-mail is queued. Missing where it was queued before this was told. */
+  readonly status?: 'OPEN' | 'WON' | 'LOST';
+  /** The bank only asks. */
+  readonly isRefundable?: boolean;
+}
+
+export interface FailedRefundFacts {
+  /** Ours, `RFD-…`. */
+  readonly reference: string;
+  /** Minor units of the payment's currency. */
+  readonly amount: number;
+  readonly provider: string;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
 }

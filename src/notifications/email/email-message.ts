@@ -42,6 +42,12 @@ registerEnumType(EmailTemplate, {
     PAYER_NEEDED: {
       description: 'To the customer: what they had saved could not be charged without them, and how to pay.',
     },
+    REFUND_FAILED: {
+      description: 'To the customer: a refund that they had been told of did not reach them.',
+    },
+    REFUND_ACTION_NEEDED: {
+      description: 'To the merchant: a refund failed, and has to be made in another way.',
+    },
     ENDPOINT_DISABLED: {
       description: 'To the merchant: an endpoint of webhooks was disabled, and hears no more of payments.',
     },

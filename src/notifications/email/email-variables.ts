@@ -64,7 +64,14 @@ export interface OrderVariables extends CommonVariables {
     readonly failure_code: string | null;
     readonly failure_message: string | null;
   };
-  readonly refund: { readonly amount: string };
+  /** What went back with this change, or failed to: of the latter alone there is more than its amount. */
+  readonly refund: {
+    readonly amount: string;
+    readonly id: string | null;
+    readonly provider: string | null;
+    readonly failure_code: string | null;
+    readonly failure_message: string | null;
+  };
   readonly link: { readonly url: string; readonly expires_at: string } | null;
   readonly dispute: {
     readonly id: string;
@@ -72,6 +79,10 @@ export interface OrderVariables extends CommonVariables {
     readonly reason: string;
     readonly provider: string;
     readonly respond_by: string | null;
+    readonly is_open: boolean;
+    readonly is_lost: boolean;
+    /** The bank only asks so far, and a refund may answer it. */
+    readonly is_inquiry: boolean;
   } | null;
 }
 
@@ -110,7 +121,7 @@ export function emailVariables(
       booking: order.booking && write.booking(order.booking),
     },
     payment: paymentVariables(facts, write),
-    refund: { amount: write.money(facts.givenBack) },
+    refund: refundVariables(facts, write),
     link: link && { url: link.url, expires_at: write.time(link.expiresAt.toISOString()) },
     dispute: disputeVariables(facts, spoken, write),
   };
@@ -170,13 +181,29 @@ function disputeVariables(
   write: Writer,
 ): OrderVariables['dispute'] {
   if (dispute === null) return null;
-  const { amount, currency, reason, provider, providerReference, respondBy } = dispute;
+  const { amount, currency, reason, provider, providerReference, respondBy, status = 'OPEN' } = dispute;
   return {
     id: providerReference,
     amount: formatMoney(amount, currency, locale),
     reason: oneLine(reason),
     provider,
     respond_by: respondBy && write.time(respondBy),
+    is_open: status === 'OPEN',
+    is_lost: status === 'LOST',
+    is_inquiry: status === 'OPEN' && dispute.isRefundable === true,
+  };
+}
+
+function refundVariables(
+  { givenBack, failedRefund = null }: EmailFacts,
+  write: Writer,
+): OrderVariables['refund'] {
+  return {
+    amount: write.money(failedRefund?.amount ?? givenBack),
+    id: failedRefund && failedRefund.reference,
+    provider: failedRefund && failedRefund.provider,
+    failure_code: failedRefund && failedRefund.failureCode,
+    failure_message: failedRefund?.failureMessage ? oneLine(failedRefund.failureMessage) : null,
   };
 }
 

@@ -65,7 +65,7 @@ function newEmail(
   const customer = email === null ? undefined : { address: email, locale: order.locale };
   const recipient = to === 'CUSTOMER' ? customer : merchant;
   if (!recipient) return null;
-  const { payload, received, givenBack, dispute } = transition;
+  const { payload, received, givenBack, dispute, failedRefund } = transition;
   const { paymentIntent, occurredAt } = payload;
   return {
     id: uuidv7(),
@@ -75,7 +75,7 @@ function newEmail(
     transition: transition.name,
     recipient: recipient.address,
     locale: recipient.locale,
-    data: { ...factsOf(order, paymentIntent, occurredAt), received, givenBack, dispute },
+    data: { ...factsOf(order, paymentIntent, occurredAt), received, givenBack, dispute, failedRefund },
   };
 }
 
@@ -91,6 +91,7 @@ export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: 
     received: 0,
     givenBack: 0,
     dispute: null,
+    failedRefund: null,
   };
 }
 

@@ -3,7 +3,7 @@ import { run, statement } from '../../database/statement.js';
 import type { TellableEvent } from '../../outbox/relay.js';
 import { PAYMENT_STATUS_CHANGED } from '../../outbox/topics.js';
 import type { StatusChangedPayload } from '../../payments/status-changed.js';
-import type { DisputeFacts } from './email-facts.js';
+import type { DisputeFacts, FailedRefundFacts } from './email-facts.js';
 import type { Happening, Transition } from './what-is-mailed.js';
 
 /** A change of a payment, with the money that it moved. */
@@ -16,6 +16,7 @@ export interface PaymentTransition {
   readonly givenBack: number;
   readonly goingBack: boolean;
   readonly dispute: DisputeFacts | null;
+  readonly failedRefund: FailedRefundFacts | null;
 }
 
 interface ReadRow {
@@ -26,12 +27,10 @@ interface ReadRow {
   readonly refunded: number;
   readonly going_back: boolean;
   readonly dispute: DisputeFacts | null;
+  readonly failed_refund: FailedRefundFacts | null;
 }
 
-/**
- * What a change wrote beside the status has its very moment. A dispute that was decided before we heard of it was not
- * opened by it.
- */
+/** An automatic refund has the very moment of the change that wrote it. Disputes and refunds that failed are named by it. */
 const READ = statement<ReadRow>(
   'read_payment_transitions',
   `SELECT wanted.key, wanted.version,
@@ -40,11 +39,15 @@ const READ = statement<ReadRow>(
      EXISTS (SELECT FROM refund r WHERE r.intent_id = wanted.key AND r.origin = 'AUTOMATIC'
        AND r.created_at = wanted.at) AS going_back,
      (SELECT jsonb_build_object('amount', d.amount, 'currency', d.currency, 'reason', d.reason,
-        'provider', d.provider, 'providerReference', d.provider_reference, 'respondBy', d.respond_by_at)
-      FROM dispute d WHERE d.intent_id = wanted.key AND d.created_at = wanted.at
-        AND (d.settled_at IS NULL OR d.settled_at > d.created_at)
-      ORDER BY d.id LIMIT 1) AS dispute
-   FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS wanted(key, version, at)
+        'provider', d.provider, 'providerReference', d.provider_reference, 'respondBy', d.respond_by_at,
+        'status', d.status, 'isRefundable', d.refundable)
+      FROM dispute d WHERE d.intent_id = wanted.key AND d.provider = wanted.provider
+        AND d.provider_reference = wanted.dispute) AS dispute,
+     (SELECT jsonb_build_object('reference', r.reference, 'amount', r.amount, 'provider', r.provider,
+        'failureCode', r.failure_code, 'failureMessage', r.failure_message)
+      FROM refund r WHERE r.intent_id = wanted.key AND r.reference = wanted.refund) AS failed_refund
+   FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+     AS wanted(key, version, at, provider, dispute, refund)
      LEFT JOIN outbox_event before ON before.topic = '${PAYMENT_STATUS_CHANGED}'
        AND before.key = wanted.key AND before.version = wanted.version - 1`,
 );
@@ -66,17 +69,23 @@ export async function readTransitions(
       givenBack: refundedAmount - Number(row?.refunded ?? 0),
       goingBack: row?.going_back ?? false,
       dispute: row?.dispute ?? null,
+      failedRefund: row?.failed_refund ?? null,
     };
   });
 }
 
 /** As the rules of what is mailed see it. */
 export function asTransition(transition: PaymentTransition): Transition {
-  const { payload, givenBack, goingBack, dispute } = transition;
+  const { payload, givenBack, goingBack } = transition;
+  const { cause } = payload;
   const happened: Happening[] = [];
   if (givenBack > 0) happened.push('GIVEN_BACK');
   if (goingBack) happened.push('GOING_BACK');
-  if (dispute) happened.push('DISPUTE_OPENED');
+  if (cause?.kind === 'DISPUTE_OPENED') happened.push('DISPUTE_OPENED');
+  if (cause?.kind === 'REFUND_FAILED') {
+    happened.push('REFUND_FAILED');
+    if (cause.wasAnnounced) happened.push('REFUND_RETURNED');
+  }
   if (payload.noted !== undefined) happened.push('PROBLEM_NOTED');
   // Who is there sees that they were declined: only of the others a payment that is still open says so.
   if (payload.status === 'PENDING' && payload.paymentIntent.failureCode !== null)
@@ -93,10 +102,14 @@ async function readMoney(
     ({ payload }) => (payload as StatusChangedPayload).paymentIntent.capturedAmount > 0,
   );
   if (withMoney.length === 0) return new Map();
+  const causes = withMoney.map(({ payload }) => (payload as StatusChangedPayload).cause);
   const rows = await run(manager, READ, [
     withMoney.map(({ key }) => key),
     withMoney.map(({ version }) => version),
     withMoney.map(({ payload }) => (payload as StatusChangedPayload).occurredAt),
+    causes.map((cause) => (cause?.kind === 'DISPUTE_OPENED' ? cause.provider : null)),
+    causes.map((cause) => (cause?.kind === 'DISPUTE_OPENED' ? cause.disputeReference : null)),
+    causes.map((cause) => (cause?.kind === 'REFUND_FAILED' ? cause.refundReference : null)),
   ]);
   return new Map(rows.map((row) => [nameOf(row), row]));
 }

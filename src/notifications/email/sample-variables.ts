@@ -40,6 +40,15 @@ export const SAMPLE_FACTS: EmailFacts = {
     provider: 'stripe',
     providerReference: 'dp_sample',
     respondBy: '2026-03-24T23:59:00.000Z',
+    status: 'OPEN',
+    isRefundable: false,
+  },
+  failedRefund: {
+    reference: 'RFD-00000000000000000000000000',
+    amount: 1_500,
+    provider: 'stripe',
+    failureCode: 'expired_or_canceled_card',
+    failureMessage: 'The card provider could not give the money back.',
   },
 };
 

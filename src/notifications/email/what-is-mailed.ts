@@ -14,7 +14,12 @@ export type Happening =
   | 'GIVEN_BACK'
   /** Money came that does not fit, and is being given back by itself: decision 5. */
   | 'GOING_BACK'
+  /** A dispute was heard of for the first time, or is open again. */
   | 'DISPUTE_OPENED'
+  /** Nothing of it went back to the payer, or it came back from them. */
+  | 'REFUND_FAILED'
+  /** Of a refund that failed the customer had been told that it goes back to them. */
+  | 'REFUND_RETURNED'
   /** Something is wrong, and the payment stays as it is: PAID money is not put under review. */
   | 'PROBLEM_NOTED'
   /** What a payer has saved could not be charged while they were away. */
@@ -55,6 +60,8 @@ const MAIL_RULES: readonly MailRule[] = [
   { to: 'REVIEW', unless: 'GOING_BACK', customer: 'PAYMENT_UNDER_REVIEW', merchant: 'REVIEW_NEEDED' },
   { happened: 'PROBLEM_NOTED', unless: 'GOING_BACK', merchant: 'REVIEW_NEEDED' },
   { happened: 'DISPUTE_OPENED', merchant: 'DISPUTE_OPENED' },
+  { happened: 'REFUND_FAILED', merchant: 'REFUND_ACTION_NEEDED' },
+  { happened: 'REFUND_RETURNED', customer: 'REFUND_FAILED' },
   { happened: 'PAYER_NEEDED', customer: 'PAYER_NEEDED' },
 ];
 

@@ -1,5 +1,5 @@
 import type { StatusChangedPayload } from '../../payments/status-changed.js';
-import { TEST_TYPE, TYPE_OF_STATUS, type MessageType } from './message-type.js';
+import { TEST_TYPE, typeOfChange, type MessageType } from './message-type.js';
 
 /** Of what `data` holds. It gets a new date when a field changes its meaning or goes; new fields may come any time. */
 const API_VERSION = '2026-11-21';
@@ -11,13 +11,11 @@ export interface Message {
 }
 
 /** A payment as it was right after the step. Thin: who wants more asks the API. */
-export function paymentMessage(
-  { status, previousStatus, version, occurredAt, orderReference, paymentIntent }: StatusChangedPayload,
-  orderNumber: string | null,
-): Message {
+export function paymentMessage(change: StatusChangedPayload, orderNumber: string | null): Message {
+  const { status, previousStatus, version, occurredAt, orderReference, paymentIntent, cause } = change;
   const { reference, amount, currency, capturedAmount, refundedAmount, disputedAmount, failureCode } =
     paymentIntent;
-  return message(TYPE_OF_STATUS[status], occurredAt, {
+  return message(typeOfChange(change), occurredAt, {
     paymentIntentId: reference,
     orderId: orderReference,
     orderNumber,
@@ -30,6 +28,8 @@ export function paymentMessage(
     refundedAmount,
     disputedAmount,
     failureCode,
+    refundId: cause && 'refundReference' in cause ? cause.refundReference : null,
+    disputeId: cause && 'disputeReference' in cause ? cause.disputeReference : null,
     occurredAt,
   });
 }

@@ -1,42 +1,64 @@
 import type Stripe from 'stripe';
-import type { ProviderEvent, ProviderOutcome } from '../provider.js';
+import type { DisputeMovement, ProviderEvent, ProviderOutcome } from '../provider.js';
 import { everyItem, type StripeClient } from './client.js';
 import { fromStripeAmount } from './currency.js';
+import { disputeMovements } from './dispute-movements.js';
 import { fromStripeTime } from './time.js';
 
 type DisputeOutcome = Extract<ProviderOutcome, { kind: 'dispute' }>;
-type DisputedMoney = DisputeOutcome['money'];
 
-/** One event for each dispute of a payment. */
+/** One event for each dispute of a payment, as it stands now. */
 export async function disputeEvents(
   client: StripeClient,
   paymentIntentId: string,
 ): Promise<readonly ProviderEvent[]> {
-  const events: ProviderEvent[] = [];
-  const disputes = everyItem(client, (stripe, page) =>
+  const disputes = await disputesOf(client, paymentIntentId);
+  return disputes.map((dispute) => disputeEvent(dispute, paymentIntentId, disputeMovements(dispute), null));
+}
+
+export async function disputesOf(client: StripeClient, paymentIntentId: string): Promise<Stripe.Dispute[]> {
+  const disputes: Stripe.Dispute[] = [];
+  const pages = everyItem(client, (stripe, page) =>
     stripe.disputes.list({ ...page, payment_intent: paymentIntentId }),
   );
-  for await (const dispute of disputes) events.push(disputeEvent(dispute, paymentIntentId, moneyOf(dispute)));
-  return events;
+  for await (const dispute of pages) disputes.push(dispute);
+  return disputes;
 }
 
 /**
  * A dispute is made by the payer's bank, so it carries no mark of ours. None for one without a PaymentIntent.
- * @param money what the notification itself says of the money; otherwise what the dispute's transactions say.
+ * @param moved what the type of the notification says of the money, where the dispute itself lists no movements.
  */
 export function disputeNotificationEvents(
   dispute: Stripe.Dispute,
-  money: DisputedMoney = moneyOf(dispute),
+  { created }: { readonly created?: unknown },
+  moved?: 'withdrawn' | 'reinstated',
 ): readonly ProviderEvent[] {
   const { payment_intent: paymentIntent } = dispute;
   const captureReference = typeof paymentIntent === 'string' ? paymentIntent : paymentIntent?.id;
-  return captureReference ? [disputeEvent(dispute, captureReference, money)] : [];
+  if (!captureReference) return [];
+  // Without a time of its own, a notification is older than all that we know.
+  const saidAt = fromStripeTime(typeof created === 'number' ? created : 0);
+  const movements = disputeMovements(dispute);
+  const told = movements.length === 0 && moved ? unnamedMovements(dispute, moved) : movements;
+  return [disputeEvent(dispute, captureReference, told, saidAt)];
+}
+
+/** What was reinstated had been withdrawn. */
+function unnamedMovements(
+  { amount, currency }: Stripe.Dispute,
+  moved: 'withdrawn' | 'reinstated',
+): readonly DisputeMovement[] {
+  const whole = { amount: fromStripeAmount(amount, currency).amount, reference: null };
+  const withdrawn = { kind: 'withdrawn' as const, ...whole };
+  return moved === 'withdrawn' ? [withdrawn] : [withdrawn, { kind: 'reinstated', ...whole }];
 }
 
 function disputeEvent(
   dispute: Stripe.Dispute,
   captureReference: string,
-  money: DisputedMoney,
+  movements: readonly DisputeMovement[],
+  saidAt: Date | null,
 ): ProviderEvent {
   const dueBy = dispute.evidence_details?.due_by;
   return {
@@ -45,8 +67,10 @@ function disputeEvent(
       kind: 'dispute',
       providerDisputeReference: dispute.id,
       ...fromStripeAmount(dispute.amount, dispute.currency),
-      status: statusOf(dispute),
-      money,
+      status: disputeStatus(dispute),
+      refundable: isRefundable(dispute),
+      saidAt,
+      movements,
       reason: dispute.reason,
       ...(dueBy && { respondBy: fromStripeTime(dueBy) }),
     },
@@ -54,14 +78,13 @@ function disputeEvent(
 }
 
 /** An inquiry that was closed, and a dispute that was prevented, cost nothing. */
-function statusOf({ status }: Stripe.Dispute): DisputeOutcome['status'] {
+export function disputeStatus({ status }: Stripe.Dispute): DisputeOutcome['status'] {
   if (status === 'won' || status === 'warning_closed' || status === 'prevented') return 'won';
+  if (status === 'appeal_needs_response' || status === 'appeal_under_review') return 'appealed';
   return status === 'lost' ? 'lost' : 'open';
 }
 
-/** The transactions are in the currency of the account, so they say what happened, and not how much of the payment's. */
-function moneyOf({ balance_transactions: transactions }: Stripe.Dispute): DisputedMoney {
-  if (!Array.isArray(transactions) || transactions.length === 0) return 'unmoved';
-  const net = transactions.reduce((sum, { amount }) => sum + amount, 0);
-  return net < 0 ? 'withdrawn' : 'returned';
+/** Older versions don't say it of inquiries. */
+function isRefundable({ status, is_charge_refundable: refundable }: Stripe.Dispute): boolean {
+  return refundable ?? status.startsWith('warning_');
 }

@@ -53,12 +53,16 @@ function understand(event: Stripe.Event): ParsedNotification {
 type ObjectOf<Type> = Extract<Stripe.Event, { type: Type }>['data']['object'];
 
 type Readers = {
-  readonly [Type in Stripe.Event.Type]?: (object: ObjectOf<Type>) => readonly ProviderEvent[];
+  readonly [Type in Stripe.Event.Type]?: (
+    object: ObjectOf<Type>,
+    event: Stripe.Event,
+  ) => readonly ProviderEvent[];
 };
 
 const aboutPaymentIntent = (object: Stripe.PaymentIntent) => [paymentIntentEvent(object)];
 const aboutSession = (object: Stripe.Checkout.Session) => [checkoutSessionEvent(object)];
-const aboutDispute = (object: Stripe.Dispute) => disputeNotificationEvents(object);
+const aboutDispute = (object: Stripe.Dispute, event: Stripe.Event) =>
+  disputeNotificationEvents(object, event);
 
 /** What is understood, and how it is read. The endpoint at Stripe must be told to send these. */
 const READERS = {
@@ -81,8 +85,9 @@ const READERS = {
   'charge.dispute.created': aboutDispute,
   'charge.dispute.updated': aboutDispute,
   'charge.dispute.closed': aboutDispute,
-  'charge.dispute.funds_withdrawn': (object) => disputeNotificationEvents(object, 'withdrawn'),
-  'charge.dispute.funds_reinstated': (object) => disputeNotificationEvents(object, 'returned'),
+  'charge.dispute.funds_withdrawn': (object, event) => disputeNotificationEvents(object, event, 'withdrawn'),
+  'charge.dispute.funds_reinstated': (object, event) =>
+    disputeNotificationEvents(object, event, 'reinstated'),
 } satisfies Readers;
 
 /** Stripe lists by 20 types at most. Of a new PaymentIntent, all was said in the answer to `initiate`. */
@@ -94,8 +99,8 @@ export const TYPES_TO_LIST: readonly (readonly string[])[] = [
 function eventsOf(event: Stripe.Event): readonly ProviderEvent[] {
   if (!isUnderstood(event.type)) return [];
   // The type says which object it is, which TypeScript can't follow through the table.
-  const read = READERS[event.type] as (object: unknown) => readonly ProviderEvent[];
-  return read(event.data.object);
+  const read = READERS[event.type] as (object: unknown, event: Stripe.Event) => readonly ProviderEvent[];
+  return read(event.data.object, event);
 }
 
 function isUnderstood(type: string): type is keyof typeof READERS {

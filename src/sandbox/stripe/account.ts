@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DisputedBalance } from './disputes.js';
 import Stripe from 'stripe';
 import { BoundedMap } from '../bounded-map.js';
 import type { PendingWork } from '../pending-work.js';
@@ -37,6 +38,8 @@ export class StripeAccount {
   readonly charges: Map<string, Stripe.Charge>;
   readonly refunds: Map<string, Stripe.Refund>;
   readonly disputes: Map<string, Stripe.Dispute>;
+  /** Of disputes whose account keeps its balance in another currency. */
+  readonly balancesOfDisputes: Map<string, DisputedBalance>;
   readonly customers: Map<string, Stripe.Customer | Stripe.DeletedCustomer>;
   readonly methods: Map<string, MethodRecord>;
   readonly setups: Map<string, SetupRecord>;
@@ -68,6 +71,7 @@ export class StripeAccount {
     this.charges = new BoundedMap(maxObjects);
     this.refunds = new BoundedMap(maxObjects);
     this.disputes = new BoundedMap(maxObjects);
+    this.balancesOfDisputes = new BoundedMap(maxObjects);
     this.customers = new BoundedMap(maxObjects);
     this.methods = new BoundedMap(maxObjects);
     this.setups = new BoundedMap(maxObjects);

@@ -1,6 +1,14 @@
 import type { StripeAccount } from './account.js';
 import { playTimeForward } from './billing-clock.js';
-import { closeDispute, openDispute } from './disputes.js';
+import {
+  appealDispute,
+  closeDispute,
+  decideDisputeAgain,
+  escalateInquiry,
+  openDispute,
+  reinstateFunds,
+  type DisputedBalance,
+} from './disputes.js';
 import type { Fault, FaultyAnswer } from './faults.js';
 import type { FormValues } from './form-body.js';
 import { chargesFor, countsOf, refundsFor, type DoubleParts } from './observations.js';
@@ -58,14 +66,30 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     return {};
   },
   'POST /_double/dispute': ({ account }, form) => {
-    const withdraw = text(form, 'withdraw') !== 'false';
     const paymentIntentId = requiredText(form, 'payment_intent');
-    return openDispute(account, paymentIntentId, { amount: integer(form, 'amount'), withdraw });
+    return openDispute(account, paymentIntentId, {
+      amount: integer(form, 'amount'),
+      withdraw: text(form, 'withdraw') !== 'false',
+      amountDiffers: text(form, 'amount_differs') === 'true',
+      balance: balanceFrom(form),
+      lost: text(form, 'lost') === 'true',
+      reason: text(form, 'reason'),
+    });
   },
   'POST /_double/dispute/close': ({ account }, form) => {
     const decision = requiredText(form, 'result') === 'won' ? 'won' : 'lost';
-    return closeDispute(account, requiredText(form, 'dispute'), decision);
+    return closeDispute(account, requiredText(form, 'dispute'), decision, integer(form, 'reinstate'));
   },
+  'POST /_double/dispute/decide_again': ({ account }, form) => {
+    const decision = requiredText(form, 'result') === 'won' ? 'won' : 'lost';
+    return decideDisputeAgain(account, requiredText(form, 'dispute'), decision);
+  },
+  'POST /_double/dispute/reinstate': ({ account }, form) =>
+    reinstateFunds(account, requiredText(form, 'dispute'), integer(form, 'amount')),
+  'POST /_double/dispute/appeal': ({ account }, form) =>
+    appealDispute(account, requiredText(form, 'dispute')),
+  'POST /_double/dispute/escalate': ({ account }, form) =>
+    escalateInquiry(account, requiredText(form, 'dispute')),
   'POST /_double/deliver': ({ account, webhooks }, form) => {
     webhooks.send(account.event(requiredText(form, 'event')));
     return {};
@@ -120,6 +144,12 @@ export function refundInDashboard(
 function decimal(form: FormValues, name: string): number | undefined {
   const value = text(form, name);
   return value === undefined ? undefined : Number(value);
+}
+
+function balanceFrom(form: FormValues): DisputedBalance | undefined {
+  const currency = text(form, 'balance_currency');
+  if (currency === undefined) return undefined;
+  return { currency, exchangeRate: decimal(form, 'exchange_rate') ?? 1 };
 }
 
 function faultFrom(form: FormValues): Fault {

@@ -2,7 +2,15 @@ import type { FaultsByChance } from '../faults.js';
 import type { Misbehaviour } from '../misbehaviour.js';
 import { playTimeForward } from './billing-clock.js';
 import { refundInDashboard } from './controls.js';
-import { closeDispute, openDispute, type NewDispute } from './disputes.js';
+import {
+  appealDispute,
+  closeDispute,
+  decideDisputeAgain,
+  escalateInquiry,
+  openDispute,
+  reinstateFunds,
+  type NewDispute,
+} from './disputes.js';
 import type { Fault } from './faults.js';
 import type { DoubleParts } from './observations.js';
 import {
@@ -53,7 +61,19 @@ export interface Deeds {
   failRefund(refundId: string): void;
   /** The payer complains to their bank, which takes the money at once unless `withdraw` is false: then it only asks. */
   openDispute(paymentIntentId: string, dispute?: NewDispute): { readonly id: string };
-  closeDispute(disputeId: string, decision: 'won' | 'lost'): void;
+  /**
+   * @param reinstate in the charge's units: all that was withdrawn when it is won, nothing when it is lost, unless told;
+   * 0 for nothing yet.
+   */
+  closeDispute(disputeId: string, decision: 'won' | 'lost', reinstate?: number): void;
+  /** A dispute that is closed is decided otherwise. */
+  decideDisputeAgain(disputeId: string, decision: 'won' | 'lost'): void;
+  /** The money of a dispute comes back. @param amount all that is still withdrawn when left out. */
+  reinstateFunds(disputeId: string, amount?: number): void;
+  /** A lost dispute is open again. */
+  appealDispute(disputeId: string): void;
+  /** An inquiry becomes a dispute, and the bank takes the money. */
+  escalateInquiry(disputeId: string): void;
 
   /** Sends an event (again). */
   deliver(eventId: string): void;
@@ -92,7 +112,12 @@ export function deeds({ account, api, webhooks }: DoubleParts): Deeds {
     refundInDashboard: (paymentIntentId, amount) => refundInDashboard(account, paymentIntentId, amount),
     failRefund: (refundId) => failRefund(account, refundId),
     openDispute: (paymentIntentId, dispute) => ({ id: openDispute(account, paymentIntentId, dispute).id }),
-    closeDispute: (disputeId, decision) => void closeDispute(account, disputeId, decision),
+    closeDispute: (disputeId, decision, reinstate) =>
+      void closeDispute(account, disputeId, decision, reinstate),
+    decideDisputeAgain: (disputeId, decision) => void decideDisputeAgain(account, disputeId, decision),
+    reinstateFunds: (disputeId, amount) => void reinstateFunds(account, disputeId, amount),
+    appealDispute: (disputeId) => void appealDispute(account, disputeId),
+    escalateInquiry: (disputeId) => void escalateInquiry(account, disputeId),
     deliver: (eventId) => webhooks.send(account.event(eventId)),
     pauseWebhooks: () => webhooks.pause(),
     resumeWebhooks: () => webhooks.resume(),

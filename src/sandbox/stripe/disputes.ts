@@ -9,44 +9,136 @@ export interface NewDispute {
   readonly amount?: number | undefined;
   /** False for an inquiry: the bank only asks, and the money stays. */
   readonly withdraw?: boolean | undefined;
+  /** The payer's bank counts in another currency, so that the amount may be more than was taken. */
+  readonly amountDiffers?: boolean | undefined;
+  /** The account's balance, where it is kept in another currency than the charge. */
+  readonly balance?: DisputedBalance | undefined;
+  /** Lost from its first day, as a bank debit is that its payer takes back. */
+  readonly lost?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface DisputedBalance {
+  readonly currency: string;
+  /** One unit of the charge's currency in the balance's. */
+  readonly exchangeRate: number;
 }
 
 /** For the answer to the payer's bank. */
 const EVIDENCE_SECONDS = 9 * 24 * 3600;
 
+const CLOSED: readonly string[] = ['won', 'lost', 'warning_closed', 'prevented'];
+
 /** The payer complains to their bank, which takes the money back unless it only asks. */
 export function openDispute(
   account: StripeAccount,
   paymentIntentId: string,
-  { amount, withdraw = true }: NewDispute = {},
+  { amount, withdraw = true, amountDiffers = false, balance, lost = false, reason }: NewDispute = {},
 ): Stripe.Dispute {
   const charge = chargeOfPayment(account, paymentIntentId);
   const disputed = amount ?? charge.amount_captured;
-  if (disputed < 1 || disputed > charge.amount_captured) {
+  if (disputed < 1 || (disputed > charge.amount_captured && !amountDiffers)) {
     throw invalidRequest('Nobody can dispute more than was taken.', { param: 'amount' });
   }
-  const dispute = newDispute(charge, disputed, withdraw ? 'needs_response' : 'warning_needs_response');
+  const status = withdraw ? 'needs_response' : 'warning_needs_response';
+  const dispute = newDispute(charge, disputed, lost ? 'lost' : status, reason);
   account.disputes.set(dispute.id, dispute);
+  if (balance) account.balancesOfDisputes.set(dispute.id, balance);
   charge.disputed = true;
   account.emit('charge.dispute.created', dispute, paymentIntentId);
   if (withdraw) moveMoney(account, dispute, charge, -disputed);
+  if (lost) account.emit('charge.dispute.closed', dispute, paymentIntentId);
   return dispute;
 }
 
-/** The payer's bank has decided. */
-export function closeDispute(account: StripeAccount, id: string, decision: 'won' | 'lost'): Stripe.Dispute {
+/**
+ * The payer's bank has decided. Stripe tells of the decision first, and of the money afterwards.
+ * @param reinstate what the shop is given back: all that was withdrawn when it has won, and nothing when it has lost,
+ * unless told. 0: nothing yet, see `reinstateFunds`.
+ */
+export function closeDispute(
+  account: StripeAccount,
+  id: string,
+  decision: 'won' | 'lost',
+  reinstate?: number,
+): Stripe.Dispute {
   const dispute = account.dispute(id);
-  if (['won', 'lost', 'warning_closed'].includes(dispute.status)) {
+  if (CLOSED.includes(dispute.status)) {
     throw invalidRequest(`This dispute is closed already: ${dispute.status}.`);
   }
+  return decide(account, dispute, decision, reinstate);
+}
+
+/** The bank, or the card's network, decides otherwise than before. */
+export function decideDisputeAgain(
+  account: StripeAccount,
+  id: string,
+  decision: 'won' | 'lost',
+): Stripe.Dispute {
+  const dispute = account.dispute(id);
+  if (!CLOSED.includes(dispute.status))
+    throw invalidRequest(`This dispute is not closed: ${dispute.status}.`);
+  return decide(account, dispute, decision);
+}
+
+function decide(
+  account: StripeAccount,
+  dispute: Stripe.Dispute,
+  decision: 'won' | 'lost',
+  reinstate?: number,
+): Stripe.Dispute {
   const charge = chargeOf(account, dispute);
-  const isInquiry = dispute.status === 'warning_needs_response';
-  dispute.status = isInquiry && decision === 'won' ? 'warning_closed' : decision;
-  const wasWithdrawn = dispute.balance_transactions.length > 0;
+  dispute.status = isInquiry(dispute) && decision === 'won' ? 'warning_closed' : decision;
+  dispute.is_charge_refundable = decision === 'won';
   account.emit('charge.dispute.closed', dispute, paymentIntentIdOf(charge));
-  if (decision === 'won' && wasWithdrawn) moveMoney(account, dispute, charge, dispute.amount);
-  if (decision === 'lost' && !wasWithdrawn) moveMoney(account, dispute, charge, -dispute.amount);
+  const withdrawn = withdrawnBy(dispute);
+  if (decision === 'lost' && withdrawn === 0) moveMoney(account, dispute, charge, -dispute.amount);
+  const back = reinstate ?? (decision === 'won' ? withdrawn : 0);
+  if (back > 0) moveMoney(account, dispute, charge, back);
   return dispute;
+}
+
+/** What was won comes back. @param amount in the charge's units; all that is still withdrawn when left out. */
+export function reinstateFunds(account: StripeAccount, id: string, amount?: number): Stripe.Dispute {
+  const dispute = account.dispute(id);
+  const withdrawn = withdrawnBy(dispute);
+  const back = amount ?? withdrawn;
+  if (back < 1 || back > withdrawn) throw invalidRequest(`At most ${withdrawn} can be reinstated.`);
+  moveMoney(account, dispute, chargeOf(account, dispute), back);
+  return dispute;
+}
+
+/** The shop doesn't accept that it has lost. */
+export function appealDispute(account: StripeAccount, id: string): Stripe.Dispute {
+  const dispute = account.dispute(id);
+  if (dispute.status !== 'lost') throw invalidRequest(`Only a lost dispute is appealed: ${dispute.status}.`);
+  dispute.status = 'appeal_needs_response';
+  account.emit('charge.dispute.updated', dispute, paymentIntentIdOf(chargeOf(account, dispute)));
+  return dispute;
+}
+
+/** The answer to an inquiry did not satisfy the bank, and it takes the money. */
+export function escalateInquiry(account: StripeAccount, id: string): Stripe.Dispute {
+  const dispute = account.dispute(id);
+  if (!isInquiry(dispute)) throw invalidRequest(`This is no open inquiry: ${dispute.status}.`);
+  const charge = chargeOf(account, dispute);
+  dispute.status = 'needs_response';
+  dispute.is_charge_refundable = false;
+  account.emit('charge.dispute.updated', dispute, paymentIntentIdOf(charge));
+  moveMoney(account, dispute, charge, -dispute.amount);
+  return dispute;
+}
+
+function isInquiry({ status }: Stripe.Dispute): boolean {
+  return status === 'warning_needs_response' || status === 'warning_under_review';
+}
+
+/** What a dispute has taken and not returned, in the charge's units. */
+function withdrawnBy(dispute: Stripe.Dispute): number {
+  return -dispute.balance_transactions.reduce(
+    (sum, { amount, exchange_rate: rate }) => sum + Math.round(amount / (rate ?? 1)),
+    0,
+  );
 }
 
 function moveMoney(
@@ -55,12 +147,18 @@ function moveMoney(
   charge: Stripe.Charge,
   amount: number,
 ): void {
-  dispute.balance_transactions.push(newTransaction(dispute, amount));
+  const balance = account.balancesOfDisputes.get(dispute.id);
+  dispute.balance_transactions.push(newTransaction(dispute, amount, balance));
   const type = amount < 0 ? 'charge.dispute.funds_withdrawn' : 'charge.dispute.funds_reinstated';
   account.emit(type, dispute, paymentIntentIdOf(charge));
 }
 
-function newTransaction(dispute: Stripe.Dispute, amount: number): Stripe.BalanceTransaction {
+function newTransaction(
+  dispute: Stripe.Dispute,
+  chargeAmount: number,
+  balance?: DisputedBalance,
+): Stripe.BalanceTransaction {
+  const amount = balance ? Math.round(chargeAmount * balance.exchangeRate) : chargeAmount;
   return {
     id: newId('txn'),
     object: 'balance_transaction',
@@ -68,9 +166,9 @@ function newTransaction(dispute: Stripe.Dispute, amount: number): Stripe.Balance
     available_on: now(),
     balance_type: 'payments',
     created: now(),
-    currency: dispute.currency,
+    currency: balance?.currency ?? dispute.currency,
     description: null,
-    exchange_rate: null,
+    exchange_rate: balance?.exchangeRate ?? null,
     fee: 0,
     fee_details: [],
     net: amount,
@@ -81,7 +179,12 @@ function newTransaction(dispute: Stripe.Dispute, amount: number): Stripe.Balance
   };
 }
 
-function newDispute(charge: Stripe.Charge, amount: number, status: Stripe.Dispute.Status): Stripe.Dispute {
+function newDispute(
+  charge: Stripe.Charge,
+  amount: number,
+  status: Stripe.Dispute.Status,
+  reason = 'fraudulent',
+): Stripe.Dispute {
   return {
     id: newId('du'),
     object: 'dispute',
@@ -104,7 +207,7 @@ function newDispute(charge: Stripe.Charge, amount: number, status: Stripe.Disput
     livemode: false,
     metadata: {},
     payment_intent: charge.payment_intent,
-    reason: 'fraudulent',
+    reason,
     status,
   };
 }

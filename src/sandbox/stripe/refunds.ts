@@ -45,8 +45,9 @@ export function refundCharge(
   metadata: Record<string, string>,
   reason: string | null,
 ): Stripe.Refund {
-  const left = charge.amount - charge.amount_refunded;
-  if (left === 0) throw alreadyRefunded(charge);
+  const left = charge.amount - charge.amount_refunded - lostOf(account, charge);
+  if (charge.amount_refunded === charge.amount) throw alreadyRefunded(charge);
+  if (left <= 0 || isDisputed(account, charge)) throw chargeDisputed(charge);
   const refunded = amount ?? left;
   if (refunded < 1 || refunded > left) {
     throw invalidRequest(`Refund amount (${refunded}) is not between 1 and the unrefunded ${left}.`, {
@@ -136,6 +137,33 @@ function newRefund(
     status: 'succeeded',
     transfer_reversal: null,
   };
+}
+
+/** Whoever decides about a charge's money, refunds of it are refused; an inquiry is answered by one. */
+function isDisputed(account: StripeAccount, charge: Stripe.Charge): boolean {
+  return disputesOfCharge(account, charge).some(
+    ({ status, is_charge_refundable: isRefundable }) =>
+      !isRefundable && !['won', 'lost', 'warning_closed', 'prevented'].includes(status),
+  );
+}
+
+function lostOf(account: StripeAccount, charge: Stripe.Charge): number {
+  const lost = disputesOfCharge(account, charge).filter(({ status }) => status === 'lost');
+  const moved = lost.flatMap((dispute) => dispute.balance_transactions);
+  return -moved.reduce((sum, { amount, exchange_rate: rate }) => sum + Math.round(amount / (rate ?? 1)), 0);
+}
+
+function disputesOfCharge(account: StripeAccount, { id }: Stripe.Charge): Stripe.Dispute[] {
+  return [...account.disputes.values()].filter(({ charge }) => charge === id);
+}
+
+function chargeDisputed(charge: Stripe.Charge): StripeDoubleError {
+  const body = {
+    type: 'invalid_request_error',
+    code: 'charge_disputed',
+    message: `Charge ${charge.id} has been charged back; cannot issue a refund.`,
+  } as const;
+  return new StripeDoubleError(400, body, true);
 }
 
 function alreadyRefunded(charge: Stripe.Charge): StripeDoubleError {
