@@ -1,10 +1,14 @@
-import { booksOf } from './support/books.js';
+import Stripe from 'stripe';
+import { bookableOrder, days, readBookedOrder, type BookedOrder } from './support/bookings.js';
+import { booksOf, untilStatus } from './support/books.js';
 import { eventually } from './support/eventually.js';
 import { notify, STRIPE, stripeEvent, type OpenPayment } from './support/notifying-provider.js';
 import { paidPayment } from './support/payments-with-money.js';
-import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { sessionIn } from './support/payment-calls.js';
+import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { readAsStaff, refundPayment } from './support/staff-calls.js';
 import { expectSettled, settled } from './support/settled.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -297,4 +301,111 @@ describe('an inquiry', () => {
     expect(await readAsStaff(app, payment)).toMatchObject({ status: 'DISPUTED', disputedAmount: 1_500 });
     expect(codeOf(await refundPayment(app, payment, { amount: 1 }))).toBe('PAYMENT_NOT_REFUNDABLE');
   });
+});
+
+describe('a booking', () => {
+  async function booked() {
+    const product = await app.addProduct({ unitAmount: 1_500, currency: 'EUR', dailyCapacity: 5 });
+    const order = await bookableOrder(app, product, days(1));
+    const { id, nextAction } = await app.pay(order.orderId, order.token, { method: 'CARD' });
+    const providerReference = nextAction.clientSecret.split('_secret_')[0];
+    app.stripe.pay(providerReference, GOOD_CARD);
+    await untilStatus(app, id, 'PAID');
+    await settled(app);
+    return { order, payment: { id }, providerReference };
+  }
+  const statusOf = async (order: BookedOrder) => (await readBookedOrder(app, order)).booking.status;
+
+  test.each(['won', 'lost'] as const)(
+    'is not cancelled by a small refund and a dispute about the rest that is %s',
+    async (decision) => {
+      const { order, payment, providerReference } = await booked();
+      dataOf(await refundPayment(app, payment, { amount: 300 }));
+      await settled(app);
+      const { id } = app.stripe.openDispute(providerReference);
+      await settled(app);
+      app.stripe.closeDispute(id, decision, 0);
+      await settled(app);
+      expect(await statusOf(order)).toBe('CONFIRMED');
+      expect((await readBookedOrder(app, order)).refundedAt).toBeNull();
+      if (decision === 'won') await happened(() => app.stripe.reinstateFunds(id));
+      expect(await statusOf(order)).toBe('CONFIRMED');
+    },
+  );
+
+  test('is cancelled by a full refund', async () => {
+    const { order, payment } = await booked();
+    dataOf(await refundPayment(app, payment, { amount: 300 }));
+    dataOf(await refundPayment(app, payment));
+    await settled(app);
+    expect(await statusOf(order)).toBe('CANCELLED');
+  });
+});
+
+describe('what is told before its payment at Checkout', () => {
+  async function paidAtCheckout() {
+    const { sku } = await app.addProduct({ unitAmount: 1_500, currency: 'EUR' });
+    const { orderId, token } = await app.order(sku);
+    const input = { method: 'CARD', presentation: 'REDIRECT', returnUrl: RETURN_URL };
+    const { id, nextAction } = await app.pay(orderId, token, input);
+    app.stripe.misbehave({ drop: 1 });
+    const { paymentIntentId } = app.stripe.pay(sessionIn(nextAction.url), GOOD_CARD);
+    return { id, paymentIntentId };
+  }
+  async function tellInThisOrder(...types: string[]): Promise<void> {
+    await app.stripe.settled();
+    app.stripe.misbehave({});
+    for (const type of types) {
+      app.stripe.deliver(app.stripe.events().findLast((event) => event.type === type)!.id);
+      await app.stripe.settled();
+    }
+  }
+
+  test('a dispute waits, and is applied as soon as the payment is known', async () => {
+    const { id, paymentIntentId } = await paidAtCheckout();
+    const dispute = app.stripe.openDispute(paymentIntentId);
+    await tellInThisOrder('charge.dispute.funds_withdrawn', 'checkout.session.completed');
+    await untilStatus(app, id, 'DISPUTED');
+    expect(await readAsStaff(app, { id })).toMatchObject({
+      disputedAmount: 1_500,
+      disputes: [{ providerReference: dispute.id }],
+    });
+  });
+
+  test('a refund that somebody made at Stripe waits, too', async () => {
+    const { id, paymentIntentId } = await paidAtCheckout();
+    app.stripe.refundInDashboard(paymentIntentId, 400);
+    await tellInThisOrder('refund.created', 'checkout.session.completed');
+    await untilStatus(app, id, 'PARTIALLY_REFUNDED');
+    expect(await readAsStaff(app, { id })).toMatchObject({ refundedAmount: 400 });
+  });
+
+  test.each([
+    ['that Stripe doesn’t know for our key', 'pi_of_somebody'],
+    ['that is another application’s', undefined],
+  ])('is ignored when it is of money %s', async (_, unknown) => {
+    const foreign = unknown ?? (await paymentOfAnotherApplication());
+    const id = `dp_${foreign}`;
+    const dispute = { id, object: 'dispute', amount: 100, currency: 'eur', status: 'needs_response' };
+    const more = { reason: 'general', payment_intent: foreign, charge: 'ch_1', balance_transactions: [] };
+    const body = stripeEvent('charge.dispute.created', { ...dispute, ...more });
+    expect(await notify(app, STRIPE, body)).toBe(200);
+    await eventually(async () => {
+      const [row] = await app.dataSource.query(
+        `SELECT status, tries FROM webhook_event WHERE payload LIKE '%' || $1 || '%'`,
+        [id],
+      );
+      expect(row).toEqual({ status: 'IGNORED', tries: 1 });
+    });
+  });
+
+  async function paymentOfAnotherApplication(): Promise<string> {
+    const stripe = new Stripe(app.stripeSecretKey, {
+      protocol: 'http',
+      host: app.stripe.url.hostname,
+      port: app.stripe.url.port,
+    });
+    const { id } = await stripe.paymentIntents.create({ amount: 100, currency: 'eur' });
+    return id;
+  }
 });

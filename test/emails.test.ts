@@ -240,7 +240,7 @@ test('each dispute is told to the merchant, with the time that is left, and to n
   await settled(app);
   app.stripe.closeDispute(id, 'lost');
   await settled(app);
-  await untilStatus(app, payment.id, 'REFUNDED');
+  await untilStatus(app, payment.id, 'CHARGED_BACK');
   await expectEmails(payment.id, ['ORDER_CONFIRMED', payment.email], ['DISPUTE_OPENED', MERCHANT]);
 });
 

@@ -96,6 +96,8 @@ describe('a payment’s webhook', () => {
         refundedAmount: 0,
         disputedAmount: 0,
         failureCode: null,
+        refundId: null,
+        disputeId: null,
         occurredAt: expect.stringMatching(/^\d{4}-.+Z$/),
       },
     });
@@ -543,9 +545,12 @@ describe('a replay', () => {
 });
 
 describe('the types of messages', () => {
-  test('are one for each status, and all are in the documentation for merchants', async () => {
+  test('are one for each status and for what a status does not say, and all are in the documentation for merchants', async () => {
     const names = MESSAGE_TYPES.filter((type) => type !== 'webhook.test').map(graphQLName);
-    expect(names).toEqual(PAYMENT_STATUSES.map((status) => `PAYMENT_${status}`));
+    expect(names).toEqual([
+      ...PAYMENT_STATUSES.map((status) => `PAYMENT_${status}`),
+      ...['PAYMENT_UPDATED', 'REFUND_FAILED', 'DISPUTE_WON', 'DISPUTE_LOST'],
+    ]);
     const documentation = await readFile(resolve('docs/webhooks.md'), 'utf8');
     expect(MESSAGE_TYPES.filter((type) => !documentation.includes(`\`${type}\``))).toEqual([]);
   });

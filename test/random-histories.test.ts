@@ -64,7 +64,20 @@ describe('the same notifications, in whatever order, however often and however m
     [
       'disputed, and lost',
       ['succeeded', 'disputed', 'disputeTaken', 'disputeLost'],
-      { ...PAID, status: 'REFUNDED', disputedAmount: 100 },
+      { ...PAID, status: 'CHARGED_BACK', disputedAmount: 100 },
+    ],
+    [
+      'disputed for more than was paid, lost, given back in part',
+      ['succeeded', 'lifeOpened', 'lifeTaken', 'lifeLost', 'lifePartlyReturned'],
+      { ...PAID, status: 'CHARGED_BACK', disputedAmount: 73 },
+    ],
+    [
+      'disputed, lost, appealed and won',
+      [
+        ...(['succeeded', 'lifeOpened', 'lifeTaken', 'lifeLost', 'lifePartlyReturned'] as const),
+        ...(['lifeAppealed', 'lifeWon', 'lifeReturned'] as const),
+      ],
+      { ...PAID, disputedAmount: 0 },
     ],
     ['paid in the end', ['created', 'processing', 'declined', 'succeeded'], PAID],
     ['paid, and cancelled just before or after', ['created', 'declined', 'cancelled', 'succeeded'], PAID],

@@ -550,13 +550,18 @@ describe('the Stripe adapter', () => {
           amount: 500,
           currency: 'EUR',
           status: 'open',
-          money: 'withdrawn',
+          refundable: false,
+          saidAt: null,
+          movements: [{ kind: 'withdrawn', amount: 500, reference: expect.stringMatching(/^txn_/) }],
           reason: 'fraudulent',
           respondBy: expect.any(Date),
         },
       });
-      double.closeDispute(id, 'won');
-      expect((await told())?.outcome).toMatchObject({ status: 'won', money: 'returned' });
+      double.closeDispute(id, 'won', 200);
+      expect((await told())?.outcome).toMatchObject({
+        status: 'won',
+        movements: [{ kind: 'withdrawn' }, { kind: 'reinstated', amount: 200 }],
+      });
     });
   });
 
@@ -1034,7 +1039,9 @@ describe('a notification of Stripe', () => {
             amount: 1099,
             currency: 'EUR',
             status: 'open',
-            money: 'unmoved',
+            refundable: false,
+            saidAt: new Date(0),
+            movements: [],
             reason: 'fraudulent',
             respondBy: new Date(DISPUTED_AT * 1000),
           },
@@ -1047,24 +1054,95 @@ describe('a notification of Stripe', () => {
     });
   });
 
-  const taken = { amount: -1099 };
-  const returned = { amount: 1099 };
+  const moved = (amount: number, more: object = {}) => ({
+    id: `txn_${amount}`,
+    object: 'balance_transaction',
+    amount,
+    currency: 'eur',
+    created: DISPUTED_AT,
+    exchange_rate: null,
+    fee: 1_500,
+    net: amount - 1_500,
+    ...more,
+  });
+  const TAKEN = { kind: 'withdrawn', amount: 1099, reference: 'txn_-1099' };
+  const RETURNED = { kind: 'reinstated', amount: 1099, reference: 'txn_1099' };
 
   it.each([
-    ['created', { status: 'warning_needs_response' }, 'open', 'unmoved'],
-    ['updated', { status: 'under_review', balance_transactions: [taken] }, 'open', 'withdrawn'],
-    ['updated', { status: 'something_new' }, 'open', 'unmoved'],
-    ['funds_withdrawn', {}, 'open', 'withdrawn'],
-    ['closed', { status: 'lost', balance_transactions: [taken] }, 'lost', 'withdrawn'],
-    ['closed', { status: 'won', balance_transactions: [taken] }, 'won', 'withdrawn'],
-    ['closed', { status: 'won', balance_transactions: [taken, returned] }, 'won', 'returned'],
-    ['closed', { status: 'warning_closed' }, 'won', 'unmoved'],
-    ['closed', { status: 'prevented' }, 'won', 'unmoved'],
-    ['funds_reinstated', { status: 'won', balance_transactions: [taken] }, 'won', 'returned'],
-  ])('charge.dispute.%s with %j means %s, and the money is %s', (type, more, status, money) => {
+    ['created', { status: 'warning_needs_response' }, { status: 'open', refundable: true, movements: [] }],
+    [
+      'created',
+      { status: 'needs_response', is_charge_refundable: true },
+      { status: 'open', refundable: true },
+    ],
+    ['updated', { status: 'warning_under_review' }, { status: 'open', refundable: true }],
+    [
+      'updated',
+      { status: 'under_review', balance_transactions: [moved(-1099)] },
+      { status: 'open', refundable: false, movements: [TAKEN] },
+    ],
+    ['updated', { status: 'something_new' }, { status: 'open', refundable: false, movements: [] }],
+    ['updated', { status: 'appeal_under_review' }, { status: 'appealed' }],
+    [
+      'closed',
+      { status: 'lost', balance_transactions: [moved(-1099)] },
+      { status: 'lost', movements: [TAKEN] },
+    ],
+    [
+      'closed',
+      { status: 'won', balance_transactions: [moved(-1099)] },
+      { status: 'won', movements: [TAKEN] },
+    ],
+    [
+      'closed',
+      { status: 'won', balance_transactions: [moved(-1099), moved(1099)] },
+      { status: 'won', movements: [TAKEN, RETURNED] },
+    ],
+    ['closed', { status: 'warning_closed' }, { status: 'won', movements: [] }],
+    ['closed', { status: 'prevented' }, { status: 'won', movements: [] }],
+  ])('charge.dispute.%s with %j means %j', (type, more, meaning) => {
     expect(understand(`charge.dispute.${type}`, dispute(more))).toMatchObject({
-      events: [{ outcome: { kind: 'dispute', status, money } }],
+      events: [{ outcome: { kind: 'dispute', ...meaning } }],
     });
+  });
+
+  it.each([
+    ['funds_withdrawn', undefined, [{ ...TAKEN, reference: null }]],
+    ['funds_withdrawn', null, [{ ...TAKEN, reference: null }]],
+    ['funds_withdrawn', ['txn_1'], [{ ...TAKEN, reference: null }]],
+    ['funds_withdrawn', [moved(-1099)], [TAKEN]],
+    [
+      'funds_reinstated',
+      [],
+      [
+        { ...TAKEN, reference: null },
+        { ...RETURNED, reference: null },
+      ],
+    ],
+    // Listed in whatever order; the oldest comes first.
+    ['funds_reinstated', [moved(1099, { created: DISPUTED_AT + 1 }), moved(-1099)], [TAKEN, RETURNED]],
+  ])('charge.dispute.%s of a dispute that lists %j tells of its money', (type, listed, movements) => {
+    expect(understand(`charge.dispute.${type}`, dispute({ balance_transactions: listed }))).toMatchObject({
+      events: [{ outcome: { kind: 'dispute', movements } }],
+    });
+  });
+
+  it.each([
+    ['its own currency', moved(-1103), 1103],
+    ['another one, by its rate', moved(-500, { currency: 'usd', exchange_rate: 1.25 }), 400],
+    [
+      'another one, where the rate is rounded',
+      moved(-1191, { currency: 'usd', exchange_rate: 1.0837 }),
+      1099,
+    ],
+    ['another one, without a rate', moved(-1191, { currency: 'usd' }), 1099],
+    ['another one, by a rate of other units', moved(-1191, { currency: 'usd', exchange_rate: 0.0108 }), 1099],
+  ])('a movement of a dispute in %s is an amount of the dispute’s currency', (_, transaction, amount) => {
+    const { events } = understand(
+      'charge.dispute.funds_withdrawn',
+      dispute({ balance_transactions: [transaction] }),
+    ) as unknown as { events: object[] };
+    expect(events).toMatchObject([{ outcome: { currency: 'EUR', movements: [{ amount }] } }]);
   });
 
   it('inside Checkout names no attempt but by our mark, and does not end it', () => {

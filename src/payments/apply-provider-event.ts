@@ -69,15 +69,15 @@ function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, event: Pro
   const { outcome } = event;
   switch (outcome.kind) {
     case 'pending':
-      return applyPending(change, attempt);
+      return applyPending(change, attempt, event);
     case 'processing':
       return applyProcessing(change, attempt);
     case 'paid':
       return applyPaid(change, attempt, outcome);
     case 'declined':
-      return applyDeclined(change, attempt, outcome);
+      return applyDeclined(change, attempt, event, outcome);
     case 'failed':
-      return applyEnd(change, attempt, 'FAILED', outcome);
+      return applyEnd(change, attempt, 'FAILED', reasonOf(attempt, outcome));
     case 'cancelled':
       return applyEnd(change, attempt, 'CANCELLED', { code: 'CANCELLED', message: outcome.reason });
     case 'authorized':
@@ -94,7 +94,10 @@ function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, event: Pro
 }
 
 /** Only an unanswered question goes back to PENDING: a late "created" must not undo "processing". */
-function applyPending(change: PaymentChange, attempt: PaymentAttempt): string {
+function applyPending(change: PaymentChange, attempt: PaymentAttempt, { isAnswer }: ProviderEvent): string {
+  if (isAnswer && attempt.status === 'PROCESSING' && attempt.failureCode !== null) {
+    return applyEnd(change, attempt, 'FAILED', reasonOf(attempt));
+  }
   if (attempt.status !== 'UNKNOWN') return 'nothing new';
   changeAttempt(change, attempt, { status: 'PENDING' });
   return step(change, 'PENDING');
@@ -102,7 +105,9 @@ function applyPending(change: PaymentChange, attempt: PaymentAttempt): string {
 
 function applyProcessing(change: PaymentChange, attempt: PaymentAttempt): string {
   if (attempt.status !== 'PENDING' && attempt.status !== 'UNKNOWN') return 'nothing new';
-  changeAttempt(change, attempt, { status: 'PROCESSING' });
+  // What was declined before is over. A payer who is away is written to once, and this is how it is known.
+  const reason = isPayerAway(change, attempt) ? {} : { failureCode: null, failureMessage: null };
+  changeAttempt(change, attempt, { status: 'PROCESSING', ...reason });
   return step(change, 'PROCESSING');
 }
 
@@ -113,11 +118,14 @@ function applyProcessing(change: PaymentChange, attempt: PaymentAttempt): string
 function applyDeclined(
   change: PaymentChange,
   attempt: PaymentAttempt,
-  { code, message }: { code: string; message: string },
+  { isAnswer }: ProviderEvent,
+  { code, message }: Reason,
 ): string {
   if (!isLive(attempt) || attempt.status === 'AUTHORIZED') return `stale: the attempt is ${attempt.status}`;
-  const payerIsAway = attempt.offSession || isOfSubscription(change.order);
-  const isNeeded = payerIsAway && attempt.failureCode === null;
+  if (attempt.status === 'PROCESSING' && !isOfSubscription(change.order)) {
+    return applyBounced(change, attempt, isAnswer === true, { code, message });
+  }
+  const isNeeded = isPayerAway(change, attempt) && attempt.failureCode === null;
   changeAttempt(change, attempt, { status: 'PENDING', failureCode: code, failureMessage: message });
   if (isNeeded) setFailure(change, code, message);
   if (change.intent.status !== 'PENDING') return step(change, 'PENDING');
@@ -125,11 +133,45 @@ function applyDeclined(
   return `declined (${code}); the payer may try again`;
 }
 
+function isPayerAway({ order }: PaymentChange, { offSession }: PaymentAttempt): boolean {
+  return offSession || isOfSubscription(order);
+}
+
+/**
+ * The payer had done all that they could, so what their bank refuses days later is over. What is told of it may be old: of
+ * a card that was declined before the bank debit began. So the provider is asked before anybody is told that it failed.
+ */
+function applyBounced(
+  change: PaymentChange,
+  attempt: PaymentAttempt,
+  isAnswer: boolean,
+  reason: Reason,
+): string {
+  if (isAnswer) return applyEnd(change, attempt, 'FAILED', reason);
+  changeAttempt(change, attempt, { failureCode: reason.code, failureMessage: reason.message });
+  checkSoon(change);
+  return `declined (${reason.code}) while it was processed: the provider is asked`;
+}
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the payer's bank said, where it was told apart, says more than that it failed. */
+function reasonOf(
+  { status, failureCode, failureMessage }: PaymentAttempt,
+  told: Reason = { code: 'FAILED', message: 'The payment was not completed.' },
+): Reason {
+  if (status !== 'PROCESSING' || failureCode === null) return told;
+  return { code: failureCode, message: failureMessage ?? told.message };
+}
+
 function applyEnd(
   change: PaymentChange,
   attempt: PaymentAttempt,
   end: 'FAILED' | 'CANCELLED',
-  { code, message }: { code: string; message: string },
+  { code, message }: Reason,
 ): string {
   if (!isLive(attempt)) return `stale: the attempt is ${attempt.status}`;
   changeAttempt(change, attempt, { status: end, failureCode: code, failureMessage: message });

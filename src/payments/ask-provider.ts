@@ -38,6 +38,8 @@ export async function applyAnswer(
     if (!attempt) throw new Error(`attempt ${number} is not one of ${intent.reference}`);
     // It was asked by this attempt's own reference: whatever the answer names, it is about this one.
     const attemptReference = `${intent.reference}-${number}`;
-    for (const event of events) applyProviderEvent(change, { ...event, attemptReference }, provider);
+    for (const event of events) {
+      applyProviderEvent(change, { ...event, attemptReference, isAnswer: true }, provider);
+    }
   });
 }

@@ -20,6 +20,7 @@ import { withinTime } from './time-limit.js';
 const HARMLESS: ReadonlySet<ProviderOperation> = new Set<ProviderOperation>([
   'reserve',
   'verify',
+  'attemptOfCapture',
   'listNotifications',
   'listPayments',
   'readAvailability',

@@ -10,6 +10,7 @@ export type ProviderOperation =
   | 'verify'
   | 'cancel'
   | 'capture'
+  | 'attemptOfCapture'
   | 'refund'
   | 'updateAmount'
   | 'listNotifications'

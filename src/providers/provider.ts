@@ -57,6 +57,12 @@ export interface Provider extends SavedMethodCalls, RecurringCalls {
   capture?(attempt: InitiatedAttempt, amount: number): Promise<ProviderEvent>;
 
   /**
+   * Whose money a capture is, by the provider's id of it: the reference of our attempt, or null when it is not ours.
+   * Absent where all that is told of money names its attempt. @throws {ProviderFailure}
+   */
+  attemptOfCapture?(captureReference: string): Promise<string | null>;
+
+  /**
    * Gives money back. Repeating it with the same refund (and so the same idempotency key) gives nothing back twice.
    * A refund that must wait for another one is `unavailable`.
    * The answer's outcome is a `refund`. Absent where the provider can't. @throws {ProviderFailure}
@@ -289,6 +295,8 @@ export interface ProviderEvent {
   readonly attemptReference?: string;
   /** The provider's id of a capture (its movement reference), where a refund or a dispute names nothing else of ours. */
   readonly captureReference?: string;
+  /** The provider was asked, so it is how things stand now. A notification may be older than what is known. */
+  readonly isAnswer?: true;
   readonly outcome: ProviderOutcome;
 }
 

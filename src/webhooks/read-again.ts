@@ -53,7 +53,7 @@ async function ask(
     let events = await verify(named);
     if (own !== null && own !== named && !events.some(isMoney)) events = await verify(own);
     const attemptReference = attemptReferenceOf(payment.intent.reference, attempt.number);
-    return { provider, events: events.map((event) => ({ ...event, attemptReference })) };
+    return { provider, events: events.map((event) => ({ ...event, attemptReference, isAnswer: true })) };
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;
     return `a hint, and the provider did not say: ${error.message}`;

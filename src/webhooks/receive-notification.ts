@@ -15,6 +15,7 @@ import type {
   WebhookProof,
 } from '../providers/provider.js';
 import type { FollowingDependencies } from '../subscriptions/subscription-dependencies.js';
+import { mayBeOurMoney } from './money-of-whom.js';
 import { pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
@@ -167,6 +168,7 @@ async function applyOrKeep(
     // A fault of ours must not lose a genuine notification. If the database is the fault, this throws too.
     return store(manager, event, 'WAITING', `failed: ${String(error)}`);
   }
+  if (mayBeOurMoney(provider, parsed.events)) return keepConcern(manager, dependencies, event);
   return parsed.markedAsOurs
     ? store(manager, event, 'WAITING', 'no such attempt yet')
     : store(manager, event, 'IGNORED', 'not a payment of ours');

@@ -5,6 +5,7 @@ import { sideBySide } from '../jobs/side-by-side.js';
 import type { Provider } from '../providers/provider.js';
 import { followConcern } from './follow-concern.js';
 import { readAgain } from './read-again.js';
+import { applyToItsAttempt, mayBeOurMoney } from './money-of-whom.js';
 import { applyNotification, type WebhookDependencies } from './receive-notification.js';
 import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -59,7 +60,10 @@ async function tryAgain(
       return typeof followed === 'string' ? followed : null;
     }
     const outcome = await applyNotification(manager, dependencies, read.provider, event, read.events);
-    return outcome === null ? 'no such attempt yet' : null;
+    if (outcome !== null) return null;
+    return mayBeOurMoney(read.provider, read.events)
+      ? await applyToItsAttempt(manager, dependencies, read.provider, event, read.events)
+      : 'no such attempt yet';
   } catch (error) {
     dependencies.log.error({ err: error, webhookEvent: event.id }, 'could not apply a waiting notification');
     return `failed: ${String(error)}`;

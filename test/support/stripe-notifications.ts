@@ -36,6 +36,13 @@ export const PAYMENT_STORIES = {
   disputeWon: (payment) => dispute('charge.dispute.closed', payment, 'won'),
   disputeReturned: (payment) => dispute('charge.dispute.funds_reinstated', payment, 'won'),
   disputeLost: (payment) => dispute('charge.dispute.closed', payment, 'lost'),
+  lifeOpened: (payment) => laterDispute('created', payment, 1, 'needs_response'),
+  lifeTaken: (payment) => laterDispute('funds_withdrawn', payment, 2, 'needs_response', -103),
+  lifeLost: (payment) => laterDispute('closed', payment, 3, 'lost', -103),
+  lifePartlyReturned: (payment) => laterDispute('funds_reinstated', payment, 4, 'lost', -103, 30),
+  lifeAppealed: (payment) => laterDispute('updated', payment, 5, 'appeal_under_review', -103, 30),
+  lifeWon: (payment) => laterDispute('closed', payment, 6, 'won', -103, 30),
+  lifeReturned: (payment) => laterDispute('funds_reinstated', payment, 7, 'won', -103, 30, 73),
 } satisfies Record<string, (payment: NotifiedPayment) => StripeNotification>;
 
 export type PaymentStory = keyof typeof PAYMENT_STORIES;
@@ -111,6 +118,30 @@ function dispute(
     evidence_details: { due_by: null },
     status,
   });
+}
+
+/** With its own time, and the money that it had moved by then. */
+function laterDispute(
+  type: string,
+  payment: NotifiedPayment,
+  created: number,
+  status: string,
+  ...amounts: readonly number[]
+): StripeNotification {
+  const { body } = dispute(`charge.dispute.${type}`, payment, status);
+  const event = JSON.parse(body);
+  const id = `${event.id}_${created}`;
+  const transactions = amounts.map((amount, index) => ({
+    id: `txn_${payment.paymentIntentId}_${index}`,
+    object: 'balance_transaction',
+    amount,
+    currency: 'eur',
+    created: index,
+    exchange_rate: null,
+    fee: 0,
+  }));
+  const object = { ...event.data.object, balance_transactions: transactions };
+  return { id, type: event.type, body: JSON.stringify({ ...event, id, created, data: { object } }) };
 }
 
 /** The same story of the same payment is the same event, with the same id: sent twice, it is a duplicate. */

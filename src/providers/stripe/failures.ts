@@ -53,6 +53,14 @@ export function isRefusedByStripe(error: unknown): boolean {
   );
 }
 
+export function isUnknownToStripe(error: unknown): boolean {
+  return (
+    error instanceof ProviderFailure &&
+    error.cause instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.cause.statusCode === 404
+  );
+}
+
 function kindOf(error: unknown): ProviderFailureKind {
   const { errors } = Stripe;
   if (error instanceof errors.StripeCardError) return 'declined';

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
 import type { InitiatedAttempt, ProviderEvent } from '../provider.js';
+import { markOf } from './attempt-mark.js';
 import type { StripeClient } from './client.js';
 import { disputeEvents } from './disputes.js';
-import { isRefusedByStripe } from './failures.js';
+import { isRefusedByStripe, isUnknownToStripe } from './failures.js';
 import { stripeAmountOrRejection } from './initiate.js';
 import { checkoutSessionEvent, paymentIntentEvent } from './outcomes.js';
 import { refundEvents } from './refunds.js';
@@ -73,6 +74,17 @@ export async function capture(
     return event;
   }
   return (await readStanding(client, attempt)).event;
+}
+
+/** Our mark is on the PaymentIntent, whoever made it. One that Stripe doesn't know for our key is not ours. */
+export async function attemptOfPaymentIntent(client: StripeClient, id: string): Promise<string | null> {
+  try {
+    const { metadata } = await client.call((stripe) => stripe.paymentIntents.retrieve(id));
+    return markOf(metadata) ?? null;
+  } catch (error) {
+    if (isUnknownToStripe(error)) return null;
+    throw error;
+  }
 }
 
 export function isCheckoutSession(providerReference: string): boolean {

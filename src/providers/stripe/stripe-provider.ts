@@ -6,7 +6,7 @@ import { initiateEmbedded, initiateRedirect, stripeAmountOrRejection } from './i
 import { listNotifications, listPayments } from './lists.js';
 import { parseStripeNotification, readStripeNotification, withoutClientSecrets } from './notifications.js';
 import { paymentIntentEvent } from './outcomes.js';
-import { cancel, capture, isCheckoutSession, verify } from './payment.js';
+import { attemptOfPaymentIntent, cancel, capture, isCheckoutSession, verify } from './payment.js';
 import { recurringCalls } from './recurring.js';
 import { makeRefund } from './refunds.js';
 import { savedMethodCalls } from './saved-methods.js';
@@ -47,6 +47,7 @@ export function createStripeProvider(options: StripeProviderOptions): PromptProv
     verify: (attempt) => verify(client, attempt),
     cancel: (attempt) => cancel(client, attempt),
     capture: (attempt, amount) => capture(client, attempt, amount),
+    attemptOfCapture: (paymentIntentId) => attemptOfPaymentIntent(client, paymentIntentId),
     refund: (toMake) => makeRefund(client, toMake),
     listNotifications: (since) => listNotifications(client, since),
     listPayments: (since, until) => listPayments(client, since, until),
