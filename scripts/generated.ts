@@ -50,5 +50,7 @@ notification that asks for it is kept, and its \`outcome\` says \`stale\`.
   be taken again, the order is confirmed; if not, the payment goes to REVIEW, and the money back.
 - **REVIEW** is left when the money went back, or by a person: \`settlePaymentReview\` accepts, refunds, or closes.
 - **Back from REFUNDED or PARTIALLY_REFUNDED**: a refund that had succeeded failed after all, which banks do days later.
+- **DISPUTED** lasts until a dispute is decided and its money is where it was decided to be. **CHARGED_BACK** is what the
+  bank keeps, all or a part; an appeal or a later decision leads out of it.
 `;
 }

@@ -102,6 +102,35 @@ test('books that agree: it says so and ends with 0', async () => {
 });
 
 describe('lost notifications', () => {
+  test('of disputes are found by what each of them took, and by how it was decided', async () => {
+    const [unknown, undecided] = [await paidByCard(), await paidByCard()];
+    const { id: known } = app.stripe.openDispute(undecided.providerReference);
+    await untilStatus(app, undecided.id, 'DISPUTED');
+    await app.stripe.settled();
+    loseWebhooks();
+    const { id: lost } = app.stripe.openDispute(unknown.providerReference);
+    app.stripe.closeDispute(lost, 'lost', 500);
+    app.stripe.closeDispute(known, 'lost');
+
+    const looked = await reconcile();
+
+    expect(looked.output).toContain(
+      `dispute ${lost} is lost, with 10.00 EUR taken there; here it is not known`,
+    );
+    expect(looked.output).toContain(
+      `dispute ${known} is lost, with 15.00 EUR taken there; here it is open, with 15.00 EUR taken`,
+    );
+    expect(looked.code).toBe(1);
+
+    const repaired = await reconcile(['--repair']);
+
+    expect(repaired.output).toContain('2 differences: 2 repaired, 0 left for a person to look at.');
+    expect(repaired.code).toBe(0);
+    for (const { id } of [unknown, undecided]) {
+      expect(await booksOf(app, id)).toMatchObject({ status: 'CHARGED_BACK', refunded: 0 });
+    }
+  });
+
   test('are found, and repaired only when it is told to; a subscriber hears of it', async () => {
     const [byCard, atBank, givenBack] = [await STRIPE.open(app), await BANK.open(app), await paidByCard()];
     loseWebhooks();

@@ -5,7 +5,13 @@ import { startMailServer, type MailServer } from './support/mail-server.js';
 import { emailsOf, openFor } from './support/mailed-orders.js';
 import { startMerchantReceiver, verified, type MerchantReceiver } from './support/merchant-receiver.js';
 import { addEndpoint } from './support/merchant-webhooks.js';
-import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
+import {
+  notify,
+  STRIPE,
+  stripeEvent,
+  stripePaymentIntent,
+  type OpenPayment,
+} from './support/notifying-provider.js';
 import { payAt } from './support/payments-with-money.js';
 import { dataOf, startTestApp, type RunningApp } from './support/running-app.js';
 import { expectSettled, settled } from './support/settled.js';
@@ -208,24 +214,31 @@ test('a bank debit that bounces days later is FAILED with the bank’s reason, i
   expect(again.id).not.toBe(payment.id);
 });
 
+/** With the number of times that Stripe was asked about it. */
+async function attemptOf({ id, providerReference }: OpenPayment) {
+  const [{ count }] = await app.dataSource.query(
+    `SELECT count(*)::integer AS count FROM provider_call c JOIN payment_attempt a ON a.id = c.attempt_id
+     WHERE a.provider_reference = $1 AND c.operation = 'verify'`,
+    [providerReference],
+  );
+  return { ...(await booksOf(app, id)).attempts[0]!, checkedAgain: count as number };
+}
+
 test('a card that was declined before the bank debit began, told late, does not end it', async () => {
   const payment = await openFor(app, STRIPE);
-  app.stripe.pauseWebhooks();
-  app.stripe.pay(payment.providerReference, '4000000000000002');
   app.stripe.pay(payment.providerReference, BANK_DEBIT);
-  const told = app.stripe.events();
-  const declined = told.findLast(({ type }) => type === 'payment_intent.payment_failed')!;
-  const processing = told.findLast(({ type }) => type === 'payment_intent.processing')!;
-  app.stripe.misbehave({ drop: 1 });
-  app.stripe.resumeWebhooks();
-  await app.stripe.settled();
-  app.stripe.misbehave({});
-  app.stripe.deliver(processing.id);
   await untilStatus(app, payment.id, 'PROCESSING');
-  const asked = app.stripe.requests('payment_intents.retrieve');
-  app.stripe.deliver(declined.id);
-  await settled(app);
-  await eventually(() => expect(app.stripe.requests('payment_intents.retrieve')).toBeGreaterThan(asked));
+  const before = await attemptOf(payment);
+  const error = { type: 'card_error', code: 'card_declined', message: 'Your card was declined.' };
+  const values = { status: 'requires_payment_method', last_payment_error: error };
+  const declined = stripePaymentIntent(payment, values);
+  expect(await notify(app, STRIPE, stripeEvent('payment_intent.payment_failed', declined))).toBe(200);
+  // Stripe was asked since, and says that it is still processed.
+  await eventually(async () => {
+    const now = await attemptOf(payment);
+    expect(now).toMatchObject({ status: 'PROCESSING', failureCode: 'card_declined' });
+    expect(now.checkedAgain).toBeGreaterThan(before.checkedAgain);
+  });
   app.stripe.settle(payment.providerReference, 'succeed');
   await untilStatus(app, payment.id, 'PAID');
   expect(await typesOf(payment)).toEqual(['payment.processing', 'payment.paid']);

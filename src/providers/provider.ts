@@ -262,7 +262,17 @@ export interface ListedPayment {
   readonly currency: string;
   readonly capturedAmount: number;
   readonly refundedAmount: number;
+  /** How each dispute of it stands. Undefined where the provider does not say it. */
+  readonly disputes?: readonly ListedDispute[];
   readonly createdAt: Date;
+}
+
+export interface ListedDispute {
+  /** The provider's id of it. */
+  readonly reference: string;
+  readonly status: 'open' | 'won' | 'lost';
+  /** What it has taken and not returned, in minor units of the payment's currency. */
+  readonly amount: number;
 }
 
 export interface Initiated {

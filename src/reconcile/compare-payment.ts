@@ -1,6 +1,6 @@
 import { isCurrency, toDecimal } from '../money.js';
 import { parseAttemptReference, type AttemptStatus } from '../payments/payment-attempt.js';
-import type { ListedPayment } from '../providers/provider.js';
+import type { ListedDispute, ListedPayment } from '../providers/provider.js';
 import type { Difference, DifferenceType } from './difference.js';
 import type { OurAttempt, OurCapture } from './our-attempt.js';
 
@@ -51,6 +51,7 @@ function findings(provider: string, theirs: ListedPayment, ours: OurAttempt | un
     ...(ours.status === 'SUCCEEDED'
       ? []
       : [['STATUS', `${there}; here the attempt is ${ours.status}`] as const]),
+    ...compareDisputes(theirs, capture),
     ...double,
   ];
 }
@@ -85,6 +86,19 @@ function compareAmounts(theirs: ListedPayment, ours: OurAttempt, capture: OurCap
   const there = sums(theirs.capturedAmount, theirs.refundedAmount, theirs.currency);
   return `${there} there; ${sums(amount, refundedAmount, ours.currency)} here`;
 }
+
+function compareDisputes({ disputes = [], currency }: ListedPayment, ours: OurCapture): Finding[] {
+  const words = ({ status, amount }: ListedDispute) => `${status}, with ${money(amount, currency)} taken`;
+  return disputes.flatMap((theirs): Finding[] => {
+    const known = ours.disputes?.find(({ reference }) => reference === theirs.reference);
+    const here = known && { ...known, status: STATUS_THERE[known.status] };
+    if (here?.status === theirs.status && here.amount === theirs.amount) return [];
+    const said = here ? words(here) : 'not known';
+    return [['DISPUTE', `dispute ${theirs.reference} is ${words(theirs)} there; here it is ${said}`]];
+  });
+}
+
+const STATUS_THERE = { OPEN: 'open', WON: 'won', LOST: 'lost' } as const;
 
 /**
  * What has not been given back is more than any one capture brought: somebody paid twice for one order.

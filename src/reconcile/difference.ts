@@ -1,5 +1,12 @@
 /** In the order in which they are printed. */
-export const DIFFERENCE_TYPES = ['MISSING_HERE', 'MISSING_THERE', 'AMOUNT', 'STATUS', 'DOUBLE'] as const;
+export const DIFFERENCE_TYPES = [
+  'MISSING_HERE',
+  'MISSING_THERE',
+  'AMOUNT',
+  'STATUS',
+  'DISPUTE',
+  'DOUBLE',
+] as const;
 export type DifferenceType = (typeof DIFFERENCE_TYPES)[number];
 
 export const MEANINGS: Readonly<Record<DifferenceType, string>> = {
@@ -7,6 +14,7 @@ export const MEANINGS: Readonly<Record<DifferenceType, string>> = {
   MISSING_THERE: 'money in our books that the provider does not know',
   AMOUNT: 'the same payment, and other totals',
   STATUS: 'one side says that money moved, the other that it ended without',
+  DISPUTE: 'a dispute that is not known here, or stands otherwise',
   DOUBLE: 'money that was taken more than once for one order, and not given back',
 };
 
@@ -19,6 +27,7 @@ export const SAFE_TO_REPAIR: Readonly<Record<DifferenceType, boolean>> = {
   MISSING_THERE: false,
   AMOUNT: true,
   STATUS: true,
+  DISPUTE: true,
   DOUBLE: false,
 };
 

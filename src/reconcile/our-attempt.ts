@@ -1,3 +1,4 @@
+import type { DisputeStatus } from '../payments/dispute.js';
 import type { AttemptStatus } from '../payments/payment-attempt.js';
 
 /** An attempt in our books, as far as it can be compared with the provider's. */
@@ -21,4 +22,13 @@ export interface OurCapture {
   readonly refundedAmount: number;
   /** On its way back: the provider may count it already. */
   readonly refundUnderWayAmount: number;
+  readonly disputes?: readonly OurDispute[];
+}
+
+export interface OurDispute {
+  /** The provider's id of it. */
+  readonly reference: string;
+  readonly status: DisputeStatus;
+  /** What it has taken and not returned, in minor units. */
+  readonly amount: number;
 }

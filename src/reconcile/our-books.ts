@@ -17,11 +17,18 @@ const REFUND_UNDER_WAY = `(
   WHERE r.intent_id = m.intent_id AND r.provider = m.provider AND r.capture_reference = m.provider_reference
     AND r.status IN ('QUEUED', 'SUBMITTED'))`;
 
+const DISPUTES = `(
+  SELECT coalesce(jsonb_agg(jsonb_build_object('reference', d.provider_reference, 'status', d.status, 'amount', (
+    SELECT coalesce(sum(CASE x.kind WHEN 'CHARGEBACK' THEN x.amount ELSE -x.amount END), 0) FROM movement x
+    WHERE x.intent_id = d.intent_id AND x.provider = d.provider AND x.kind IN ('CHARGEBACK', 'CHARGEBACK_REVERSAL')
+      AND coalesce(x.dispute_reference, x.provider_reference) = d.provider_reference))), '[]')
+  FROM dispute d WHERE d.attempt_id = m.attempt_id AND d.provider = m.provider)`;
+
 const CAPTURES_OF_ORDER = `(
   SELECT coalesce(jsonb_agg(jsonb_build_object(
     'attemptReference', ci.reference || '-' || ca.number, 'provider', m.provider,
     'providerReference', m.provider_reference, 'amount', m.amount,
-    'refundedAmount', ${REFUNDED}, 'refundUnderWayAmount', ${REFUND_UNDER_WAY}) ORDER BY m.id), '[]')
+    'refundedAmount', ${REFUNDED}, 'refundUnderWayAmount', ${REFUND_UNDER_WAY}, 'disputes', ${DISPUTES}) ORDER BY m.id), '[]')
   FROM payment_intent ci JOIN movement m ON m.intent_id = ci.id AND m.kind = 'CAPTURE'
     JOIN payment_attempt ca ON ca.id = m.attempt_id
   WHERE ci.order_id = i.order_id)`;

@@ -2,7 +2,7 @@ import type { StatusChangedPayload } from '../../payments/status-changed.js';
 import { TEST_TYPE, typeOfChange, type MessageType } from './message-type.js';
 
 /** Of what `data` holds. It gets a new date when a field changes its meaning or goes; new fields may come any time. */
-const API_VERSION = '2026-11-21';
+const API_VERSION = '2026-11-30';
 
 /** A message, in the very bytes that are sent and signed at each try. */
 export interface Message {

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { DisputeMovement, ProviderEvent, ProviderOutcome } from '../provider.js';
+import type { DisputeMovement, ListedDispute, ProviderEvent, ProviderOutcome } from '../provider.js';
 import { everyItem, type StripeClient } from './client.js';
 import { fromStripeAmount } from './currency.js';
 import { disputeMovements } from './dispute-movements.js';
@@ -16,13 +16,31 @@ export async function disputeEvents(
   return disputes.map((dispute) => disputeEvent(dispute, paymentIntentId, disputeMovements(dispute), null));
 }
 
-export async function disputesOf(client: StripeClient, paymentIntentId: string): Promise<Stripe.Dispute[]> {
+async function disputesOf(client: StripeClient, paymentIntentId: string): Promise<Stripe.Dispute[]> {
   const disputes: Stripe.Dispute[] = [];
   const pages = everyItem(client, (stripe, page) =>
     stripe.disputes.list({ ...page, payment_intent: paymentIntentId }),
   );
   for await (const dispute of pages) disputes.push(dispute);
   return disputes;
+}
+
+export async function listedDisputes(
+  client: StripeClient,
+  paymentIntentId: string,
+): Promise<readonly ListedDispute[]> {
+  const disputes = await disputesOf(client, paymentIntentId);
+  return disputes.map((dispute) => {
+    const status = disputeStatus(dispute);
+    return {
+      reference: dispute.id,
+      status: status === 'appealed' ? 'open' : status,
+      amount: disputeMovements(dispute).reduce(
+        (sum, { kind, amount }) => (kind === 'withdrawn' ? sum + amount : sum - amount),
+        0,
+      ),
+    };
+  });
 }
 
 /**
@@ -78,7 +96,7 @@ function disputeEvent(
 }
 
 /** An inquiry that was closed, and a dispute that was prevented, cost nothing. */
-export function disputeStatus({ status }: Stripe.Dispute): DisputeOutcome['status'] {
+function disputeStatus({ status }: Stripe.Dispute): DisputeOutcome['status'] {
   if (status === 'won' || status === 'warning_closed' || status === 'prevented') return 'won';
   if (status === 'appeal_needs_response' || status === 'appeal_under_review') return 'appealed';
   return status === 'lost' ? 'lost' : 'open';

@@ -1,6 +1,7 @@
 import type { ListedNotification, ListedPayment } from '../provider.js';
 import { listedPayment } from './charges.js';
 import { everyItem, type StripeClient } from './client.js';
+import { listedDisputes } from './disputes.js';
 import { TYPES_TO_LIST, withoutClientSecrets } from './notifications.js';
 import { fromStripeTime, stripeRange } from './time.js';
 
@@ -34,6 +35,10 @@ export async function* listPayments(
   );
   for await (const charge of charges) {
     const payment = listedPayment(charge);
-    if (payment) yield payment;
+    if (!payment) continue;
+    const isDisputed = charge.disputed && charge.payment_intent !== null;
+    yield isDisputed
+      ? { ...payment, disputes: await listedDisputes(client, payment.captureReference) }
+      : payment;
   }
 }
