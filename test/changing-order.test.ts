@@ -123,12 +123,12 @@ describe('an order that changes before it is paid', () => {
     });
   });
 
-  test('once the provider is processing, the amount can’t change any more', async () => {
+  test('once the provider is processing the old amount, it can’t change any more', async () => {
     const { orderId, token, sku } = await orderOf(app);
     const payment = await app.pay(orderId, token);
+    await changeQuantity(app, orderId, token, sku, 2);
     app.stripe.pay(payment.nextAction.clientSecret, BANK_DEBIT);
     await untilStatus(app, payment.id, token, 'PROCESSING');
-    await changeQuantity(app, orderId, token, sku, 2);
 
     expect(codeOf(await updatePayment(app, payment.id, token))).toBe('PAYMENT_NOT_UPDATABLE');
     expect(await app.pay(orderId, token)).toMatchObject({

@@ -206,6 +206,13 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
       return ask(CREATE_PAYMENT, { input: { orderId } }, token);
     },
   },
+  ORDER_NOT_CHANGEABLE: {
+    retryable: false,
+    async provoke(ask) {
+      const { orderId, token } = await beingDecided();
+      return ask(UPDATE_ORDER, { input: { orderId, booking: null } }, token);
+    },
+  },
   ORDER_NUMBER_TAKEN: {
     retryable: false,
     fields: ['number'],
@@ -268,9 +275,11 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
   PAYMENT_NOT_UPDATABLE: {
     retryable: false,
     async provoke(ask) {
-      const { sku, orderId, payment, token } = await beingDecided();
+      const { sku, orderId, payment, token } = await bankPayment();
       const lines = [{ sku, quantity: 2 }];
       await app.graphql(UPDATE_ORDER, { input: { orderId, lines } }, token);
+      app.bank.authorise(`${payment.id}-1`);
+      await untilStatus(payment.id, 'PROCESSING');
       return ask(UPDATE_PAYMENT, { id: payment.id }, token);
     },
   },

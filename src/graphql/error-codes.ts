@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'NO_WAY_TO_PAY'
   | 'ORDER_ALREADY_PAID'
   | 'ORDER_CANCELLED'
+  | 'ORDER_NOT_CHANGEABLE'
   | 'ORDER_NUMBER_TAKEN'
   | 'OUT_OF_STOCK'
   | 'PAYMENT_DECLINED'
@@ -68,6 +69,7 @@ export const ERROR_CODES: Readonly<
   SUBSCRIPTION_NOT_BEGUN: { code: 'PROVIDER_UNAVAILABLE', retryable: true },
   ORDER_ALREADY_PAID: { code: 'ORDER_ALREADY_PAID', retryable: false },
   ORDER_CANCELLED: { code: 'ORDER_CANCELLED', retryable: false },
+  ORDER_NOT_CHANGEABLE: { code: 'ORDER_NOT_CHANGEABLE', retryable: false },
   ORDER_NUMBER_TAKEN: { code: 'ORDER_NUMBER_TAKEN', retryable: false },
   OUT_OF_STOCK: { code: 'OUT_OF_STOCK', retryable: false },
   FULLY_BOOKED: { code: 'FULLY_BOOKED', retryable: false },

@@ -15,7 +15,7 @@ import { findCustomer } from '../customers/create-customer.js';
 import type { Customer } from '../customers/customer.js';
 import { newReference } from '../references.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
-import { Order, type OrderCustomer } from './order.js';
+import { Order, type OrderCustomer, type OrderWriter } from './order.js';
 import { OrderError } from './order-error.js';
 import { priceLines, type LineInput } from './price-lines.js';
 
@@ -30,6 +30,7 @@ export interface CreateOrder {
   readonly metadata?: Record<string, unknown> | null;
   readonly locale?: string | null;
   readonly booking?: BookingRequest | null;
+  readonly writtenBy: OrderWriter;
   readonly caller: string;
   readonly idempotencyKey?: string | null;
 }
@@ -53,7 +54,8 @@ export async function createOrder(
   request: CreateOrder,
   shopTimeZone: string,
 ): Promise<Order> {
-  const key = keyUse('createOrder', request);
+  const { writtenBy: _writtenBy, ...asked } = request;
+  const key = keyUse('createOrder', asked);
   const earlier = key && (await orderOfKey(manager, key));
   if (earlier) return earlier;
   const order = await newOrder(manager, request, shopTimeZone);
@@ -88,6 +90,7 @@ async function newOrder(manager: EntityManager, request: CreateOrder, shopTimeZo
     reference: newReference('ORD'),
     number: request.number ?? null,
     status: 'OPEN',
+    writtenBy: request.writtenBy,
     amount,
     currency,
     customer: request.customer ?? (customer && detailsOf(customer)),

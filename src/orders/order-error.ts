@@ -3,6 +3,7 @@ export type OrderErrorKind =
   | 'ORDER_NOT_FOUND'
   | 'ORDER_ALREADY_PAID'
   | 'ORDER_CANCELLED'
+  | 'ORDER_NOT_CHANGEABLE'
   | 'ORDER_NUMBER_TAKEN'
   | 'OUT_OF_STOCK'
   | 'FULLY_BOOKED'

@@ -29,16 +29,10 @@ import { freePlaces, FreePlaces } from './free-places.js';
 import { recordNewOrderToken } from './record-new-order-token.js';
 import { Order } from './order.js';
 import { OrderError } from './order-error.js';
-import {
-  CreateOrderInput,
-  UpdateOrderInput,
-  type OrderLineInput,
-  type OwnOrderLineInput,
-} from './order-inputs.js';
+import { CreateOrderInput, type OrderLineInput, type OwnOrderLineInput } from './order-inputs.js';
 import type { LineInput } from './price-lines.js';
 import { OrderLine } from './order-line.js';
 import { Product } from './product.js';
-import { updateOrder } from './update-order.js';
 
 const MAX_METADATA_CHARACTERS = 8_192;
 const MAX_PRODUCTS = 200;
@@ -95,32 +89,16 @@ export class OrderResolver {
     if (input.ownLines || input.number || input.metadata || input.customerId) requireStaffOrBackend(caller);
     const { lines: _lines, ownLines: _ownLines, ...rest } = input;
     checkMetadata(input.metadata);
+    const isMerchant = isStaffOrBackend(caller);
     const request = {
       ...rest,
       lines: linesOf(input),
       booking: bookingOf(input.booking),
-      caller: isStaffOrBackend(caller) ? callerName(caller) : 'anonymous',
+      writtenBy: isMerchant ? ('MERCHANT' as const) : ('PAYER' as const),
+      caller: isMerchant ? callerName(caller) : 'anonymous',
     };
     const order = await createOrder(manager, request, shopTimeZone);
     return { order, orderToken: await authentication.orderTokens.sign(order.reference) };
-  }
-
-  @Mutation(() => Order, {
-    description:
-      'Replaces the lines or the booking of an order that is not paid. Tell an open payment to follow with updatePaymentIntent.',
-  })
-  async updateOrder(
-    @Arg('input', () => UpdateOrderInput, { description: 'What is asked for.' }) input: UpdateOrderInput,
-    @Ctx() context: Context,
-  ): Promise<Order> {
-    if (input.ownLines) requireStaffOrBackend(context.caller);
-    const order = await findOrder(context, input.orderId, 'orderId');
-    const keepsLines = !input.lines && !input.ownLines && input.booking !== undefined;
-    const changes = {
-      lines: keepsLines ? null : linesOf(input),
-      booking: input.booking === undefined ? undefined : bookingOf(input.booking),
-    };
-    return updateOrder(context, order.reference, changes, callerName(context.caller));
   }
 
   @Mutation(() => String, {
@@ -197,7 +175,7 @@ export async function findOrder(
   return order;
 }
 
-function linesOf({
+export function linesOf({
   lines,
   ownLines,
 }: {
@@ -212,7 +190,7 @@ function linesOf({
   throw new OrderError('INVALID_ORDER', 'An order needs at least one line.', 'lines');
 }
 
-function bookingOf(input: BookingInput | null | undefined): BookingRequest | null {
+export function bookingOf(input: BookingInput | null | undefined): BookingRequest | null {
   return input ? { startsAt: input.startsAt, endsAt: input.endsAt, details: input.details ?? {} } : null;
 }
 

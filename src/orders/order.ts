@@ -27,6 +27,9 @@ registerEnumType(OrderStatus, {
   },
 });
 
+/** Who wrote what an order costs and contains. What the merchant (a backend, an operator) wrote is fixed for payers. */
+export type OrderWriter = 'PAYER' | 'MERCHANT';
+
 /** Who buys, as far as the shop needs to know. */
 @ObjectType({ description: 'Who buys.' })
 export class OrderCustomer {
@@ -59,6 +62,7 @@ export class OrderCustomer {
   `num_nonnulls(booking_starts_at, booking_ends_at, booking_first_day, booking_last_day, booking_details) IN (0, 5)
     AND booking_starts_at < booking_ends_at AND booking_first_day <= booking_last_day`,
 )
+@Check('orders_written_by_known', `written_by IN ('PAYER', 'MERCHANT')`)
 @Check('orders_reserve_while_open', `reserved_until IS NULL OR status = 'OPEN'`)
 export class Order {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'orders_pkey' })
@@ -78,6 +82,10 @@ export class Order {
   @Field(() => OrderStatus, { description: 'Where it stands.' })
   @Column('text')
   status: OrderStatus;
+
+  /** The merchant's, once a backend or an operator has made or changed it. */
+  @Column('text', { default: 'PAYER' })
+  writtenBy: OrderWriter;
 
   @Field(() => GraphQLSafeInt, { description: 'The total, in minor units.' })
   @Column('bigint')

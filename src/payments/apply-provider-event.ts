@@ -175,8 +175,15 @@ function applyEnd(
 ): string {
   if (!isLive(attempt)) return `stale: the attempt is ${attempt.status}`;
   changeAttempt(change, attempt, { status: end, failureCode: code, failureMessage: message });
-  if (change.attempts.some(isLive)) return `attempt ${attempt.number} is over; another one is under way`;
-  return endIntent(change, end, code, message);
+  const isHeldNoMore =
+    change.intent.status === 'AUTHORIZED' && !change.attempts.some(({ status }) => status === 'AUTHORIZED');
+  if (change.attempts.some(isLive) && !isHeldNoMore) {
+    return `attempt ${attempt.number} is over; another one is under way`;
+  }
+  const outcome = endIntent(change, end, code, message);
+  // Nothing is held any more, and there is no way back to paying: what is open beside it ends too.
+  watchWhatIsLeft(change);
+  return outcome;
 }
 
 /** Ends an intent without money, and gives its stock back. */
@@ -214,12 +221,14 @@ function applyAuthorized(
   if (attempt.status === 'AUTHORIZED') return 'nothing new';
   if (attempt.status === 'SUCCEEDED') return 'stale: the attempt is SUCCEEDED';
   changeAttempt(change, attempt, { status: 'AUTHORIZED', failureCode: null, failureMessage: null });
-  const fits = amount === change.intent.amount && currency === change.intent.currency;
+  const { intent, order } = change;
+  // The order may have changed since the payment was told its amount.
+  const fits = amount === intent.amount && currency === intent.currency && amount === order.amount;
   const outcome = fits
     ? step(change, 'AUTHORIZED')
     : review(change, {
         code: 'AMOUNT_MISMATCH',
-        message: `${amount} ${currency} held, and the order costs ${change.intent.amount}.`,
+        message: `${amount} ${currency} held, and the order costs ${order.amount}.`,
         about: `${attempt.provider}:held:${attempt.number}`,
       });
   // Held for a payment that is over, or paid otherwise: it is let go.

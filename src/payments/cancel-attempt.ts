@@ -51,7 +51,10 @@ async function beginOrEnd(
   }
 }
 
-/** For an attempt that another one has replaced: if it can't be ended now, it stays watched, and nobody waits for it. */
+/**
+ * For an attempt that another one has replaced, or whose payment is over: if it can't be ended now, it stays watched, and
+ * nobody waits for it. One whose money is held by now stays: only the merchant lets go of a hold.
+ */
 export async function cancelAttemptQuietly(
   manager: EntityManager,
   dependencies: PaymentDependencies,
@@ -59,7 +62,9 @@ export async function cancelAttemptQuietly(
   attempt: PaymentAttempt,
 ): Promise<void> {
   try {
-    await cancelAttempt(manager, dependencies, payment, attempt.id);
+    const present = (await loadPayment(manager, payment.intent.reference)) ?? payment;
+    if (attemptOf(present, attempt.id).status === 'AUTHORIZED') return;
+    await cancelAttempt(manager, dependencies, present, attempt.id);
   } catch (error) {
     if (!(error instanceof PaymentError)) throw error;
     dependencies.log.warn(

@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { isOfSubscription } from '../orders/order.js';
 import { endIntent } from './apply-provider-event.js';
-import { cancelAttempt } from './cancel-attempt.js';
+import { cancelAttempt, cancelAttemptQuietly } from './cancel-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { providerOf } from './initiate-attempt.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { watchWhatIsLeft, type PaymentChange } from './payment-change.js';
+import { mayEndPayment, moneyStateOf, refusePayersEnd, type Party } from './order-rights.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { awaitsPayer, isOpen, type PaymentStatus } from './transitions.js';
@@ -15,15 +16,20 @@ import { writePayment } from './write-change.js';
  * Ends a payment at its providers and gives its stock back. A payment that is over without money stays as it is.
  * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_CANCELLABLE when money moved or is moving, or when only the
  * provider of a subscription ends it; PROVIDER_UNAVAILABLE when the provider doesn't say whether it ended.
+ * @throws {AccessError} FORBIDDEN: a payer would let go of money that is held.
  */
 export async function cancelPaymentIntent(
   manager: EntityManager,
   dependencies: PaymentDependencies,
+  party: Party,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  const mayEnd = (from: PaymentStatus) => awaitsPayer(from) || from === 'AUTHORIZED';
+  const mayEnd = ({ intent: { status }, order }: LoadedPayment | PaymentChange) =>
+    isEndable(status) && mayEndPayment(party, order, moneyStateOf([status]));
+  if (party === 'PAYER') await endBeforeItIsHeld(manager, dependencies, intentReference, mayEnd);
   const payment = await endAtProviders(manager, dependencies, intentReference, mayEnd);
   const { status } = payment.intent;
+  refusePayersEnd(party, payment.order, moneyStateOf([status]));
   if (status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED') return payment;
   throw new PaymentError(
     'PAYMENT_NOT_CANCELLABLE',
@@ -31,6 +37,34 @@ export async function cancelPaymentIntent(
       ? 'The provider of its subscription collects this payment: cancel the subscription instead.'
       : `This payment is ${status}: money moved or is moving, so it can't be cancelled any more.`,
   );
+}
+
+function isEndable(status: PaymentStatus): boolean {
+  return awaitsPayer(status) || status === 'AUTHORIZED';
+}
+
+/**
+ * Where money is to be held, a payer's end is written before the provider is told: the provider would let go of a hold
+ * that we have not heard of. A hold that comes afterwards was promised to nobody.
+ */
+async function endBeforeItIsHeld(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+  mayEnd: (payment: PaymentChange) => boolean,
+): Promise<void> {
+  let isEnded = false;
+  const payment = await writePayment(manager, dependencies, intentReference, (change) => {
+    const { captureMethod } = change.intent;
+    isEnded = captureMethod === 'MANUAL' && !isOfSubscription(change.order) && mayEnd(change);
+    if (!isEnded) return;
+    endIntent(change, 'CANCELLED', 'CANCELLED', '');
+    watchWhatIsLeft(change);
+  });
+  if (!isEnded) return;
+  for (const attempt of payment.attempts.filter(isLive)) {
+    await cancelAttemptQuietly(manager, dependencies, payment, attempt);
+  }
 }
 
 /**
@@ -41,24 +75,28 @@ export async function endAtProviders(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
-  mayEndFrom: (status: PaymentStatus) => boolean = awaitsPayer,
+  mayEndIt: (payment: LoadedPayment | PaymentChange) => boolean = isAwaitingPayer,
 ): Promise<LoadedPayment> {
-  const isEndable = ({ intent, order }: LoadedPayment | PaymentChange) =>
-    mayEndFrom(intent.status) && !isOfSubscription(order);
+  const isEndableHere = (payment: LoadedPayment | PaymentChange) =>
+    mayEndIt(payment) && !isOfSubscription(payment.order);
   let payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
   for (const { id } of payment.attempts.filter(isLive)) {
-    if (!isEndable(payment)) break;
+    if (!isEndableHere(payment)) break;
     payment = await cancelAttempt(manager, dependencies, payment, id);
   }
   const mayEnd = (ended: LoadedPayment | PaymentChange) =>
-    isEndable(ended) && !ended.attempts.some((attempt) => standsInTheWay(dependencies, attempt));
+    isEndableHere(ended) && !ended.attempts.some((attempt) => standsInTheWay(dependencies, attempt));
   if (!mayEnd(payment)) return payment;
   return writePayment(manager, dependencies, intentReference, (change) => {
     if (!mayEnd(change)) return;
     endIntent(change, 'CANCELLED', 'CANCELLED', '');
     watchWhatIsLeft(change);
   });
+}
+
+function isAwaitingPayer({ intent }: LoadedPayment | PaymentChange): boolean {
+  return awaitsPayer(intent.status);
 }
 
 /**

@@ -179,23 +179,26 @@ async function endEarlier(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   { initiated, attempt }: InitiatedSomewhere,
-): Promise<CreatedPayment & { readonly attempt: PaymentAttempt }> {
+): Promise<CreatedPayment> {
   const earlier = initiated.attempts.filter(({ number }) => number < attempt.number).filter(isLive);
   if (earlier.length === 0 || !isLive(attempt)) return { payment: initiated, attempt };
   for (const other of earlier) await cancelAttemptQuietly(manager, dependencies, initiated, other);
   const after = (await loadPayment(manager, initiated.intent.reference)) ?? initiated;
-  return { payment: after, attempt: attemptOf(after, attempt.id) };
+  if (after.intent.status !== 'AUTHORIZED') return { payment: after, attempt: attemptOf(after, attempt.id) };
+  // The payer was faster by the earlier one, and its money is held: nothing is opened beside it.
+  await cancelAttemptQuietly(manager, dependencies, after, attempt);
+  return { payment: after, attempt: null };
 }
 
 /** Whoever only opens a payment charges nothing that was saved, even where somebody else had asked for it. */
 async function chargeIfAsked(
   manager: EntityManager,
   dependencies: PaymentDependencies,
-  begun: CreatedPayment & { readonly attempt: PaymentAttempt },
+  begun: CreatedPayment,
   { saved }: Request,
 ): Promise<CreatedPayment> {
   const { payment, attempt } = begun;
-  if (!saved?.methodReference || saved.methodReference !== attempt.methodReference) return begun;
+  if (!attempt || !saved?.methodReference || saved.methodReference !== attempt.methodReference) return begun;
   const charged = await chargeSavedMethod(manager, dependencies, payment, attempt.id);
   return { payment: charged, attempt: attemptOf(charged, attempt.id) };
 }

@@ -12,7 +12,8 @@ import {
 import type { PaymentContext as Context } from './payment-context.js';
 import { formatMoney } from '../money.js';
 import { Order } from '../orders/order.js';
-import { findOrder } from '../orders/order-resolver.js';
+import { UpdateOrderInput } from '../orders/order-inputs.js';
+import { bookingOf, findOrder, linesOf } from '../orders/order-resolver.js';
 import { OrderError } from '../orders/order-error.js';
 import type { NextAction as Action } from '../providers/provider.js';
 import { cancelOrder } from './cancel-order.js';
@@ -23,6 +24,7 @@ import { Dispute } from './dispute.js';
 import { nextActionOf } from './initiate-attempt.js';
 import { isLive, PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
+import { partyOf } from './order-rights.js';
 import { PaymentError } from './payment-error.js';
 import { PaymentIntent } from './payment-intent.js';
 import { isOpen } from './payment-options.js';
@@ -41,6 +43,7 @@ import { Refund } from './refund.js';
 import { refundPayment } from './refund-payment.js';
 import { routesOfOrder } from './routes-of-order.js';
 import { settlePaymentReview } from './settle-payment-review.js';
+import { updateOrder } from './update-order.js';
 import { updatePaymentIntent } from './update-payment-intent.js';
 import { verifyPaymentIntent } from './verify-payment-intent.js';
 
@@ -118,14 +121,15 @@ export class PaymentResolver {
 
   @Mutation(() => PaymentIntent, {
     description:
-      'Ends a payment at its provider and gives its stock back. Refused once money has moved, and for a subscription’s.',
+      'Ends a payment at its provider and gives its stock back. Refused once money has moved, and for a subscription’s. Money that is held only a backend or an operator lets go.',
   })
   async cancelPaymentIntent(
     @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
     const { intent } = await findPaymentIntent(context, id);
-    return (await cancelPaymentIntent(context.manager, acting(context), intent.reference)).intent;
+    const { caller, manager } = context;
+    return (await cancelPaymentIntent(manager, acting(context), partyOf(caller), intent.reference)).intent;
   }
 
   @Mutation(() => PaymentIntent, {
@@ -185,13 +189,32 @@ export class PaymentResolver {
     return (await settlePaymentReview(manager, acting(context), intent.reference, settlement)).intent;
   }
 
+  @Mutation(() => Order, {
+    description:
+      'Replaces the lines or the booking of an order that is not paid. Payers may change what they wrote themselves. Tell an open payment to follow with updatePaymentIntent.',
+  })
+  async updateOrder(
+    @Arg('input', () => UpdateOrderInput, { description: 'What is asked for.' }) input: UpdateOrderInput,
+    @Ctx() context: Context,
+  ): Promise<Order> {
+    const { caller } = context;
+    if (input.ownLines) requireStaffOrBackend(caller);
+    const { reference } = await findOrder(context, input.orderId, 'orderId');
+    const keepsLines = !input.lines && !input.ownLines && input.booking !== undefined;
+    const changes = {
+      lines: keepsLines ? null : linesOf(input),
+      booking: input.booking === undefined ? undefined : bookingOf(input.booking),
+    };
+    return updateOrder(context, partyOf(caller), reference, changes, callerName(caller));
+  }
+
   @Mutation(() => Order, { description: 'Cancels an order that is not paid, and its open payment with it.' })
   async cancelOrder(
     @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
     @Ctx() context: Context,
   ): Promise<Order> {
     const { reference } = await findOrder(context, id);
-    return cancelOrder(context.manager, acting(context), reference);
+    return cancelOrder(context.manager, acting(context), partyOf(context.caller), reference);
   }
 
   @FieldResolver(() => Order, { description: 'What is being paid.' })

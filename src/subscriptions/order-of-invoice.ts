@@ -77,6 +77,7 @@ async function newOrder(
     reference: newReference('ORD'),
     number: null,
     status: 'OPEN',
+    writtenBy: 'MERCHANT',
     amount,
     currency: currency,
     customer: detailsOf(customer),

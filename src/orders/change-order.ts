@@ -5,7 +5,7 @@ import { toRow } from '../database/rows.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
 import { moveHeldPlaces } from './capacity-move.js';
 import { fullyBookedOn } from './fully-booked.js';
-import { isOfSubscription, Order } from './order.js';
+import { isOfSubscription, Order, type OrderWriter } from './order.js';
 import type { OrderContext } from './order-context.js';
 import { OrderError } from './order-error.js';
 import { priceLines, type LineInput } from './price-lines.js';
@@ -19,22 +19,33 @@ export interface OrderChanges {
   readonly booking?: BookingRequest | null;
 }
 
+/** What may be changed, by who asks and by the order's payments, of which an order itself knows nothing. */
+export interface Permission {
+  /** Whose the order is afterwards. */
+  readonly writtenBy: OrderWriter;
+  /** @throws where the order may not come to this total, in minor units. */
+  readonly checkTotal: (amount: number) => void;
+}
+
 /**
  * Changes an order that nobody has paid. Stock and places that are held for it are held for what it is then instead, or
  * nothing changes. A payment that is open keeps its amount until it is told to follow (`updatePaymentIntent`).
+ * @param permit asked once the order's row is locked; throws where nothing may be changed.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, INVALID_ORDER, OUT_OF_STOCK, FULLY_BOOKED
  */
-export async function updateOrder(
+export async function changeOrder(
   { manager, shopTimeZone }: Pick<OrderContext, 'manager' | 'shopTimeZone'>,
   reference: string,
   changes: OrderChanges,
   actor: string,
+  permit: (transaction: EntityManager, order: Order) => Promise<Permission>,
 ): Promise<Order> {
   const { lines, booking } = changes;
   try {
     return await manager.transaction(async (transaction) => {
-      const { before, after } = await change(transaction, reference, changes, shopTimeZone);
-      const { amount, currency } = after;
+      const { before, after } = await change(transaction, reference, changes, shopTimeZone, permit);
+      const { amount, currency, writtenBy } = after;
+      const changesHands = writtenBy !== before.writtenBy;
       await writeAuditEntry(transaction, {
         subject: reference,
         actor,
@@ -43,8 +54,15 @@ export async function updateOrder(
           amount: before.amount,
           currency: before.currency,
           ...(booking !== undefined && times(before)),
+          ...(changesHands && { writtenBy: before.writtenBy }),
         },
-        after: { amount, currency, ...(lines && { lines }), ...(booking !== undefined && times(after)) },
+        after: {
+          amount,
+          currency,
+          ...(lines && { lines }),
+          ...(booking !== undefined && times(after)),
+          ...(changesHands && { writtenBy }),
+        },
         reason: null,
       });
       return after;
@@ -73,18 +91,20 @@ async function change(
   reference: string,
   { lines, booking }: OrderChanges,
   shopTimeZone: string,
+  permit: (transaction: EntityManager, order: Order) => Promise<Permission>,
 ): Promise<{ before: Order; after: Order }> {
   // The order first, then its products by SKU, then their days: the order of locks that everything keeps.
   const before = await manager.findOne(Order, { where: { reference }, lock: { mode: 'pessimistic_write' } });
   if (!before) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
   refuseClosed(before);
+  const { writtenBy, checkTotal } = await permit(manager, before);
   const columns = booking === undefined ? {} : await columnsOf(manager, booking, shopTimeZone);
-  const after = { ...before, ...columns, version: before.version + 1 };
-  if (lines) after.amount = await replaceLines(manager, after, lines);
+  const after = { ...before, ...columns, writtenBy, version: before.version + 1 };
+  if (lines) after.amount = await replaceLines(manager, after, lines, checkTotal);
   else if (after.bookingStartsAt === null) refuseMissingBooking(await skusWithDays(manager, before));
   await manager.query(
     `UPDATE orders SET amount = $2, version = $3, booking_starts_at = $4, booking_ends_at = $5,
-       booking_first_day = $6, booking_last_day = $7, booking_details = $8 WHERE id = $1`,
+       booking_first_day = $6, booking_last_day = $7, booking_details = $8, written_by = $9 WHERE id = $1`,
     [
       after.id,
       after.amount,
@@ -94,6 +114,7 @@ async function change(
       after.bookingFirstDay,
       after.bookingLastDay,
       after.bookingDetails && JSON.stringify(after.bookingDetails),
+      after.writtenBy,
     ],
   );
   const movesPlaces = lines !== null || !touchesSameDays(before, after);
@@ -115,8 +136,10 @@ async function replaceLines(
   manager: EntityManager,
   order: Order,
   inputs: readonly LineInput[],
+  checkTotal: Permission['checkTotal'],
 ): Promise<number> {
   const { lines, amount, skusWithDays: needBooking } = await priceLines(manager, inputs, order.currency);
+  checkTotal(amount);
   if (order.bookingStartsAt === null) refuseMissingBooking(needBooking);
   const isHeld = order.reservedUntil !== null;
   const skus = lines.flatMap(({ sku }) => sku ?? []);
