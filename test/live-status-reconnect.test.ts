@@ -5,6 +5,8 @@ import { WebSocket } from 'ws';
 import { startTestApp, type RunningApp } from './support/running-app.js';
 import { churn, versionsUpTo } from './support/churning-card.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
+import { paidPayment } from './support/payments-with-money.js';
+import { GOOD_CARD } from './support/ways-to-pay.js';
 import { watch, WATCH_PAYMENT } from './support/subscriber.js';
 import { eventually } from './support/eventually.js';
 
@@ -124,4 +126,32 @@ test('a server that stops closes its watchers so that graphql-ws connects again,
     expect(seen).toEqual(seen.map(() => whole));
   });
   await Promise.all(watchers.map((watcher) => watcher.close()));
+});
+
+describe('a watcher who names a version that the payment has not reached', () => {
+  test('is told the present state at once, and every change from there on', async () => {
+    const payment = await STRIPE.open(app);
+    const watcher = watch(app, payment.id, payment.token, 5);
+    await watcher.until((heard) => heard.length === 1);
+    app.stripe.pay(payment.providerReference, GOOD_CARD);
+    await watcher.until((heard) => heard.at(-1)?.status === 'PAID');
+    await watcher.close();
+    expect(
+      watcher.heard.map(({ version, status, previousStatus }) => [version, status, previousStatus]),
+    ).toEqual([
+      [1, 'PENDING', null],
+      [2, 'PAID', 'PENDING'],
+    ]);
+  });
+
+  test.each([3, 2_147_483_647])(
+    'is told so of a payment that is over, too: version %d of 2',
+    async (version) => {
+      const payment = await paidPayment(app, STRIPE);
+      const watcher = watch(app, payment.id, payment.token, version);
+      await watcher.until((heard) => heard.length > 0);
+      await watcher.close();
+      expect(watcher.heard).toMatchObject([{ version: 2, status: 'PAID', previousStatus: null }]);
+    },
+  );
 });

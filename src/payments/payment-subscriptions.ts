@@ -62,7 +62,8 @@ export class PaymentSubscriptions {
     @Arg('paymentIntentId', () => ID, { description: 'The payment’s public id.' }) _paymentIntentId: string,
     @Arg('sinceVersion', () => Int, {
       nullable: true,
-      description: 'The last version you saw: you get exactly what you missed since.',
+      description:
+        'The last version you saw: you get exactly what you missed since. One that the payment has not reached is answered with its present state.',
     })
     _sinceVersion?: number,
   ): PaymentStatusChange {

@@ -45,7 +45,8 @@ export function watchPayment(
     };
 
     const present = await load();
-    if (sinceVersion === null) await hand(presentState(present));
+    // A version that this payment has not reached is another payment's: of this one nothing was seen.
+    if (sinceVersion === null || sinceVersion > present.intent.version) await hand(presentState(present));
     else for (const missed of await changesSince(manager, intentId, seen)) await hand(missed);
 
     for (let heard = await next; !heard.done; heard = await next) {
