@@ -85,6 +85,42 @@ describe('a payment whose money is to be held', () => {
     expect(codeOf(await app.graphql(CREATE_PAYMENT, { input }, token))).toBe('FORBIDDEN');
   });
 
+  test.each([
+    ['MANUAL', 'AUTOMATIC'],
+    ['AUTOMATIC', 'MANUAL'],
+  ])(
+    'is not the open one that another way was asked for: %s beside %s is refused, and names the field',
+    async (wanted, open) => {
+      const { sku } = await app.addProduct();
+      const { orderId, token } = await app.order(sku);
+      const ask = (captureMethod: string | undefined, by = app.apiKey) =>
+        app.graphql(CREATE_PAYMENT, { input: { orderId, captureMethod } }, by);
+      const { id } = dataOf(await ask(open)).createPaymentIntent.paymentIntent;
+
+      const refused = await ask(wanted);
+
+      expect(codeOf(refused)).toBe('BAD_USER_INPUT');
+      expect(refused.errors![0]!.extensions.fields).toMatchObject([{ path: 'captureMethod' }]);
+      expect(refused.errors![0]!.message).toContain(open);
+      for (const same of [open, undefined]) {
+        expect(dataOf(await ask(same)).createPaymentIntent.paymentIntent.id).toBe(id);
+      }
+      if (wanted === 'AUTOMATIC') expect(codeOf(await ask(wanted, token))).toBe('BAD_USER_INPUT');
+      dataOf(await cancelPayment(app, id, app.apiKey));
+      const { paymentIntent } = dataOf(await ask(wanted)).createPaymentIntent;
+      expect(await readAsStaff(app, paymentIntent)).toMatchObject({
+        status: 'PENDING',
+        captureMethod: wanted,
+      });
+    },
+  );
+
+  test('is not taken at once because it is AUTHORIZED already', async () => {
+    const { orderId } = await heldPayment(app);
+    const input = { orderId, captureMethod: 'AUTOMATIC' };
+    expect(codeOf(await app.graphql(CREATE_PAYMENT, { input }, app.apiKey))).toBe('BAD_USER_INPUT');
+  });
+
   test('can’t be paid at a bank, which holds nothing', async () => {
     const { sku } = await app.addProduct();
     const { orderId } = await app.order(sku);
@@ -182,6 +218,18 @@ describe('a capture', () => {
     });
     expect(codeOf(await capturePayment(app, payment, 1_000))).toBe('PROVIDER_REJECTED');
     expect(await captured(payment, 900)).toMatchObject({ status: 'PAID', capturedAmount: 900 });
+  });
+
+  test('that Stripe refuses without saying how it stands is under way, and finished later', async () => {
+    const payment = await heldPayment(app);
+    app.stripe.answerNext('payment_intents.capture', {
+      answer: { kind: 'status', status: 400, code: 'amount_too_large' },
+    });
+    app.stripe.answerNext('payment_intents.retrieve', {
+      answer: { kind: 'status', status: 503, shouldRetry: false },
+    });
+    expect(await captured(payment)).toMatchObject({ status: 'AUTHORIZED' });
+    expect(await captured(payment)).toMatchObject({ status: 'PAID' });
   });
 
   test('is not for payers, not for a payment that nobody has paid, and not for money that was taken already', async () => {

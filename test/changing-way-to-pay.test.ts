@@ -1,6 +1,13 @@
 import { dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import { eventually } from './support/eventually.js';
-import { available, cancelPayment, orderOf, readPayment, untilStatus } from './support/payment-calls.js';
+import {
+  available,
+  cancelPayment,
+  createPayment,
+  orderOf,
+  readPayment,
+  untilStatus,
+} from './support/payment-calls.js';
 import { BANK, BANK_DEBIT, CARD, GOOD_CARD } from './support/ways-to-pay.js';
 import { expectSettled } from './support/settled.js';
 
@@ -192,4 +199,60 @@ test('asked for both ways by many at once, at most one attempt is left to pay', 
   expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
   const { attempts } = await readPayment(app, answers[0]!.id, token);
   expect(attempts.filter(({ status }: { status: string }) => status === 'PENDING')).toHaveLength(1);
+});
+
+describe('another returnUrl', () => {
+  const OTHER = `${RETURN_URL}/other`;
+
+  test.each([
+    ['a bank', BANK],
+    ['Checkout', { method: 'CARD', presentation: 'REDIRECT', returnUrl: RETURN_URL }],
+  ])('at %s is a page that sends the payer back there, in place of the first', async (_, input) => {
+    const { orderId, token } = await orderOf(app);
+    const first = await app.pay(orderId, token, input);
+
+    const second = await app.pay(orderId, token, { ...input, returnUrl: OTHER });
+
+    expect(second).toMatchObject({ id: first.id, nextAction: { __typename: 'RedirectToUrl' } });
+    expect(second.nextAction.url).not.toBe(first.nextAction.url);
+    expect((await readPayment(app, first.id, token)).attempts.map(({ status }: any) => status)).toEqual([
+      'CANCELLED',
+      'PENDING',
+    ]);
+    for (const same of [{ ...input, returnUrl: OTHER }, { method: input.method }]) {
+      expect(await app.pay(orderId, token, same)).toMatchObject({
+        nextAction: { url: second.nextAction.url },
+      });
+    }
+  });
+
+  test('changes nothing for a payer who pays in the shop’s own page', async () => {
+    const { orderId, token } = await orderOf(app);
+    const first = await app.pay(orderId, token, { ...CARD, presentation: 'EMBEDDED', returnUrl: RETURN_URL });
+    const second = await app.pay(orderId, token, { ...CARD, presentation: 'EMBEDDED', returnUrl: OTHER });
+    expect(second).toMatchObject(first);
+  });
+
+  test('of an origin that is not allowed is refused, also where a payment is open', async () => {
+    const { orderId, token } = await orderOf(app);
+    await app.pay(orderId, token, BANK);
+    const answer = await createPayment(app, orderId, token, { ...BANK, returnUrl: 'https://evil.example/' });
+    expect(answer.errors![0]!.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      fields: [{ path: 'returnUrl' }],
+    });
+  });
+});
+
+test('another country than the one that was said begins another attempt, and one that is said late does not', async () => {
+  const { orderId, token } = await orderOf(app);
+  const first = await app.pay(orderId, token, CARD);
+  const french = await app.pay(orderId, token, { ...CARD, country: 'FR' });
+  expect(french.nextAction).toEqual(first.nextAction);
+
+  const { orderId: other, token: otherToken } = await orderOf(app);
+  const inFrance = await app.pay(other, otherToken, { ...CARD, country: 'FR' });
+  const inSenegal = await app.pay(other, otherToken, { ...CARD, country: 'SN' });
+  expect(inSenegal.id).toBe(inFrance.id);
+  expect(inSenegal.nextAction.clientSecret).not.toBe(inFrance.nextAction.clientSecret);
 });

@@ -1,9 +1,11 @@
+import Stripe from 'stripe';
 import { BetweenSteps } from './support/between-steps.js';
 import { untilStatus } from './support/books.js';
 import { expectBooksToAgree } from './support/both-books.js';
 import { eventually } from './support/eventually.js';
 import { BANK, STRIPE, type NotifyingProvider, type OpenPayment } from './support/notifying-provider.js';
-import { cancelPayment } from './support/payment-calls.js';
+import { changeOrder } from './support/bookings.js';
+import { cancelPayment, updatePayment } from './support/payment-calls.js';
 import { heldPayment, paidPayment, payAt, underpaidPayment } from './support/payments-with-money.js';
 import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
 import {
@@ -492,3 +494,79 @@ test.each([
     expect(app.stripe.chargesFor(payment.attemptReference)).toMatchObject([{ amountRefunded: 1_500 }]);
   },
 );
+
+describe('a capture that somebody was faster than', () => {
+  test('answers PAYMENT_NOT_CAPTURABLE where the money is let go before Stripe hears of it', async () => {
+    const payment = await heldPayment(app);
+    steps.before('stripe.capture', async () => {
+      dataOf(await cancelPayment(app, payment.id, app.apiKey));
+    });
+    await expectNotCapturable(payment, 'CANCELLED');
+  });
+
+  test('answers so where the hold lapsed at Stripe, and nobody had told us', async () => {
+    const payment = await heldPayment(app);
+    steps.before('stripe.capture', () => {
+      app.stripe.misbehave({ drop: 1 });
+      app.stripe.lapse(payment.providerReference);
+      app.stripe.misbehave({});
+    });
+    await expectNotCapturable(payment, 'CANCELLED');
+  });
+
+  test('answers so where the payment is over by the time it is written', async () => {
+    const payment = await heldPayment(app);
+    steps.beforeWriting('capture.asked', async () => {
+      dataOf(await cancelPayment(app, payment.id, app.apiKey));
+    });
+    await expectNotCapturable(payment, 'CANCELLED');
+  });
+
+  test('answers so where another amount was taken at Stripe itself, and that is what is in the books', async () => {
+    const payment = await heldPayment(app);
+    steps.before('stripe.capture', async () => {
+      const { hostname: host, port } = app.stripe.url;
+      const stripe = new Stripe(app.stripeSecretKey, { host, port, protocol: 'http' });
+      await stripe.paymentIntents.capture(payment.providerReference, { amount_to_capture: 600 });
+    });
+    const answer = await capturePayment(app, payment, 1_000);
+    expect(codeOf(answer)).toBe('PAYMENT_NOT_CAPTURABLE');
+    expect(answer.errors![0]!.message).toContain('600');
+    expect(await readAsStaff(app, payment)).toMatchObject({ status: 'PAID', capturedAmount: 600 });
+  });
+
+  async function expectNotCapturable(payment: OpenPayment, status: string): Promise<void> {
+    const answer = await capturePayment(app, payment);
+    expect(codeOf(answer)).toBe('PAYMENT_NOT_CAPTURABLE');
+    expect(answer.errors![0]!.message).toContain(status);
+    expect(await readAsStaff(app, payment)).toMatchObject({ status, capturedAmount: 0 });
+  }
+});
+
+describe('an update of an amount that the payer was faster than', () => {
+  test('answers PAYMENT_NOT_UPDATABLE, and what they paid is under review', async () => {
+    const payment = await STRIPE.open(app);
+    const changes = { lines: [{ sku: payment.sku, quantity: 2 }] };
+    dataOf(await changeOrder(app, payment, changes));
+    steps.before('stripe.updateAmount', async () => {
+      payAt(app, STRIPE, payment);
+      await untilStatus(app, payment.id, 'REVIEW');
+    });
+    expect(codeOf(await updatePayment(app, payment.id, payment.token))).toBe('PAYMENT_NOT_UPDATABLE');
+  });
+
+  test('leaves createPaymentIntent to give the payment as it is', async () => {
+    const payment = await STRIPE.open(app);
+    const changes = { lines: [{ sku: payment.sku, quantity: 2 }] };
+    dataOf(await changeOrder(app, payment, changes));
+    steps.beforeWriting('payment.amount', async () => {
+      payAt(app, STRIPE, payment);
+      await untilStatus(app, payment.id, 'REVIEW');
+    });
+    expect(await app.pay(payment.orderId, payment.token)).toMatchObject({
+      id: payment.id,
+      status: 'REVIEW',
+      nextAction: null,
+    });
+  });
+});

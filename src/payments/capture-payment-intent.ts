@@ -14,7 +14,8 @@ import { writePayment } from './write-change.js';
  * crash in between is healed by the job. Asked again with the same amount, it gives the same result. A provider that
  * doesn't answer leaves the payment AUTHORIZED, and it is asked again until it says.
  * @param amount minor units; null: all.
- * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE, AMOUNT_TOO_LARGE, PROVIDER_REJECTED
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE (also when the money was let go meanwhile),
+ * AMOUNT_TOO_LARGE, PROVIDER_REJECTED
  */
 export async function capturePaymentIntent(
   manager: EntityManager,
@@ -26,7 +27,31 @@ export async function capturePaymentIntent(
   const payment = await writePayment(manager, dependencies, intentReference, (change) => {
     attemptId = decideCapture(change, amount);
   });
-  return attemptId === null ? payment : captureAttempt(manager, dependencies, payment, attemptId);
+  if (attemptId === null) return payment;
+  const captured = await captureAttempt(manager, dependencies, payment, attemptId);
+  refuseLostCapture(captured, attemptOf(captured, attemptId));
+  return captured;
+}
+
+/** Somebody else was faster: the money was let go, or taken at the provider itself, and then perhaps another amount. */
+function refuseLostCapture(payment: LoadedPayment, { id, status, captureAmount }: PaymentAttempt): void {
+  if (status === 'CANCELLED' || status === 'FAILED') throw nothingHeld(payment);
+  if (status !== 'SUCCEEDED') return;
+  const taken = payment.movements
+    .filter(({ kind, attemptId }) => kind === 'CAPTURE' && attemptId === id)
+    .reduce((sum, { amount }) => sum + amount, 0);
+  if (taken === captureAmount) return;
+  throw new PaymentError(
+    'PAYMENT_NOT_CAPTURABLE',
+    `${taken} of it was taken at the provider meanwhile, and not ${captureAmount}.`,
+  );
+}
+
+function nothingHeld({ intent }: Pick<LoadedPayment, 'intent'>): PaymentError {
+  return new PaymentError(
+    'PAYMENT_NOT_CAPTURABLE',
+    `This payment is ${intent.status}: only money that is held (AUTHORIZED) can be taken.`,
+  );
 }
 
 /** The attempt to capture; null when that has been done already. */
@@ -36,10 +61,7 @@ function decideCapture(change: PaymentChange, wanted: number | null): string | n
   if (intent.status !== 'AUTHORIZED' || !attempt) {
     const isDone = intent.captureMethod === 'MANUAL' && (wanted === null || wanted === intent.capturedAmount);
     if (intent.status === 'PAID' && isDone) return null;
-    throw new PaymentError(
-      'PAYMENT_NOT_CAPTURABLE',
-      `This payment is ${intent.status}: only money that is held (AUTHORIZED) can be taken.`,
-    );
+    throw nothingHeld(change);
   }
   const amount = wanted ?? attempt.captureAmount ?? attempt.amount;
   if (amount > attempt.amount) {
@@ -75,13 +97,21 @@ export async function captureAttempt(
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;
     dependencies.log.warn({ err: error, attempt: attempt.id }, 'the provider did not take the held money');
-    if (error.kind === 'rejected' || error.kind === 'declined') {
-      return afterRefusal(manager, dependencies, payment, { ...attempt, providerReference }, error);
-    }
-    return writePayment(manager, dependencies, payment.intent.reference, (change) => {
-      if (change.intent.status === 'AUTHORIZED' && change.intent.nextCheckAt === null) checkSoon(change);
-    });
+    const isRefused = error.kind === 'rejected' || error.kind === 'declined';
+    if (!isRefused) return checkedSoon(manager, dependencies, payment);
+    return afterRefusal(manager, dependencies, payment, { ...attempt, providerReference }, error);
   }
+}
+
+/** What the provider doesn't say now is asked for again by the job. */
+function checkedSoon(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  { intent }: LoadedPayment,
+): Promise<LoadedPayment> {
+  return writePayment(manager, dependencies, intent.reference, (change) => {
+    if (change.intent.status === 'AUTHORIZED' && change.intent.nextCheckAt === null) checkSoon(change);
+  });
 }
 
 /** What the provider says of the attempt counts: it may have been taken, or let go. If it is still held, ask anew. */
@@ -92,7 +122,14 @@ async function afterRefusal(
   attempt: PaymentAttempt & { readonly providerReference: string },
   failure: ProviderFailure,
 ): Promise<LoadedPayment> {
-  const asked = await askProvider(manager, dependencies, payment, attempt);
+  let asked: LoadedPayment;
+  try {
+    asked = await askProvider(manager, dependencies, payment, attempt);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure)) throw error;
+    dependencies.log.warn({ err: error, attempt: attempt.id }, 'the provider refused a capture, and not why');
+    return checkedSoon(manager, dependencies, payment);
+  }
   if (attemptOf(asked, attempt.id).status !== 'AUTHORIZED') return asked;
   await writePayment(manager, dependencies, payment.intent.reference, (change) => {
     const held = attemptOf(change, attempt.id);

@@ -16,7 +16,7 @@ import { endAtProviders } from './cancel-payment-intent.js';
 import { chargeSavedMethod } from './charge-saved-method.js';
 import { commitChange } from './commit-change.js';
 import { lastInPlaceOf } from './fall-back.js';
-import { attemptOf } from './initiate-attempt.js';
+import { attemptOf, nextActionOf } from './initiate-attempt.js';
 import { initiateHere, initiateSomewhere, type InitiatedSomewhere } from './initiate-somewhere.js';
 import { loadOrderToPay, loadPayment, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
@@ -26,14 +26,14 @@ import { PaymentError } from './payment-error.js';
 import { choosePayment, fits, type PayerDetails, type WantedWay } from './payment-options.js';
 import { readCountry, readPhoneNumber } from './phone-number.js';
 import { chooseSavedWay, type SavedWay, type WantedSavedMethod } from './saved-way-to-pay.js';
-import { updatePaymentIntent } from './update-payment-intent.js';
+import { followOrder } from './update-payment-intent.js';
 import { awaitsPayer } from './transitions.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
 export interface CreatePaymentIntent extends WantedWay, PayerDetails, WantedSavedMethod {
   /** The order's public id. */
   readonly orderReference: string;
-  /** Of a new intent; one that is open keeps its own. */
+  /** Of a new intent; null: AUTOMATIC. One that is open keeps its own, and another one is refused. */
   readonly captureMethod?: CaptureMethod | null;
   /** Who asks, and the key they gave: the same key and the same input give the same answer. */
   readonly caller: string;
@@ -51,7 +51,7 @@ export interface CreatedPayment {
  * key that its provider call will use, and only then, outside any transaction, the provider is called.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
  * INVALID_ORDER (its booking is over)
- * @throws {PaymentError} NO_WAY_TO_PAY, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
+ * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
  * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
  */
@@ -79,7 +79,7 @@ export async function createPaymentIntent(
     }
     const outdated = paymentToUpdate(found);
     if (outdated) {
-      await updatePaymentIntent(manager, dependencies, outdated.intent.reference);
+      await followOrder(manager, dependencies, outdated.intent.reference);
       return DISTURBED;
     }
     return begin(manager, dependencies, found, request, key);
@@ -125,12 +125,17 @@ async function begin(
     return { payment, attemptId: attempt.id, isNew: false };
   }
   refuseUnpayable(order, now);
+  if (payment) refuseOtherCapture(payment, request);
   // Money may be moving, or a person decides about it: no second way is opened beside it.
   if (payment && !awaitsPayer(payment.intent.status)) {
     return { payment, attemptId: null, isNew: false };
   }
+  const returnUrl = checkedReturnUrl(dependencies, request);
   const resumed = payment?.attempts.findLast(
-    (attempt) => isLive(attempt) && isWhatWasAsked(attempt, request),
+    (attempt) =>
+      isLive(attempt) &&
+      isWhatWasAsked(attempt, request) &&
+      sendsBackTo(dependencies, attempt, request.returnUrl),
   );
   if (isOfSubscription(order) && !resumed?.sealedNextAction) throw onlyItsProvider(payment);
   if (resumed && payment && !key) return { payment, attemptId: resumed.id, isNew: false };
@@ -141,7 +146,7 @@ async function begin(
         expiresAt: new Date(now.getTime() + dependencies.reservationMilliseconds),
         captureMethod: request.captureMethod ?? 'AUTOMATIC',
       });
-  const attempt = resumed ?? beginAttempt(change, dependencies, request);
+  const attempt = resumed ?? beginAttempt(change, dependencies, request, returnUrl);
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return DISTURBED;
   if (change.outboxEvents.length > 0) dependencies.wakeRelay();
@@ -206,11 +211,39 @@ async function chargeIfAsked(
 /** A payer who corrects their number, or says another operator or country, is not served by what they had before. */
 function isWhatWasAsked(attempt: PaymentAttempt, request: Request): boolean {
   const same = (asked: string | null | undefined, had: string | null) => !asked || asked === had;
-  const samePhone = attempt.presentation !== 'PHONE' || same(request.phoneNumber, attempt.phoneNumber);
+  const isMobileMoney = attempt.presentation === 'PHONE' || attempt.method === 'MOBILE_MONEY';
   const sameWallet =
-    attempt.method !== 'MOBILE_MONEY' ||
-    (same(request.operator, attempt.operator) && same(request.country, attempt.country));
-  return samePhone && sameWallet && isSavedAsAsked(attempt, request) && fits(attempt, request);
+    !isMobileMoney ||
+    (same(request.phoneNumber, attempt.phoneNumber) &&
+      same(request.operator, attempt.operator) &&
+      same(request.country, attempt.country));
+  // Elsewhere a country only says which route is taken: one that was not said before changes nothing.
+  const sameRoute = attempt.country === null || same(request.country, attempt.country);
+  return sameWallet && sameRoute && isSavedAsAsked(attempt, request) && fits(attempt, request);
+}
+
+/** A page that was opened for another address would send the payer back there. */
+function sendsBackTo(
+  { seal }: Pick<PaymentDependencies, 'seal'>,
+  attempt: PaymentAttempt,
+  returnUrl: string | null | undefined,
+): boolean {
+  if (!returnUrl || returnUrl === attempt.returnUrl) return true;
+  if (attempt.presentation === 'REDIRECT') return false;
+  // Some operators ask on a page of theirs instead of on the phone. A phone that rings is not rung again for an address.
+  return nextActionOf(seal, attempt)?.type !== 'RedirectToUrl';
+}
+
+/** When the money is taken is the merchant's wish, and a payment that somebody may be paying does not change it. */
+function refuseOtherCapture(
+  { intent: { captureMethod, status } }: LoadedPayment,
+  { captureMethod: wanted }: CreatePaymentIntent,
+): void {
+  if (!wanted || wanted === captureMethod) return;
+  throw new PaymentError(
+    'CAPTURE_METHOD_FIXED',
+    `This order’s payment is ${status} with captureMethod ${captureMethod}. Leave captureMethod out to go on with it, or end it with cancelPaymentIntent and ask again.`,
+  );
 }
 
 /**
@@ -271,6 +304,7 @@ function beginAttempt(
   change: PaymentChange,
   dependencies: PaymentDependencies,
   request: Request,
+  returnUrl: string | null,
 ): PaymentAttempt {
   const { order, intent } = change;
   const choice = choosePayment(
@@ -280,7 +314,6 @@ function beginAttempt(
     request,
   );
   const { phoneNumber = null, country = null, operator = null } = request;
-  const returnUrl = checkedReturnUrl(dependencies, request);
   const way = { ...choice, ...request.saved, provider: choice.provider.name, fallbackOf: null };
   return addAttempt(change, { ...way, phoneNumber, country, operator, returnUrl }, choice.provider);
 }

@@ -101,7 +101,8 @@ export class CreatePaymentIntentInput {
 
   @Field(() => CaptureMethod, {
     nullable: true,
-    description: 'MANUAL, for backends and operators: the money is held, and taken by capturePaymentIntent.',
+    description:
+      'MANUAL, for backends and operators: the money is held, and taken by capturePaymentIntent. Without it, that of the open payment, or AUTOMATIC; another than that of the open payment is refused.',
   })
   captureMethod?: keyof typeof CaptureMethod;
 

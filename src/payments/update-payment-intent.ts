@@ -15,19 +15,47 @@ import { writePayment } from './write-change.js';
  * Brings a payment that nobody has paid yet to its order's present total. Our own row changes first, so that the old
  * amount, if it is paid meanwhile, is seen as what it is and goes to REVIEW. Then the provider is told; where it can't
  * change an amount, a new attempt of the same kind takes the place of the old one.
- * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_UPDATABLE, PROVIDER_UNAVAILABLE (repeat the same request).
+ * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_UPDATABLE, also when the payer was faster by the old amount;
+ * PROVIDER_UNAVAILABLE (repeat the same request).
  */
 export async function updatePaymentIntent(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
+  const payment = await followOrder(manager, dependencies, intentReference);
+  if (!hasFollowed(payment)) {
+    throw new PaymentError(
+      'PAYMENT_NOT_UPDATABLE',
+      `This payment is ${payment.intent.status}: its amount can't change any more.`,
+    );
+  }
+  return payment;
+}
+
+/**
+ * The same for whoever goes on with the payment however it stands: one that the payer has acted on stays as it is.
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, PROVIDER_UNAVAILABLE (repeat the same request).
+ */
+export async function followOrder(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  intentReference: string,
+): Promise<LoadedPayment> {
   let payment = await takeOrderAmount(manager, dependencies, intentReference);
   for (const { id } of payment.attempts.filter(isLive)) {
+    if (!awaitsPayer(payment.intent.status)) break;
     if (attemptOf(payment, id).amount === payment.intent.amount) continue;
     payment = await updateAttempt(manager, dependencies, payment, id);
   }
   return payment;
+}
+
+function hasFollowed({ intent, order, attempts }: LoadedPayment): boolean {
+  if (intent.amount !== order.amount) return false;
+  if (awaitsPayer(intent.status)) return true;
+  const used = attempts.filter((attempt) => isLive(attempt) || attempt.status === 'SUCCEEDED');
+  return used.length === 0 || used.some(({ amount }) => amount === intent.amount);
 }
 
 async function takeOrderAmount(
@@ -36,13 +64,7 @@ async function takeOrderAmount(
   intentReference: string,
 ): Promise<LoadedPayment> {
   return writePayment(manager, dependencies, intentReference, (draft) => {
-    if (draft.intent.amount === draft.order.amount) return;
-    if (!awaitsPayer(draft.intent.status)) {
-      throw new PaymentError(
-        'PAYMENT_NOT_UPDATABLE',
-        `This payment is ${draft.intent.status}: its amount can't change any more.`,
-      );
-    }
+    if (draft.intent.amount === draft.order.amount || !awaitsPayer(draft.intent.status)) return;
     const before = summaryOf(draft.intent);
     draft.intent.amount = draft.order.amount;
     draft.intentChanged = true;
