@@ -169,9 +169,9 @@ describe('the database refuses', () => {
     );
   });
 
-  test('an amount of nothing, or one that JavaScript can’t count', async () => {
+  test('an amount of less than nothing, or one that JavaScript can’t count', async () => {
     const { intentId, orderRowId } = await openPayment();
-    for (const amount of ['0', '-1', '9007199254740992']) {
+    for (const amount of ['-1', '9007199254740992']) {
       expect(await refusedBy('UPDATE payment_intent SET amount = $2 WHERE id = $1', [intentId, amount])).toBe(
         'payment_intent_amount_positive',
       );

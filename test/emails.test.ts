@@ -47,6 +47,26 @@ async function expectEmails(paymentIntentId: string, ...expected: [template: str
   }
 }
 
+test.each([
+  ['en', 'is confirmed', /payment of|Paid on/],
+  ['fr', 'est confirmée', /paiement de|Payé le/],
+])(
+  'an order that costs nothing is confirmed to its customer, and nothing is said of money received: %s',
+  async (locale, words, ofMoney) => {
+    const { sku } = await app.addProduct({ unitAmount: 0, name: 'Sample' });
+    const email = newAddress();
+    const order = await orderOf(app, { lines: [{ sku, quantity: 1 }], locale, email });
+    const { id } = await app.pay(order.orderId, order.token);
+    const [mail] = await mails.until(1, email);
+    for (const body of [mail!.text, mail!.html]) {
+      expect(body).toContain(words);
+      expect(body).toContain('Sample');
+      expect(body).not.toMatch(ofMoney);
+    }
+    await expectEmails(id, ['ORDER_CONFIRMED', email]);
+  },
+);
+
 test('an order that is paid is confirmed to its customer, in their language, with what was ordered', async () => {
   const order = await orderOf(app, { number: 'T1-26-00001' });
   const id = await bankPaymentOf(app, order);

@@ -65,6 +65,20 @@ async function actsOn(subject: string): Promise<{ action: string; actor: string 
 }
 
 describe('a payment’s webhook', () => {
+  test('says of an order that costs nothing that it is paid, as of any other', async () => {
+    const { secret } = await addEndpoint(app, receiver.url, ['PAYMENT_PAID']);
+    const { sku } = await app.addProduct({ unitAmount: 0 });
+    const { orderId, token } = await app.order(sku);
+    const { id } = await app.pay(orderId, token);
+    await untilReceived(1);
+    expect(receiver.received.map((message) => verified(message, secret))).toMatchObject([
+      {
+        type: 'payment.paid',
+        data: { paymentIntentId: id, previousStatus: 'PENDING', version: 2, amount: 0, capturedAmount: 0 },
+      },
+    ]);
+  });
+
   test('is sent for each step, signed, with the payment as it was at that step', async () => {
     const { secret } = await addEndpoint(app, receiver.url);
     const payment = await openPayment(app);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { BetweenSteps } from './support/between-steps.js';
 import { askForOrder, bookableOrder, changeOrder, days, readBookedOrder } from './support/bookings.js';
 import { untilStatus } from './support/books.js';
@@ -43,7 +44,7 @@ async function orderBy(token: string, input: object) {
 /** Two nights of a backend's, at its own price. */
 const laptop = () =>
   orderBy(app.apiKey, {
-    number: `INV-${Math.random()}`,
+    number: `INV-${randomUUID()}`,
     currency: 'EUR',
     ownLines: [{ name: 'Laptop', quantity: 1, unitAmount: 150_000 }],
     booking: days(1, 2),
@@ -93,7 +94,7 @@ describe('an order that the merchant wrote', () => {
   test.each([
     [
       'has a number alone',
-      async () => orderBy(app.apiKey, { number: `N-${Math.random()}`, lines: await lineOf() }),
+      async () => orderBy(app.apiKey, { number: `N-${randomUUID()}`, lines: await lineOf() }),
     ],
     ['has nothing but lines of the catalogue', async () => orderBy(app.apiKey, { lines: await lineOf() })],
     ['was written by an operator', async () => orderBy(app.operatorToken, { lines: await lineOf() })],
@@ -294,7 +295,7 @@ describe('a change of an order and a change of its payment at once', () => {
     await inThisOrder(
       payment.orderId,
       () => changeOrder(app, payment, changes),
-      async () => payAt(app, STRIPE, payment),
+      () => Promise.resolve(payAt(app, STRIPE, payment)),
     );
     await untilStatus(app, payment.id, 'REVIEW');
     expect(await readPayment(app, payment.id, payment.token)).toMatchObject({

@@ -40,6 +40,7 @@ import { ProblemsToldOnce1798500000000 } from '../../migrations/1798500000000-pr
 import { EmailsWithoutOrder1798510000000 } from '../../migrations/1798510000000-emails-without-order.js';
 import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
 import { WritersOfOrders1798600000000 } from '../../migrations/1798600000000-writers-of-orders.js';
+import { TotalsOfNothing1798600100000 } from '../../migrations/1798600100000-totals-of-nothing.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -115,6 +116,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       EmailsWithoutOrder1798510000000,
       DisputesAndFailedRefunds1798610000000,
       WritersOfOrders1798600000000,
+      TotalsOfNothing1798600100000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

@@ -15,7 +15,7 @@ export class IdempotencyKey {
   @Column('text')
   fingerprint: string;
 
-  /** The order or the payment attempt that the request made. */
+  /** What the request made: an order, a payment attempt, a payment without one, a refund, a subscription. */
   @Column('uuid')
   resourceId: string;
 

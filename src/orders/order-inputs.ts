@@ -41,8 +41,10 @@ export class OwnOrderLineInput {
   @Max(MAX_QUANTITY)
   quantity: number;
 
-  @Field(() => GraphQLSafeInt, { description: 'Price of one, in minor units.' })
-  @Min(0)
+  @Field(() => GraphQLSafeInt, {
+    description: 'Price of one, in minor units. Less than 0 for a voucher; the order’s total is never less.',
+  })
+  @Min(-MAX_AMOUNT)
   @Max(MAX_AMOUNT)
   unitAmount: number;
 }

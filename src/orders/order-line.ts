@@ -9,7 +9,10 @@ import { Product } from './product.js';
 @Entity('order_line')
 @Unique('order_line_position_once', ['orderId', 'position'])
 @Check('order_line_quantity_positive', `quantity > 0`)
-@Check('order_line_unit_amount_not_negative', `unit_amount >= 0`)
+@Check(
+  'order_line_unit_amount_not_negative',
+  `unit_amount >= 0 OR product_id IS NULL AND unit_amount >= -9007199254740991`,
+)
 export class OrderLine {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'order_line_pkey' })
   id: string;
@@ -44,7 +47,7 @@ export class OrderLine {
   @Column('integer')
   quantity: number;
 
-  @Field(() => GraphQLSafeInt, { description: 'Price of one, in minor units.' })
+  @Field(() => GraphQLSafeInt, { description: 'Price of one, in minor units; of a voucher, less than 0.' })
   @Column('bigint')
   unitAmount: number;
 }

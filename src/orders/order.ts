@@ -55,7 +55,7 @@ export class OrderCustomer {
   where: 'recurring_subscription_id IS NOT NULL',
 })
 @Check('orders_status_known', `status IN ('OPEN', 'CONFIRMED', 'CANCELLED')`)
-@Check('orders_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
+@Check('orders_amount_positive', `amount >= 0 AND amount <= 9007199254740991`)
 @Check('orders_confirmed_when_confirmed', `(status = 'CONFIRMED') = (confirmed_at IS NOT NULL)`)
 @Check(
   'orders_booking_whole',

@@ -43,13 +43,23 @@ export async function priceLines(
   const products = await findProducts(manager, inputs);
   const lines = inputs.map((input, index) => priceLine(input, index, products));
   const orderCurrency = oneCurrency(products, currency);
-  const amount = lines.reduce((sum, line) => sum + line.quantity * line.unitAmount, 0);
-  if (amount <= 0) {
-    throw new OrderError('INVALID_ORDER', 'The total must be more than nothing.', 'lines');
-  }
-  if (amount > MAX_AMOUNT) throw new OrderError('INVALID_ORDER', 'The total is too large.', 'lines');
+  const amount = totalOf(lines);
   const withDays = [...products.values()].filter(({ dailyCapacity }) => dailyCapacity !== null);
   return { lines, amount, currency: orderCurrency, skusWithDays: withDays.map(({ sku }) => sku) };
+}
+
+/** In minor units. What stands between, of large lines and vouchers, may be more than a JavaScript number counts. */
+function totalOf(lines: readonly Pick<OrderLine, 'quantity' | 'unitAmount'>[]): number {
+  const total = lines.reduce((sum, line) => sum + BigInt(line.quantity) * BigInt(line.unitAmount), 0n);
+  if (total < 0n) {
+    throw new OrderError(
+      'INVALID_ORDER',
+      'The total must not be less than 0: reduce the vouchers.',
+      'ownLines',
+    );
+  }
+  if (total > MAX_AMOUNT) throw new OrderError('INVALID_ORDER', 'The total is too large.', 'lines');
+  return Number(total);
 }
 
 async function findProducts(

@@ -20,7 +20,10 @@ registerEnumType(RecurringInterval, {
 @ObjectType({ description: 'Something of the catalogue. Its price and stock are the server’s.' })
 @Entity('product')
 @Unique('product_sku_once', ['sku'])
-@Check('product_unit_amount_positive', `unit_amount > 0 AND unit_amount <= 9007199254740991`)
+@Check(
+  'product_unit_amount_positive',
+  `unit_amount <= 9007199254740991 AND (unit_amount > 0 OR unit_amount = 0 AND recurring_interval IS NULL)`,
+)
 @Check('product_daily_capacity_not_negative', `daily_capacity >= 0`)
 @Check(
   'product_recurring_whole',

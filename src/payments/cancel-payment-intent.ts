@@ -9,7 +9,7 @@ import { watchWhatIsLeft, type PaymentChange } from './payment-change.js';
 import { mayEndPayment, moneyStateOf, refusePayersEnd, type Party } from './order-rights.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import { awaitsPayer, isOpen, type PaymentStatus } from './transitions.js';
+import { awaitsPayer, isOpen, isOverWithoutMoney, type PaymentStatus } from './transitions.js';
 import { writePayment } from './write-change.js';
 
 /**
@@ -30,7 +30,7 @@ export async function cancelPaymentIntent(
   const payment = await endAtProviders(manager, dependencies, intentReference, mayEnd);
   const { status } = payment.intent;
   refusePayersEnd(party, payment.order, moneyStateOf([status]));
-  if (status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED') return payment;
+  if (isOverWithoutMoney(status)) return payment;
   throw new PaymentError(
     'PAYMENT_NOT_CANCELLABLE',
     isOfSubscription(payment.order) && isOpen(status)

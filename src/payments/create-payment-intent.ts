@@ -20,7 +20,14 @@ import { attemptOf, nextActionOf } from './initiate-attempt.js';
 import { initiateHere, initiateSomewhere, type InitiatedSomewhere } from './initiate-somewhere.js';
 import { loadOrderToPay, loadPayment, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
-import { addAttempt, afterCommit, changePayment, openIntent, type PaymentChange } from './payment-change.js';
+import {
+  addAttempt,
+  afterCommit,
+  changePayment,
+  openIntent,
+  openPaidIntent,
+  type PaymentChange,
+} from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { choosePayment, fits, type PayerDetails, type WantedWay } from './payment-options.js';
@@ -48,7 +55,8 @@ export interface CreatedPayment {
 
 /**
  * Opens a payment for an order, or gives the one that is open: the order's stock is held, an attempt is written with the
- * key that its provider call will use, and only then, outside any transaction, the provider is called.
+ * key that its provider call will use, and only then, outside any transaction, the provider is called. The payment of an
+ * order that costs nothing is PAID at once, without a provider.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
  * INVALID_ORDER (its booking is over)
  * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
@@ -121,7 +129,8 @@ async function begin(
 ): Promise<Begun | typeof DISTURBED> {
   if (usedKey) {
     if (usedKey.fingerprint !== key?.fingerprint || !payment) throw new IdempotencyKeyReused();
-    const attempt = lastInPlaceOf(payment.attempts, attemptOf(payment, usedKey.attemptId));
+    if (usedKey.madeId === payment.intent.id) return { payment, attemptId: null, isNew: false };
+    const attempt = lastInPlaceOf(payment.attempts, attemptOf(payment, usedKey.madeId));
     return { payment, attemptId: attempt.id, isNew: false };
   }
   refuseUnpayable(order, now);
@@ -130,6 +139,10 @@ async function begin(
   if (payment && !awaitsPayer(payment.intent.status)) {
     return { payment, attemptId: null, isNew: false };
   }
+  if (order.amount === 0 && !isOfSubscription(order)) {
+    return payNothing(manager, dependencies, { now, order }, request, key);
+  }
+  refuseUnresolvedMethod(request);
   const returnUrl = checkedReturnUrl(dependencies, request);
   const resumed = payment?.attempts.findLast(
     (attempt) =>
@@ -142,15 +155,42 @@ async function begin(
 
   const change = payment
     ? changePayment(payment, dependencies.actor)
-    : openIntent(order, dependencies.actor, now, {
-        expiresAt: new Date(now.getTime() + dependencies.reservationMilliseconds),
-        captureMethod: request.captureMethod ?? 'AUTOMATIC',
-      });
+    : openIntent(order, dependencies.actor, now, termsOf(dependencies, now, request));
   const attempt = resumed ?? beginAttempt(change, dependencies, request, returnUrl);
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return DISTURBED;
   if (change.outboxEvents.length > 0) dependencies.wakeRelay();
   return { payment: afterCommit(change), attemptId: attempt.id, isNew: !resumed };
+}
+
+/** An order that costs nothing is paid by whoever asks to pay it, without a provider, and its stock is taken at once. */
+async function payNothing(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  { now, order }: Pick<OrderToPay, 'now' | 'order'>,
+  request: Request,
+  key: KeyUse | null,
+): Promise<Begun | typeof DISTURBED> {
+  const change = openPaidIntent(order, dependencies.actor, now, termsOf(dependencies, now, request));
+  if (key) change.newKeys.push({ ...key, resourceId: change.intent.id, expiresAt: keyExpiry(now) });
+  if (!(await write(manager, change))) return DISTURBED;
+  dependencies.wakeRelay();
+  return { payment: afterCommit(change), attemptId: null, isNew: false };
+}
+
+function termsOf(
+  { reservationMilliseconds }: PaymentDependencies,
+  now: Date,
+  { captureMethod }: CreatePaymentIntent,
+) {
+  const expiresAt = new Date(now.getTime() + reservationMilliseconds);
+  return { expiresAt, captureMethod: captureMethod ?? ('AUTOMATIC' as const) };
+}
+
+/** It was not looked up because the order cost nothing then. */
+function refuseUnresolvedMethod({ savedMethodId, saveMethod, saved }: Request): void {
+  if (saved !== null || (!savedMethodId && !saveMethod)) return;
+  throw new PaymentError('CHANGED_TOO_OFTEN', 'The order was changed meanwhile. Repeat the same request.');
 }
 
 /** Like `commitChange`, and what the database refuses is said kindly. A key that was used meanwhile is read again. */
@@ -260,10 +300,14 @@ function isSavedAsAsked(attempt: PaymentAttempt, { saved }: Request): boolean {
   );
 }
 
-/** Its time is up and the job has not come by yet: it ends now, so that the payer gets one that they can finish. */
-function paymentToEnd({ usedKey, payment, now }: OrderToPay): LoadedPayment | null {
-  if (usedKey || !payment || payment.intent.expiresAt > now) return null;
-  return awaitsPayer(payment.intent.status) ? payment : null;
+/**
+ * Its time is up and the job has not come by yet: it ends now, so that the payer gets one that they can finish. Or its
+ * order has come to cost nothing: nobody is to pay at a provider any more.
+ */
+function paymentToEnd({ usedKey, payment, order, now }: OrderToPay): LoadedPayment | null {
+  if (usedKey || !payment || !awaitsPayer(payment.intent.status)) return null;
+  const isForNothing = order.amount === 0 && !isOfSubscription(order);
+  return payment.intent.expiresAt <= now || isForNothing ? payment : null;
 }
 
 /**

@@ -77,10 +77,11 @@ const BY_CAPTURE = statement<PaymentRow>(
    WHERE c.provider = $1 AND c.provider_reference = $2 AND c.kind = 'CAPTURE'`,
 );
 
-/** The caller's earlier use of an idempotency key: what it asked, and the attempt that it made. */
+/** The caller's earlier use of an idempotency key: what it asked, and what it made. */
 export interface UsedKey {
   readonly fingerprint: string;
-  readonly attemptId: string;
+  /** The attempt's id; that of the intent where there was nothing to pay. */
+  readonly madeId: string;
 }
 
 /**
@@ -105,6 +106,7 @@ const TO_PAY = statement<PaymentRow & { used_fingerprint: string | null; used_re
      -- One row by its key, and said so: joined plainly, a plan made on empty tables reads them whole for ever after.
      LEFT JOIN LATERAL (SELECT * FROM payment_intent WHERE id = coalesce(
        (SELECT t.intent_id FROM payment_attempt t WHERE t.id = k.resource_id),
+       (SELECT free.id FROM payment_intent free WHERE free.id = k.resource_id),
        (SELECT p.id FROM payment_intent p WHERE p.order_id = o.id AND p.status IN (${IN_THE_WAY})
         ORDER BY p.status = 'REVIEW' DESC LIMIT 1))
        LIMIT 1) i ON true
@@ -156,7 +158,7 @@ export async function loadOrderToPay(
     order: fromRow<Order>(row.order_row),
     payment: toPayment(row),
     usedKey: row.used_fingerprint
-      ? { fingerprint: row.used_fingerprint, attemptId: row.used_resource_id! }
+      ? { fingerprint: row.used_fingerprint, madeId: row.used_resource_id! }
       : null,
   };
 }

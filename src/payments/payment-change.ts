@@ -94,12 +94,32 @@ export function changePayment(
   };
 }
 
+interface NewIntent {
+  readonly expiresAt: Date;
+  readonly captureMethod: CaptureMethod;
+}
+
 /** Starts the change that gives an order a new intent, PENDING at version 1, with its stock held until then. */
-export function openIntent(
+export function openIntent(order: Order, actor: string, now: Date, terms: NewIntent): PaymentChange {
+  const change = newIntent(order, actor, now, terms);
+  holdStock(change, terms.expiresAt);
+  return change;
+}
+
+/** For an order that costs nothing: its new intent is PAID, and the order CONFIRMED, in the change that opens it. */
+export function openPaidIntent(order: Order, actor: string, now: Date, terms: NewIntent): PaymentChange {
+  if (order.amount !== 0) throw new Error(`${order.reference} costs ${order.amount}, and nobody has paid it`);
+  const change = newIntent(order, actor, now, terms);
+  moveTo(change, 'PAID');
+  confirmOrder(change);
+  return change;
+}
+
+function newIntent(
   order: Order,
   actor: string,
   now: Date,
-  { expiresAt, captureMethod }: { readonly expiresAt: Date; readonly captureMethod: CaptureMethod },
+  { expiresAt, captureMethod }: NewIntent,
 ): PaymentChange {
   const intent: PaymentIntent = {
     id: uuidv7(),
@@ -133,7 +153,6 @@ export function openIntent(
   };
   const change = changePayment({ now, order, intent, ...nothing }, actor);
   change.intentChanged = true;
-  holdStock(change, expiresAt);
   change.outboxEvents.push(statusChanged(change, null));
   record(change, 'payment.opened', null);
   return change;

@@ -72,14 +72,14 @@ registerEnumType(CaptureMethod, {
   `disputed_amount >= -captured_amount AND disputed_amount <= 2 * captured_amount`,
 )
 @Check('payment_intent_status_known', `status IN (${inQuotes(PAYMENT_STATUSES)})`)
-@Check('payment_intent_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
+@Check('payment_intent_amount_positive', `amount >= 0 AND amount <= 9007199254740991`)
 @Check(
   'payment_intent_refunded_within_captured',
   `refunded_amount >= 0 AND refunded_amount <= captured_amount`,
 )
 @Check(
   'payment_intent_paid_when_captured',
-  `status <> 'PAID' OR (captured_amount > 0 AND paid_at IS NOT NULL)`,
+  `status <> 'PAID' OR (paid_at IS NOT NULL AND (captured_amount > 0 OR amount = 0))`,
 )
 @Check('payment_intent_version_positive', `version > 0`)
 export class PaymentIntent {

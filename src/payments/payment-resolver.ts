@@ -57,7 +57,10 @@ export class PaymentResolver {
     return (await findPaymentIntent(context, id)).intent;
   }
 
-  @Query(() => [PaymentOption], { description: 'The ways to pay this order.' })
+  @Query(() => [PaymentOption], {
+    description:
+      'The ways to pay this order. None for a total of 0: there is nothing to choose, and createPaymentIntent alone confirms it.',
+  })
   async paymentOptions(
     @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
     @Arg('country', () => String, {
@@ -82,7 +85,7 @@ export class PaymentResolver {
 
   @Mutation(() => CreatePaymentIntentPayload, {
     description:
-      'Opens the payment of an order and holds its stock. For an order with an open payment, gives that one. A subscription’s is open while its provider tries, and is paid by CARD, EMBEDDED alone.',
+      'Opens the payment of an order and holds its stock. One of 0 is PAID at once, without a provider and a next action. For an order with an open payment, gives that one. A subscription’s is open while its provider tries, and is paid by CARD, EMBEDDED alone.',
   })
   async createPaymentIntent(
     @Arg('input', () => CreatePaymentIntentInput, { description: 'What is asked for.' })

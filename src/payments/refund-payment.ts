@@ -112,6 +112,12 @@ const REFUNDABLE: readonly PaymentStatus[] = ['PAID', 'PARTIALLY_REFUNDED', 'CHA
 
 function refuseUnrefundable(change: PaymentChange): void {
   const { intent } = change;
+  if (intent.status === 'PAID' && intent.capturedAmount === 0) {
+    throw new PaymentError(
+      'PAYMENT_NOT_REFUNDABLE',
+      'No money was taken by this payment, so there is nothing to give back.',
+    );
+  }
   const isHeld = forbidsRefunds(change);
   if (!isHeld && (intent.status === 'DISPUTED' || REFUNDABLE.includes(intent.status))) return;
   const why: Partial<Record<PaymentStatus, string>> = {

@@ -7,14 +7,17 @@ import type { PaymentDependencies } from './payment-dependencies.js';
 import { fits, paymentRoutes } from './payment-options.js';
 import { awaitsPayer } from './transitions.js';
 
-/** Every way to pay this order, open or not, the best first. What a provider collects can be paid there alone. */
+/**
+ * Every way to pay this order, open or not, the best first. What a provider collects can be paid there alone; for what costs
+ * nothing there is none to choose.
+ */
 export async function routesOfOrder(
   manager: EntityManager,
   dependencies: Pick<PaymentDependencies, 'providers' | 'routing'>,
   order: Order,
   country: string | undefined,
 ): Promise<readonly Route[]> {
-  if (order.status !== 'OPEN') return [];
+  if (order.status !== 'OPEN' || order.amount === 0) return [];
   const routes = paymentRoutes(dependencies, order, country);
   if (!isOfSubscription(order)) return routes;
   const payment = (await loadOrderToPay(manager, order.reference, null))?.payment;

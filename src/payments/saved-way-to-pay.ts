@@ -30,7 +30,7 @@ export interface ChosenSavedWay {
 
 /**
  * Resolves what the caller wants for this order: a saved way to pay belongs to the order's customer, and whoever holds
- * it is the provider. Null: nothing of the kind is wanted.
+ * it is the provider. Null: nothing of the kind is wanted, or the order costs nothing.
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_… @throws {PaymentError} CUSTOMER_MISSING,
  * SAVED_METHOD_MISSING
  */
@@ -40,12 +40,14 @@ export async function chooseSavedWay(
   orderReference: string,
   { savedMethodId, offSession, saveMethod }: WantedSavedMethod,
 ): Promise<ChosenSavedWay | null> {
-  if (savedMethodId) return withSaved(manager, orderReference, savedMethodId, offSession ?? false, providers);
-  if (offSession) {
+  if (offSession && !savedMethodId) {
     throw new PaymentError('SAVED_METHOD_MISSING', 'Without the payer, only a saved payment method can pay.');
   }
-  if (!saveMethod) return null;
-  const customer = await customerOf(manager, orderReference);
+  if (!savedMethodId && !saveMethod) return null;
+  const order = await orderWithCustomer(manager, orderReference);
+  if (order?.amount === 0) return null;
+  const customer = order?.customerAccount ?? null;
+  if (savedMethodId) return withSaved(manager, customer, savedMethodId, offSession ?? false, providers);
   if (!customer) throw new PaymentError('CUSTOMER_MISSING', 'This order has no customer to save it for.');
   const provider = keepingProvider(providers);
   const customerReference = await customerReferenceAt(manager, provider, customer);
@@ -54,12 +56,11 @@ export async function chooseSavedWay(
 
 async function withSaved(
   manager: EntityManager,
-  orderReference: string,
+  customer: Customer | null,
   savedMethodId: string,
   offSession: boolean,
   providers: PaymentDependencies['providers'],
 ): Promise<ChosenSavedWay> {
-  const customer = await customerOf(manager, orderReference);
   const method = await findChargeableMethod(manager, savedMethodId, customer?.id);
   const provider = providers.get(method.provider);
   if (!customer || !keepsMethods(provider)) throw savedMethodNotFound('savedMethodId');
@@ -72,7 +73,6 @@ function wayOf(provider: string): WantedWay {
   return { provider, method: 'CARD', presentation: 'EMBEDDED' };
 }
 
-async function customerOf(manager: EntityManager, reference: string): Promise<Customer | null> {
-  const order = await manager.findOne(Order, { where: { reference }, relations: { customerAccount: true } });
-  return order?.customerAccount ?? null;
+function orderWithCustomer(manager: EntityManager, reference: string): Promise<Order | null> {
+  return manager.findOne(Order, { where: { reference }, relations: { customerAccount: true } });
 }

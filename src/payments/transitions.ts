@@ -61,6 +61,10 @@ export function awaitsPayer(status: PaymentStatus): boolean {
   return status === 'PENDING' || status === 'UNKNOWN';
 }
 
+export function isOverWithoutMoney(status: PaymentStatus): boolean {
+  return status === 'CANCELLED' || status === 'EXPIRED' || status === 'FAILED';
+}
+
 export function isOpen(status: PaymentStatus): status is OpenStatus {
   return (OPEN_STATUSES as readonly PaymentStatus[]).includes(status);
 }

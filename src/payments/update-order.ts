@@ -3,7 +3,7 @@ import { inQuotes } from '../database/in-quotes.js';
 import { run, statement } from '../database/statement.js';
 import type { Order } from '../orders/order.js';
 import type { OrderContext } from '../orders/order-context.js';
-import { changeOrder, type OrderChanges } from '../orders/change-order.js';
+import { changeOrder, type OrderChanges } from '../orders/update-order.js';
 import {
   moneyStateOf,
   requireChangeable,

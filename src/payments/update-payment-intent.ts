@@ -1,6 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure } from '../providers/provider.js';
+import { isOfSubscription } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
+import { endAtProviders } from './cancel-payment-intent.js';
 import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
@@ -8,13 +10,14 @@ import { addAttempt, changeAttempt, record, summaryOf, type PaymentChange } from
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { fits } from './payment-options.js';
-import { awaitsPayer } from './transitions.js';
+import { awaitsPayer, isOverWithoutMoney } from './transitions.js';
 import { writePayment } from './write-change.js';
 
 /**
  * Brings a payment that nobody has paid yet to its order's present total. Our own row changes first, so that the old
  * amount, if it is paid meanwhile, is seen as what it is and goes to REVIEW. Then the provider is told; where it can't
- * change an amount, a new attempt of the same kind takes the place of the old one.
+ * change an amount, a new attempt of the same kind takes the place of the old one. Where the order has come to cost
+ * nothing, the payment ends at its providers: `createPaymentIntent` then confirms the order.
  * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_UPDATABLE, also when the payer was faster by the old amount;
  * PROVIDER_UNAVAILABLE (repeat the same request).
  */
@@ -43,6 +46,7 @@ export async function followOrder(
   intentReference: string,
 ): Promise<LoadedPayment> {
   let payment = await takeOrderAmount(manager, dependencies, intentReference);
+  if (isForNothing(payment)) return endAtProviders(manager, dependencies, intentReference);
   for (const { id } of payment.attempts.filter(isLive)) {
     if (!awaitsPayer(payment.intent.status)) break;
     if (attemptOf(payment, id).amount === payment.intent.amount) continue;
@@ -51,7 +55,12 @@ export async function followOrder(
   return payment;
 }
 
+function isForNothing({ intent, order }: Pick<LoadedPayment, 'intent' | 'order'>): boolean {
+  return order.amount === 0 && intent.amount > 0 && awaitsPayer(intent.status) && !isOfSubscription(order);
+}
+
 function hasFollowed({ intent, order, attempts }: LoadedPayment): boolean {
+  if (order.amount === 0 && isOverWithoutMoney(intent.status)) return true;
   if (intent.amount !== order.amount) return false;
   if (awaitsPayer(intent.status)) return true;
   const used = attempts.filter((attempt) => isLive(attempt) || attempt.status === 'SUCCEEDED');
@@ -65,6 +74,7 @@ async function takeOrderAmount(
 ): Promise<LoadedPayment> {
   return writePayment(manager, dependencies, intentReference, (draft) => {
     if (draft.intent.amount === draft.order.amount || !awaitsPayer(draft.intent.status)) return;
+    if (isForNothing(draft)) return;
     const before = summaryOf(draft.intent);
     draft.intent.amount = draft.order.amount;
     draft.intentChanged = true;

@@ -54,6 +54,8 @@ export interface OrderVariables extends CommonVariables {
     readonly id: string;
     readonly date: string;
     readonly paid: string;
+    /** Whether nothing was taken until then. */
+    readonly without_money: boolean;
     readonly refunded: string;
     /** What is left with the shop. */
     readonly kept: string;
@@ -165,6 +167,7 @@ function paymentVariables(
     id: reference,
     date: write.time(occurredAt),
     paid: write.money(capturedAmount),
+    without_money: capturedAmount === 0,
     refunded: write.money(refundedAmount),
     kept: write.money(capturedAmount - refundedAmount),
     is_refunded_whole: refundedAmount === capturedAmount,
