@@ -17,7 +17,7 @@ async function onNewDatabase(use: (url: string) => Promise<void>): Promise<void>
   try {
     await use(databaseUrl(server, name));
   } finally {
-    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.query(`DROP DATABASE ${name}`);
     await admin.end();
   }
 }
