@@ -38,9 +38,9 @@ import { CustomersAndSubscriptions1798300000000 } from '../../migrations/1798300
 import { SubscriptionChecks1798400000000 } from '../../migrations/1798400000000-subscription-checks.js';
 import { ProblemsToldOnce1798500000000 } from '../../migrations/1798500000000-problems-told-once.js';
 import { EmailsWithoutOrder1798510000000 } from '../../migrations/1798510000000-emails-without-order.js';
-import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
 import { WritersOfOrders1798600000000 } from '../../migrations/1798600000000-writers-of-orders.js';
 import { TotalsOfNothing1798600100000 } from '../../migrations/1798600100000-totals-of-nothing.js';
+import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -114,9 +114,9 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       SubscriptionChecks1798400000000,
       ProblemsToldOnce1798500000000,
       EmailsWithoutOrder1798510000000,
-      DisputesAndFailedRefunds1798610000000,
       WritersOfOrders1798600000000,
       TotalsOfNothing1798600100000,
+      DisputesAndFailedRefunds1798610000000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,
