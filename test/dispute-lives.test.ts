@@ -6,7 +6,7 @@ import { notify, STRIPE, stripeEvent, type OpenPayment } from './support/notifyi
 import { paidPayment } from './support/payments-with-money.js';
 import { sessionIn } from './support/payment-calls.js';
 import { codeOf, dataOf, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
-import { readAsStaff, refundPayment } from './support/staff-calls.js';
+import { readAsStaff, refundPayment, verifyPayment } from './support/staff-calls.js';
 import { expectSettled, settled } from './support/settled.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';
 
@@ -407,5 +407,28 @@ describe('what is told before its payment at Checkout', () => {
     });
     const { id } = await stripe.paymentIntents.create({ amount: 100, currency: 'eur' });
     return id;
+  }
+});
+
+test('a disputed payment that is verified is asked about: a decision whose notification was lost is found', async () => {
+  const quiet = await startTestApp({
+    notificationListPauseMilliseconds: 3_600_000,
+    jobPauseMilliseconds: 3_600_000,
+  });
+  try {
+    const payment = await paidPayment(quiet, STRIPE);
+    const { id } = quiet.stripe.openDispute(payment.providerReference);
+    await untilStatus(quiet, payment.id, 'DISPUTED');
+    await quiet.stripe.settled();
+    quiet.stripe.misbehave({ drop: 1 });
+    quiet.stripe.closeDispute(id, 'lost', 200);
+    await quiet.stripe.settled();
+    await quiet.dataSource.query(`UPDATE payment_intent SET created_at = now() - interval '1 minute'`);
+    expect(dataOf(await verifyPayment(quiet, payment, quiet.apiKey)).verifyPaymentIntent).toMatchObject({
+      status: 'CHARGED_BACK',
+      disputedAmount: 1_300,
+    });
+  } finally {
+    await quiet.stop();
   }
 });

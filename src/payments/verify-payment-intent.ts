@@ -25,7 +25,7 @@ const CLAIM = statement<{ id: string }>(
 const questions = new SharedCalls<LoadedPayment>();
 
 /**
- * "Did it go through?" The database first; the provider only for a payment that is not final, is old enough, and was not
+ * "Did it go through?" The database first; the provider only for a payment that is not final or is disputed, is old enough, and was not
  * asked about just now. A provider that doesn't answer is no error: the payment is given as it is known.
  * @throws {PaymentError} PAYMENT_NOT_FOUND
  */
@@ -36,7 +36,7 @@ export async function verifyPaymentIntent(
 ): Promise<LoadedPayment> {
   const payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
-  if (!payment.attempts.some(isLive)) return payment;
+  if (!payment.attempts.some(isLive) && payment.intent.status !== 'DISPUTED') return payment;
   return questions.join(intentReference, () => ask(manager, dependencies, payment));
 }
 
