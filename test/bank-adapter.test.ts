@@ -419,8 +419,10 @@ describe('a call to a bank', () => {
         seen.push(request);
         void text(request).then((body) => {
           bodies.push(body);
-          // A location counts only for a client that follows redirects.
-          response.writeHead(status, { location: '/elsewhere' }).end(JSON.stringify(answer));
+          // `#1` stands for a number that JSON.stringify can't write. A location counts only for a client that follows redirects.
+          response
+            .writeHead(status, { location: '/elsewhere' })
+            .end(JSON.stringify(answer).replace(/"#(\d+)"/, '$1'));
         });
       }).listen(0, '127.0.0.1');
       await once(liar, 'listening');
@@ -477,7 +479,7 @@ describe('a call to a bank', () => {
 
     it.each<[string, object]>([
       ['another amount', { amount: '15001' }],
-      ['an amount that was a float', { amount: 15000 }],
+      ['an amount that could be two', { amount: '15,000' }],
       ['another currency', { currency: 'XAF' }],
       ['another reference', { reference: 'TXN-1-1' }],
       ['no id', { id: null }],
@@ -546,7 +548,7 @@ describe('a call to a bank', () => {
 
     it.each<[string, object]>([
       ['another amount', { amount: '5001' }],
-      ['an amount that was a float', { amount: 5000 }],
+      ['an amount that could be two', { amount: '5,000' }],
       ['nothing', { amount: '0' }],
       ['another currency', { currency: 'XAF' }],
       ['another reference', { reference: 'RFD-8' }],
@@ -562,13 +564,10 @@ describe('a call to a bank', () => {
       });
     });
 
-    it.each(['SETTLING', 'booked', 'constructor'])(
-      'takes a refund that is %s for undecided',
-      async (status) => {
-        answer = { ...REFUND, status };
-        expect((await lyingProvider().refund!(WANTED)).outcome).toMatchObject({ status: 'pending' });
-      },
-    );
+    it.each(['SETTLING', 'constructor'])('takes a refund that is %s for undecided', async (status) => {
+      answer = { ...REFUND, status };
+      expect((await lyingProvider().refund!(WANTED)).outcome).toMatchObject({ status: 'pending' });
+    });
 
     it.each<[string, AmountFormat, unknown]>([
       ['a string of major units', 'DECIMAL', '15000'],
@@ -588,7 +587,13 @@ describe('a call to a bank', () => {
       expect(event?.outcome).toMatchObject({ movementReference: '77' });
     });
 
-    it.each([0, -1, 1.5, 2 ** 53])('takes the number %d for no id', async (id) => {
+    it('keeps each digit of an id that is a number of 19', async () => {
+      answer = { ...HONEST, status: 'BOOKED', transfer_id: '#9007199254740993001' };
+      const [event] = await lyingProvider().verify({ ...ATTEMPT, providerReference: 'bpay_7', ...SINCE });
+      expect(event?.outcome).toMatchObject({ movementReference: '9007199254740993001' });
+    });
+
+    it.each([0, -1, 1.5])('takes the number %d for no id', async (id) => {
       answer = { ...HONEST, id };
       await expect(lyingProvider().initiate(ATTEMPT)).rejects.toMatchObject({ code: 'ANSWER_UNREADABLE' });
     });
@@ -784,12 +789,17 @@ describe('an amount as a bank writes it', () => {
     ['a sum of floats', 'DECIMAL_NUMBER', 0.1 + 0.2],
     ['more than a number holds exactly', 'DECIMAL_NUMBER', 1e21],
     ['less than nothing', 'DECIMAL_NUMBER', -10.99],
-    ['a string', 'DECIMAL_NUMBER', '10.99'],
-    ['a string', 'MINOR_UNITS', '1099'],
     ['a fraction', 'MINOR_UNITS', 10.99],
-    ['a number', 'DECIMAL', 10.99],
     ['nothing', 'DECIMAL_NUMBER', 0],
   ])('is not read when it is %s (%s)', (_name, format, amount) => {
     expect(readAmount(amount, format, 'EUR')).toBeUndefined();
+  });
+
+  it.each<[string, AmountFormat, unknown]>([
+    ['a text where numbers were agreed', 'DECIMAL_NUMBER', '10.99'],
+    ['a number where texts were agreed', 'DECIMAL', 10.99],
+    ['a text of minor units', 'MINOR_UNITS', '1099'],
+  ])('is read when it is %s (%s)', (_name, format, amount) => {
+    expect(readAmount(amount, format, 'EUR')).toBe(1099);
   });
 });

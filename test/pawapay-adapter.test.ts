@@ -372,7 +372,7 @@ describe('a payment on the payer’s phone', () => {
     await expect(provider().initiate(acceptDeposits({}, attemptOf({ amount })))).resolves.toBeDefined();
   });
 
-  it.each([undefined, null, 7, 'many'])('leaves bounds of %j to pawaPay', async (maxAmount) => {
+  it.each([undefined, null, 'many', '7,000'])('leaves bounds of %j to pawaPay', async (maxAmount) => {
     pawaPay.answer(CONFIGURATION, configuration({ minAmount: maxAmount, maxAmount }));
     await expect(provider().initiate(acceptDeposits())).resolves.toBeDefined();
   });
@@ -649,7 +649,7 @@ describe('asked how a payment is, pawaPay', () => {
     ['PROCESSING', 'pending'],
     ['IN_RECONCILIATION', 'processing'],
     ['A_WORD_OF_TOMORROW', 'processing'],
-    ['completed', 'processing'],
+    ['completed', 'paid'],
     ['COMPLETED', 'paid'],
     ['FAILED', 'failed'],
     ['REJECTED', 'failed'],
@@ -709,7 +709,7 @@ describe('asked how a payment is, pawaPay', () => {
     ['no amount', { status: 'COMPLETED', amount: undefined }],
     ['an amount of nothing', { status: 'COMPLETED', amount: '0' }],
     ['a part of a franc', { status: 'COMPLETED', amount: '15000.5' }],
-    ['an amount that is no text', { status: 'COMPLETED', amount: 15_000 }],
+    ['an amount that could be two', { status: 'COMPLETED', amount: '15,000' }],
     ['a currency that we can’t count in', { status: 'COMPLETED', currency: 'XXX' }],
     ['another deposit', { status: 'COMPLETED', depositId: randomUUID() }],
   ])('is not believed with %s', async (_what, deposit) => {
@@ -1044,18 +1044,40 @@ describe('a callback without a signature', () => {
     expect(await parse({ [name]: randomUUID(), status: 'COMPLETED' })).toMatchObject({ verdict: 'ignored' });
   });
 
+  it.each(['hello', '[]', 'null', '{}', JSON.stringify({ depositId: 'a\u0000b', status: 'COMPLETED' })])(
+    'that says %j is malformed',
+    async (body) => {
+      expect((await parse(body)).verdict).toBe('malformed');
+    },
+  );
+
   it.each([
-    'hello',
-    '[]',
-    'null',
-    '{}',
     JSON.stringify(deposit({ status: undefined })),
     JSON.stringify(deposit({ amount: '1e3' })),
+    JSON.stringify(deposit({ amount: '15,000' })),
     JSON.stringify(deposit({ currency: 'XXX' })),
     JSON.stringify(refundOf({ amount: undefined })),
-    JSON.stringify({ depositId: 'a\u0000b', status: 'COMPLETED' }),
-  ])('that says %j is malformed', async (body) => {
-    expect((await parse(body)).verdict).toBe('malformed');
+    '<deposit>TXN-01K8Q5Z7M3N9P2R4S6T8V0W1X2-1</deposit>',
+  ])(
+    'that says %s can’t be read, and without a signature it is a reason to ask all the same',
+    async (body) => {
+      expect(await parse(body)).toMatchObject({
+        verdict: 'accepted',
+        proof: 'NONE',
+        events: [{ outcome: { kind: 'processing' } }],
+      });
+    },
+  );
+
+  it.each([
+    [deposit({ amount: 15000 })],
+    [deposit({ amount: '15 000' })],
+    [deposit({ amount: '15000,00', currency: 'xof' })],
+    [deposit({ status: 'completed' })],
+  ])('that is written otherwise is read: %j', async (body) => {
+    expect(await parse(body)).toMatchObject({
+      events: [{ outcome: { kind: 'paid', amount: 15_000, currency: 'XOF' } }],
+    });
   });
 
   it('never makes the reader throw, whatever it says', async () => {

@@ -532,6 +532,25 @@ describe('where signatures are required', () => {
   it.each(['hello', '[]', 'null', '{}'])('one that says %j is malformed, for it is genuine', async (text) => {
     const body = Buffer.from(text);
     const by = provider({ requireSignatures: true });
-    expect((await parse(by, signed(FIRST, { body }), body)).verdict).toBe('malformed');
+    expect(await parse(by, signed(FIRST, { body }), body)).toMatchObject({
+      verdict: 'malformed',
+      keep: { proof: 'SIGNED', mayBeOurs: true },
+    });
+  });
+
+  it('one that says paid and can’t be read is kept by the payment that it names', async () => {
+    const metadata = { attempt: 'TXN-01K8Q5Z7M3N9P2R4S6T8V0W1X2-1' };
+    const deposit = { depositId: 'd1', status: 'COMPLETED', amount: '15,000', currency: 'XOF', metadata };
+    const body = Buffer.from(JSON.stringify(deposit));
+    const by = provider({ requireSignatures: true });
+    expect(await parse(by, signed(FIRST, { body }), body)).toMatchObject({
+      verdict: 'malformed',
+      keep: {
+        about: { providerReference: 'd1', attemptReference: metadata.attempt },
+        claims: 'PAYMENT',
+        mayBeOurs: true,
+        type: 'deposit.completed',
+      },
+    });
   });
 });

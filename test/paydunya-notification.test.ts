@@ -249,11 +249,11 @@ describe('a notification of PayDunya', () => {
       expect(outcomeOf({ status })).toEqual({ kind: 'pending' });
     });
 
-    it.each(['15000', '15000.00'])('the amount %s', (total_amount) => {
+    it.each(['15000', '15000.00', '15 000', '15000,00', '15 000 FCFA'])('the amount %s', (total_amount) => {
       expect(outcomeOf({ invoice: { token: 't1', total_amount } })).toMatchObject({ amount: 15_000 });
     });
 
-    it.each(['', '-5', '0', '12.5', '1e4', '15 000', '9'.repeat(30)])(
+    it.each(['', '-5', '0', '12.5', '1e4', '15,000', '9'.repeat(30)])(
       'something to ask about when the amount is %j',
       (total_amount) => {
         expect(outcomeOf({ invoice: { token: 't1', total_amount } })).toEqual({ kind: 'processing' });
@@ -283,8 +283,19 @@ describe('a notification of PayDunya', () => {
   it.each([
     ['token', { invoice: { total_amount: '15000' } }],
     ['status', { status: '' }],
-  ])('is malformed when it is genuine and has no %s', (_, change) => {
-    expect(parseFields({ ...COMPLETED, ...change }).verdict).toBe('malformed');
+  ])('is a reason to ask when it is genuine and has no %s', (_, change) => {
+    expect(parseFields({ ...COMPLETED, ...change })).toMatchObject({
+      verdict: 'accepted',
+      events: [{ attemptReference: 'TXN-1042-1' }],
+    });
+  });
+
+  it('is kept when it is genuine and names neither an invoice nor an attempt', () => {
+    const nameless = { ...COMPLETED, invoice: { total_amount: '15000' }, custom_data: {} };
+    expect(parseFields(nameless)).toMatchObject({
+      verdict: 'malformed',
+      keep: { proof: 'STATIC_SECRET', mayBeOurs: true },
+    });
   });
 
   it('is proven by a master key that was pasted with white space around it', () => {

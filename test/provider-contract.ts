@@ -103,7 +103,7 @@ export function keepsTheProviderContract(row: ProviderUnderContract): void {
   const attemptOf = ({ amount, currency, payer: payerOfIt = payer } = PRICE): AttemptToInitiate => {
     attemptsMade += 1;
     return {
-      reference: `TXN-CONTRACT${attemptsMade}-1`,
+      reference: `TXN-C0NTRACT${String(attemptsMade).padStart(18, '0')}-1`,
       idempotencyKey: randomUUID(),
       amount,
       currency,

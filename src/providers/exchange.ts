@@ -1,5 +1,6 @@
 import { millisecondsLeft, noteExchange } from './current-call.js';
 import { ProviderFailure, type ProviderFailureKind } from './provider.js';
+import { decodeText } from './written-text.js';
 
 /** One HTTP request to a provider. */
 export interface ProviderRequest {
@@ -68,16 +69,6 @@ export function kindWithoutAnswer({ isHarmless }: Pick<ProviderRequest, 'isHarml
   return isHarmless ? 'unavailable' : 'outcomeUnknown';
 }
 
-/** Undefined for what is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
 /** The whole body; of one that is too long, nothing, which no reader takes for an answer. */
 async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -88,7 +79,7 @@ async function readText(response: Response): Promise<string> {
     if (length > LONGEST_ANSWER_BYTES) return '';
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeText(Buffer.concat(chunks), response.headers.get('content-type') ?? undefined);
 }
 
 function failureOfBrokenExchange(request: ProviderRequest, error: unknown): ProviderFailure {

@@ -419,7 +419,28 @@ export type ParsedNotification =
       readonly detail: string;
     }
   /** Genuine, but not in the form that the provider promises. */
-  | { readonly verdict: 'malformed'; readonly detail: string };
+  | {
+      readonly verdict: 'malformed';
+      readonly detail: string;
+      /** As what it is kept, for it may be about money. Absent: it is no notification at all, and is not kept. */
+      readonly keep?: UnreadableNotification;
+    };
+
+/** A notification that could not be read, and what could be found in it all the same. */
+export interface UnreadableNotification {
+  readonly proof: WebhookProof;
+  /** The provider's id of it; where there is none, the digest of its bytes. */
+  readonly eventId: string;
+  readonly type: string;
+  /** What it names of a payment, where that could be read. */
+  readonly about: Pick<ProviderEvent, 'attemptReference' | 'providerReference'>;
+  readonly claims: MoneyClaim;
+  /** False: it names somebody else's payment, who uses the same account. */
+  readonly mayBeOurs: boolean;
+}
+
+/** Of what money something speaks that could not be read. PAYMENT: it may be that money came. */
+export type MoneyClaim = 'PAYMENT' | 'REFUND';
 
 /** What a failed call means for the money, and so what may be done next. */
 export type ProviderFailureKind =
@@ -453,6 +474,9 @@ export class ProviderFailure extends Error {
    */
   readonly isAnswer: boolean;
 
+  /** Of what money the answer spoke, where it could not be read: a person has to look at it. */
+  readonly claims: MoneyClaim | undefined;
+
   /**
    * @param code the provider's own, or ours in capitals; for operators and logs.
    * @param message safe to show to the caller: no secret, no key, no internal address.
@@ -466,11 +490,13 @@ export class ProviderFailure extends Error {
       readonly coversEarlierCalls?: boolean;
       readonly providerReference?: string;
       readonly isAnswer?: boolean;
+      readonly claims?: MoneyClaim;
     } = {},
   ) {
     super(message, options);
     this.coversEarlierCalls = options.coversEarlierCalls ?? false;
     this.providerReference = options.providerReference;
+    this.claims = options.claims;
     this.isAnswer = options.isAnswer ?? (kind === 'declined' || kind === 'rejected');
   }
 }

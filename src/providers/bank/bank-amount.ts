@@ -1,4 +1,5 @@
-import { type Currency, fromDecimal, toDecimal } from '../../money.js';
+import { type Currency, toDecimal } from '../../money.js';
+import { readMajorUnits, readWholeNumber } from '../written-amount.js';
 
 /**
  * DECIMAL: "10.99", a string in major units. MINOR_UNITS: 1099, an integer. DECIMAL_NUMBER: 10.99, a number in major
@@ -11,7 +12,7 @@ export type AmountFormat = (typeof AMOUNT_FORMATS)[number];
 /** A double brings back every decimal of so many digits as it was written. */
 const EXACT_DIGITS = 15;
 
-/** Minor units, or undefined for what is not exactly a positive amount of this currency. */
+/** Minor units, or undefined for what is not exactly, or not surely, a positive amount of this currency. */
 export function readAmount(amount: unknown, format: AmountFormat, currency: Currency): number | undefined {
   const minorUnits = readAmountOrZero(amount, format, currency);
   return minorUnits === 0 ? undefined : minorUnits;
@@ -41,26 +42,8 @@ export function writeAmount(
 }
 
 function readAny(amount: unknown, format: AmountFormat, currency: Currency): number | undefined {
-  switch (format) {
-    case 'MINOR_UNITS':
-      return typeof amount === 'number' ? amount : undefined;
-    case 'DECIMAL':
-      // A JSON number has been through a float already, and may not be what the bank wrote.
-      return typeof amount === 'string' ? readDecimal(amount, currency) : undefined;
-    case 'DECIMAL_NUMBER':
-      return typeof amount === 'number' && isExact(String(amount))
-        ? readDecimal(String(amount), currency)
-        : undefined;
-  }
-}
-
-function readDecimal(decimal: string, currency: Currency): number | undefined {
-  try {
-    return fromDecimal(decimal, currency);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  // Whether a bank writes a number or a text is no difference: 15000.00 and "15 000" are the same francs.
+  return format === 'MINOR_UNITS' ? readWholeNumber(amount) : readMajorUnits(amount, currency);
 }
 
 function isExact(decimal: string): boolean {

@@ -1,7 +1,7 @@
-import { exchange, kindWithoutAnswer, parseJson, type ProviderAnswer } from '../exchange.js';
-import { ProviderFailure, type ProviderFailureKind } from '../provider.js';
+import { exchange, kindWithoutAnswer, type ProviderAnswer } from '../exchange.js';
+import { type MoneyClaim, ProviderFailure, type ProviderFailureKind } from '../provider.js';
 import type { Bank } from './bank-options.js';
-import { textAt } from '../json-document.js';
+import { parseJson, textAt } from '../json-document.js';
 
 export interface BankCall {
   readonly method: 'GET' | 'POST';
@@ -24,13 +24,22 @@ export async function callBank(bank: Bank, call: BankCall): Promise<unknown> {
   throw failureOfStatus(bank, call, status, textAt(json, 'error.code'));
 }
 
-/** An answer that says nothing sure. After a POST the bank may well have done what it was asked. */
-export function unreadableAnswer(bank: Bank, call: BankCall, detail: string): ProviderFailure {
+/**
+ * An answer that says nothing sure. After a POST the bank may well have done what it was asked.
+ * @param claims of what money it speaks all the same.
+ */
+export function unreadableAnswer(
+  bank: Bank,
+  call: BankCall,
+  detail: string,
+  claims?: MoneyClaim,
+): ProviderFailure {
   return new ProviderFailure(
     bank.name,
     kindWithoutAnswer({ isHarmless: isHarmless(call) }),
     'ANSWER_UNREADABLE',
     `${bank.displayName} gave an answer that could not be understood: ${detail}.`,
+    { claims },
   );
 }
 

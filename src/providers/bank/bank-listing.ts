@@ -1,8 +1,9 @@
-import { isCurrency } from '../../money.js';
+import { recogniseAttemptReference } from '../../references.js';
 import type { ListedPayment } from '../provider.js';
+import { readCurrency } from '../written-amount.js';
 import { readAmount, readAmountOrZero } from './bank-amount.js';
 import { type BankCall, callBank, unreadableAnswer } from './bank-exchange.js';
-import { identifierAt } from './bank-identifier.js';
+import { comparableIdAt, identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
 
 import { textAt, valueAt } from '../json-document.js';
@@ -54,10 +55,10 @@ function readListed(bank: Bank, call: BankCall, json: unknown): ListedPayment | 
   const { paymentFields: at, amountFormat } = bank.api;
   const id = identifierAt(json, at.id);
   if (id === undefined) throw unreadableAnswer(bank, call, 'a listed payment without an id');
-  const captureReference = identifierAt(json, at.transfer_id);
+  const captureReference = comparableIdAt(json, at.transfer_id);
   if (captureReference === undefined) return undefined;
-  const currency = textAt(json, at.currency);
-  if (currency === undefined || !isCurrency(currency)) {
+  const currency = readCurrency(valueAt(json, at.currency));
+  if (currency === undefined) {
     throw unreadableAnswer(bank, call, `payment ${id} in no currency that we can count in`);
   }
   const capturedAmount = readAmount(valueAt(json, at.paid_amount), amountFormat, currency);
@@ -66,7 +67,8 @@ function readListed(bank: Bank, call: BankCall, json: unknown): ListedPayment | 
   if (capturedAmount === undefined || refundedAmount === undefined || Number.isNaN(createdAt.getTime())) {
     throw unreadableAnswer(bank, call, `payment ${id} without exact amounts, or without its time`);
   }
-  const attemptReference = textAt(json, at.reference);
+  const reference = textAt(json, at.reference);
+  const attemptReference = reference && (recogniseAttemptReference(reference) ?? reference);
   return {
     providerReference: id,
     ...(attemptReference !== undefined && { attemptReference }),

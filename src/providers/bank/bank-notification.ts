@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
-import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
-import { identifierAt } from './bank-identifier.js';
+import { recogniseAttemptReference } from '../../references.js';
+import type {
+  MoneyClaim,
+  NotificationHeaders,
+  ParsedNotification,
+  ProviderEvent,
+  ProviderOutcome,
+} from '../provider.js';
+import { decodeText, isSameWord } from '../written-text.js';
+import { comparableIdAt, identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
 import { readRefundOutcome } from './bank-refund-outcome.js';
-import { isPlainText, parseUtf8Json, textAt, valueAt } from '../json-document.js';
+import { isPlainText, parseJson, textAt, valueAt, wordAt } from '../json-document.js';
 import type { NotificationShape } from './notification-shape.js';
 import { refusalOfSignature } from './notification-signature.js';
 import { valuesOfHeader } from './signature-claim.js';
+import { withoutUndefined } from './without-undefined.js';
 
 /** First the proof, on the raw bytes; not a byte is interpreted before. */
 export function parseBankNotification(
@@ -27,50 +36,57 @@ export function readBankNotification(
   rawBody: Buffer,
   headers: NotificationHeaders,
 ): ParsedNotification {
-  const { notification: shape } = bank;
-  const json = parseUtf8Json(rawBody);
-  if (json === undefined) return malformed('the body is not JSON in UTF-8');
-  const eventId = readEventId(shape, json, rawBody, headers);
-  if (eventId === undefined) return malformed('no event id');
-  return readEvent(bank, json, eventId);
+  if (rawBody.length === 0) return { verdict: 'malformed', detail: 'there is no body' };
+  const [contentType] = valuesOfHeader(headers, 'content-type');
+  const text = decodeText(rawBody, contentType);
+  const json = parseJson(text);
+  const eventId = readEventId(bank.notification, json, headers) ?? digestOf(rawBody);
+  return readNotice(bank, { eventId, text, json });
 }
 
-function readEvent(bank: Bank, json: unknown, eventId: string): ParsedNotification {
+/** A notification that is being read. */
+interface Notice {
+  readonly eventId: string;
+  readonly text: string;
+  /** Undefined when it is no JSON. */
+  readonly json: unknown;
+}
+
+function readNotice(bank: Bank, notice: Notice): ParsedNotification {
+  const { eventId, json } = notice;
   const shape = bank.notification;
-  const type = textAt(json, shape.typePath);
-  const tellsOfRefund = type !== undefined && shape.refundTypes.includes(type);
+  if (json === undefined) return unreadableNotice(shape, notice, 'the body is not JSON', 'PAYMENT');
+  const type = wordAt(json, shape.typePath);
+  const tellsOfRefund = type !== undefined && isAmong(type, shape.refundTypes);
   if (!tellsOfRefund && shape.paymentTypes !== 'ALL') {
-    if (type === undefined) return malformed('no event type');
+    if (type === undefined) return unreadableNotice(shape, notice, 'no event type', 'PAYMENT');
     // A word that we don't know must not become a payment by its status alone: a returned transfer is BOOKED too.
-    if (!shape.paymentTypes.includes(type)) {
-      return {
-        verdict: 'ignored',
-        proof: 'SIGNED',
-        eventId,
-        type,
-        reason: 'it tells of no payment and of no refund',
-      };
+    if (!isAmong(type, shape.paymentTypes)) {
+      return ignored(eventId, type, 'it tells of no payment and of no refund');
     }
   }
-  const reading = tellsOfRefund ? readRefundEvent(bank, json) : readPaymentEvent(bank, json);
-  if (typeof reading === 'string') return malformed(reading);
-  // The bank brings a reference back only because we gave it: it is ours by contract.
-  return {
-    verdict: 'accepted',
-    proof: 'SIGNED',
-    eventId,
-    type: type ?? 'payment',
-    events: [reading],
-    markedAsOurs: true,
-  };
+  const about = subjectOf(shape, notice);
+  if (about.attemptReference === undefined && about.providerReference === undefined) {
+    // Others are paid on the same account, and by people who write what they like.
+    if (ownReferenceIn(notice) === undefined) {
+      return ignored(eventId, type ?? 'payment', 'not a payment of ours: it names none');
+    }
+    return unreadableNotice(shape, notice, 'no reference where it should be', 'PAYMENT');
+  }
+  const reading = tellsOfRefund ? readRefundReport(bank, json) : readPaymentReport(bank, json);
+  if (typeof reading === 'string') {
+    return unreadableNotice(shape, notice, reading, tellsOfRefund ? 'REFUND' : 'PAYMENT');
+  }
+  const markedAsOurs =
+    about.attemptReference !== undefined && recogniseAttemptReference(about.attemptReference) !== undefined;
+  const events = [{ ...about, outcome: reading }];
+  return { verdict: 'accepted', proof: 'SIGNED', eventId, type: type ?? 'payment', events, markedAsOurs };
 }
 
-/** The event, or what is wrong with the notification. */
-function readPaymentEvent(bank: Bank, json: unknown): ProviderEvent | string {
+/** The outcome, or what is wrong with the notification. */
+function readPaymentReport(bank: Bank, json: unknown): ProviderOutcome | string {
   const shape = bank.notification;
-  const attemptReference = textAt(json, shape.referencePath);
-  if (attemptReference === undefined) return 'no reference';
-  const status = textAt(json, shape.statusPath);
+  const status = wordAt(json, shape.statusPath);
   if (status === undefined) return 'no status';
   const reading = readOutcome(
     {
@@ -78,66 +94,103 @@ function readPaymentEvent(bank: Bank, json: unknown): ProviderEvent | string {
       amount: valueAt(json, shape.amountPath),
       amountFormat: shape.amountFormat,
       currency: currencyAt(shape, json),
-      movementReference: identifierAt(json, shape.movementReferencePath),
+      movementReference: comparableIdAt(json, shape.movementReferencePath),
     },
     bank.statusWords,
   );
-  if (!reading.readable) return reading.detail;
-  return { ...providerReferenceAt(shape, json), attemptReference, outcome: reading.outcome };
+  return reading.readable ? reading.outcome : reading.detail;
 }
 
-/** The event, or what is wrong with the notification. */
-function readRefundEvent(
+/** The outcome, or what is wrong with the notification. */
+function readRefundReport(
   { notification: shape, refundStatusWords }: Bank,
   json: unknown,
-): ProviderEvent | string {
-  const attemptReference = textAt(json, shape.referencePath);
-  if (attemptReference === undefined) return 'no reference of the payment';
+): ProviderOutcome | string {
   const reading = readRefundOutcome(
     {
-      id: identifierAt(json, shape.refundIdPath),
-      reference: textAt(json, shape.refundReferencePath),
-      status: textAt(json, shape.refundStatusPath),
+      id: comparableIdAt(json, shape.refundIdPath),
+      reference: textAt(json, shape.refundReferencePath)?.trim(),
+      status: wordAt(json, shape.refundStatusPath),
       amount: valueAt(json, shape.refundAmountPath),
       amountFormat: shape.amountFormat,
       currency: currencyAt(shape, json),
     },
     refundStatusWords,
   );
-  if (!reading.readable) return reading.detail;
-  return { ...providerReferenceAt(shape, json), attemptReference, outcome: reading.outcome };
+  return reading.readable ? reading.outcome : reading.detail;
+}
+
+/** Genuine, and kept for a person: by all that it names, so that it can stand next to its payment. */
+function unreadableNotice(
+  shape: NotificationShape,
+  notice: Notice,
+  detail: string,
+  claims: MoneyClaim,
+): ParsedNotification {
+  const { attemptReference, providerReference } = subjectOf(shape, notice);
+  const own = ownReferenceIn(notice);
+  const isOthers = own === undefined && attemptReference !== undefined;
+  return {
+    verdict: 'malformed',
+    detail,
+    keep: {
+      proof: 'SIGNED',
+      eventId: notice.eventId,
+      type: wordAt(notice.json, shape.typePath) ?? 'unknown',
+      about: withoutUndefined({ attemptReference: own ?? attemptReference, providerReference }),
+      claims,
+      mayBeOurs: !isOthers,
+    },
+  };
+}
+
+/** The payment that it is about, where the bank's contract has it. */
+function subjectOf(
+  shape: NotificationShape,
+  { json }: Notice,
+): Pick<ProviderEvent, 'attemptReference' | 'providerReference'> {
+  const written = identifierAt(json, shape.referencePath);
+  return withoutUndefined({
+    providerReference: identifierAt(json, shape.providerReferencePath),
+    attemptReference: written && (recogniseAttemptReference(written) ?? written),
+  });
+}
+
+/** A reference of ours, wherever in the notification it stands. */
+function ownReferenceIn({ text }: Notice): string | undefined {
+  return recogniseAttemptReference(text);
+}
+
+function isAmong(word: string, words: readonly string[]): boolean {
+  return words.some((known) => isSameWord(word, known));
 }
 
 function currencyAt({ currency }: NotificationShape, json: unknown): unknown {
   return currency.from === 'ALWAYS' ? currency.currency : valueAt(json, currency.path);
 }
 
-function providerReferenceAt(
-  shape: NotificationShape,
-  json: unknown,
-): Pick<ProviderEvent, 'providerReference'> {
-  const providerReference = identifierAt(json, shape.providerReferencePath);
-  return providerReference === undefined ? {} : { providerReference };
-}
-
+/** Undefined where there is none, or none that could be stored. */
 function readEventId(
   { eventId }: NotificationShape,
   json: unknown,
-  rawBody: Buffer,
   headers: NotificationHeaders,
 ): string | undefined {
   switch (eventId.from) {
     case 'BODY':
-      return identifierAt(json, eventId.path);
+      return comparableIdAt(json, eventId.path);
     case 'HEADER': {
       const [id, ...others] = valuesOfHeader(headers, eventId.header);
       return others.length === 0 && isPlainText(id) ? id : undefined;
     }
     case 'DIGEST':
-      return createHash('sha256').update(rawBody).digest('hex');
+      return undefined;
   }
 }
 
-function malformed(detail: string): ParsedNotification {
-  return { verdict: 'malformed', detail };
+function digestOf(rawBody: Buffer): string {
+  return createHash('sha256').update(rawBody).digest('hex');
+}
+
+function ignored(eventId: string, type: string, reason: string): ParsedNotification {
+  return { verdict: 'ignored', proof: 'SIGNED', eventId, type, reason };
 }

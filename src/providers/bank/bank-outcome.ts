@@ -1,5 +1,6 @@
-import { isCurrency } from '../../money.js';
 import type { ProviderOutcome } from '../provider.js';
+import { readCurrency } from '../written-amount.js';
+import { meaningOfWord } from '../written-text.js';
 import { type AmountFormat, readAmount } from './bank-amount.js';
 import type { StatusMeaning, StatusWords } from './bank-options.js';
 
@@ -40,18 +41,19 @@ export function readOutcome(report: BankReport, words: StatusWords): Reading {
 }
 
 function meaningOf(status: string, words: StatusWords): StatusMeaning {
-  // `hasOwn`, because a status of "constructor" must not find what every object inherits.
-  return (Object.hasOwn(words, status) ? words[status] : undefined) ?? 'processing';
+  return meaningOfWord(status, words) ?? 'processing';
 }
 
 function readPaid({ amount, amountFormat, currency, movementReference }: BankReport): Reading {
   if (movementReference === undefined) return unreadable('paid, and no id of the movement');
-  if (typeof currency !== 'string' || !isCurrency(currency)) {
-    return unreadable('paid, and no currency that we can count in');
-  }
-  const minorUnits = readAmount(amount, amountFormat, currency);
-  if (minorUnits === undefined) return unreadable(`paid, and no exact amount of ${currency}`);
-  return { readable: true, outcome: { kind: 'paid', amount: minorUnits, currency, movementReference } };
+  const known = readCurrency(currency);
+  if (known === undefined) return unreadable('paid, and no currency that we can count in');
+  const minorUnits = readAmount(amount, amountFormat, known);
+  if (minorUnits === undefined) return unreadable(`paid, and no exact amount of ${known}`);
+  return {
+    readable: true,
+    outcome: { kind: 'paid', amount: minorUnits, currency: known, movementReference },
+  };
 }
 
 export function unreadable(detail: string): Unreadable {

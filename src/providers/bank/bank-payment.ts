@@ -1,10 +1,12 @@
 import type { AttemptToInitiate, Initiated, InitiatedAttempt, ProviderEvent } from '../provider.js';
 import { readAmount } from './bank-amount.js';
 import { type BankCall, unreadableAnswer } from './bank-exchange.js';
-import { identifierAt } from './bank-identifier.js';
+import { comparableIdAt, identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
-import { textAt, valueAt } from '../json-document.js';
+import { textAt, valueAt, wordAt } from '../json-document.js';
+import { readCurrency } from '../written-amount.js';
+import { isSameWord } from '../written-text.js';
 
 /** It becomes part of a URL: no slash, and no `..`. */
 const PAYMENT_ID = /^\w[\w.:-]*$/;
@@ -18,7 +20,7 @@ export function readInitiated(
 ): Initiated {
   const providerReference = readPaymentId(bank, call, json, attempt.reference);
   const { paymentFields: at, amountFormat } = bank.api;
-  const currency = textAt(json, at.currency);
+  const currency = readCurrency(valueAt(json, at.currency));
   if (currency !== attempt.currency) throw unreadableAnswer(bank, call, 'a payment in another currency');
   if (readAmount(valueAt(json, at.amount), amountFormat, attempt.currency) !== attempt.amount) {
     throw unreadableAnswer(bank, call, 'a payment of another amount');
@@ -41,7 +43,7 @@ export function readState(
     throw unreadableAnswer(bank, call, 'another payment than the one we asked about');
   }
   const { paymentFields: at, amountFormat } = bank.api;
-  const status = textAt(json, at.status);
+  const status = wordAt(json, at.status);
   if (status === undefined) throw unreadableAnswer(bank, call, 'a payment without a status');
   const reading = readOutcome(
     {
@@ -49,11 +51,11 @@ export function readState(
       amount: valueAt(json, at.amount),
       amountFormat,
       currency: valueAt(json, at.currency),
-      movementReference: identifierAt(json, at.transfer_id),
+      movementReference: comparableIdAt(json, at.transfer_id),
     },
     bank.statusWords,
   );
-  if (!reading.readable) throw unreadableAnswer(bank, call, reading.detail);
+  if (!reading.readable) throw unreadableAnswer(bank, call, reading.detail, 'PAYMENT');
   return { providerReference, attemptReference: attempt.reference, outcome: reading.outcome };
 }
 
@@ -61,7 +63,7 @@ function readPaymentId(bank: Bank, call: BankCall, json: unknown, reference: str
   const { paymentFields: at } = bank.api;
   const id = identifierAt(json, at.id);
   if (id === undefined || !PAYMENT_ID.test(id)) throw unreadableAnswer(bank, call, 'a payment without an id');
-  if (textAt(json, at.reference) !== reference) {
+  if (!isSameWord(textAt(json, at.reference), reference)) {
     throw unreadableAnswer(bank, call, 'a payment with another reference');
   }
   return id;

@@ -47,7 +47,8 @@ export function createBankProvider(options: BankOptions): BankProvider {
 
 function notificationHeadersOf({ notification: { signature, eventId } }: Bank): string[] {
   const { message } = signature;
-  const names = [signature.header];
+  // Its charset is needed to read the body again.
+  const names = [signature.header, 'content-type'];
   if (message.form !== 'body' && message.timestamp !== 'INLINE') names.push(message.timestamp.header);
   if (eventId.from === 'HEADER') names.push(eventId.header);
   return names.map((name) => name.toLowerCase());

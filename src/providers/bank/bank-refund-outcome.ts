@@ -1,5 +1,6 @@
-import { isCurrency } from '../../money.js';
 import type { ProviderOutcome } from '../provider.js';
+import { readCurrency } from '../written-amount.js';
+import { meaningOfWord } from '../written-text.js';
 import { type AmountFormat, readAmount } from './bank-amount.js';
 import type { RefundStatusMeaning, RefundStatusWords } from './bank-options.js';
 import { type Reading, unreadable } from './bank-outcome.js';
@@ -18,12 +19,11 @@ export interface RefundReport {
 }
 
 export function readRefundOutcome(report: RefundReport, words: RefundStatusWords): Reading<RefundOutcome> {
-  const { id, reference, currency } = report;
+  const { id, reference } = report;
   if (id === undefined) return unreadable('a refund without an id');
   if (report.status === undefined) return unreadable('a refund without a status');
-  if (typeof currency !== 'string' || !isCurrency(currency)) {
-    return unreadable('a refund in no currency that we can count in');
-  }
+  const currency = readCurrency(report.currency);
+  if (currency === undefined) return unreadable('a refund in no currency that we can count in');
   const amount = readAmount(report.amount, report.amountFormat, currency);
   if (amount === undefined) return unreadable(`a refund of no exact amount of ${currency}`);
   const status = meaningOf(report.status, words);
@@ -42,6 +42,5 @@ export function readRefundOutcome(report: RefundReport, words: RefundStatusWords
 }
 
 function meaningOf(status: string, words: RefundStatusWords): RefundStatusMeaning {
-  // `hasOwn`, because a status of "constructor" must not find what every object inherits.
-  return (Object.hasOwn(words, status) ? words[status] : undefined) ?? 'pending';
+  return meaningOfWord(status, words) ?? 'pending';
 }

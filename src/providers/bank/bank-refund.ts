@@ -1,9 +1,10 @@
 import type { InitiatedAttempt, ProviderEvent, RefundToMake } from '../provider.js';
 import { type BankCall, unreadableAnswer } from './bank-exchange.js';
 import type { Bank } from './bank-options.js';
-import { identifierAt } from './bank-identifier.js';
+import { comparableIdAt, identifierAt } from './bank-identifier.js';
 import { readRefundOutcome, type RefundOutcome } from './bank-refund-outcome.js';
-import { textAt, valueAt } from '../json-document.js';
+import { textAt, valueAt, wordAt } from '../json-document.js';
+import { isSameWord } from '../written-text.js';
 
 /** The bank's answer to our wish to give money back, if it is about exactly what we asked for. @throws {ProviderFailure} */
 export function readRefundMade(
@@ -14,13 +15,13 @@ export function readRefundMade(
 ): ProviderEvent {
   const event = readRefund(bank, call, json, attempt);
   const { outcome } = event;
-  if (outcome.refundReference !== reference) {
+  if (!isSameWord(outcome.refundReference, reference)) {
     throw unreadableAnswer(bank, call, 'a refund with another reference');
   }
   if (outcome.amount !== amount || outcome.currency !== currency) {
     throw unreadableAnswer(bank, call, 'a refund of another amount');
   }
-  return event;
+  return { ...event, outcome: { ...outcome, refundReference: reference } };
 }
 
 /** Each refund of a payment, however it was made. A bank that has none to tell of may leave the list out. @throws {ProviderFailure} */
@@ -47,16 +48,16 @@ function readRefund(
   }
   const reading = readRefundOutcome(
     {
-      id: identifierAt(json, at.id),
+      id: comparableIdAt(json, at.id),
       reference: textAt(json, at.reference),
-      status: textAt(json, at.status),
+      status: wordAt(json, at.status),
       amount: valueAt(json, at.amount),
       amountFormat,
       currency: valueAt(json, at.currency),
     },
     bank.refundStatusWords,
   );
-  if (!reading.readable) throw unreadableAnswer(bank, call, reading.detail);
+  if (!reading.readable) throw unreadableAnswer(bank, call, reading.detail, 'REFUND');
   return {
     providerReference: attempt.providerReference,
     attemptReference: attempt.reference,

@@ -1,4 +1,5 @@
-import { type Currency, fromDecimal, isCurrency, toDecimal } from '../../money.js';
+import { type Currency, toDecimal } from '../../money.js';
+import { readCurrency, readMajorUnits } from '../written-amount.js';
 
 /** Whole amounts without decimals, which every operator takes: (150000, CDF) → "1500"; (150050, CDF) → "1500.50". */
 export function toPawaPayAmount(amount: number, currency: Currency): string {
@@ -17,19 +18,15 @@ export interface Money {
 
 /** By value: "15000" and "15000.00" are the same francs. Undefined for what is no exact amount of a currency that we count in. */
 export function readMoney(amount: unknown, currency: unknown): Money | undefined {
-  if (typeof currency !== 'string' || !isCurrency(currency)) return undefined;
-  const minorUnits = readAmount(amount, currency);
-  return minorUnits === undefined ? undefined : { amount: minorUnits, currency };
+  const known = readCurrency(currency);
+  const minorUnits = known && readAmount(amount, known);
+  return known === undefined || minorUnits === undefined
+    ? undefined
+    : { amount: minorUnits, currency: known };
 }
 
 /** In minor units; undefined for what is no exact amount. */
 export function readAmount(amount: unknown, currency: Currency): number | undefined {
-  if (typeof amount !== 'string') return undefined;
-  try {
-    const minorUnits = fromDecimal(amount, currency);
-    return minorUnits >= 0 ? minorUnits : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  const minorUnits = readMajorUnits(amount, currency);
+  return minorUnits !== undefined && minorUnits >= 0 ? minorUnits : undefined;
 }

@@ -1,5 +1,6 @@
-import { textAt, valueAt } from '../json-document.js';
-import type { ProviderOutcome } from '../provider.js';
+import { textAt, valueAt, wordAt } from '../json-document.js';
+import type { MoneyClaim, ProviderOutcome } from '../provider.js';
+import { normalisedWord } from '../written-text.js';
 import { readMoney } from './pawapay-amount.js';
 import { askingCall, callPawaPay, unreadableAnswer } from './pawapay-exchange.js';
 import { reasonOfFailure } from './pawapay-failures.js';
@@ -51,7 +52,7 @@ export const FAILED_WORDS: ReadonlySet<string | undefined> = new Set(['FAILED', 
  * tells whether they did.
  */
 export function readDepositOutcome(deposit: unknown): ProviderOutcome | string {
-  const status = textAt(deposit, 'status');
+  const status = statusAt(deposit);
   switch (status) {
     case undefined:
       return 'a payment without a status';
@@ -68,6 +69,17 @@ export function readDepositOutcome(deposit: unknown): ProviderOutcome | string {
     default:
       return { kind: 'processing' };
   }
+}
+
+/** In pawaPay's capitals, however it was written. */
+export function statusAt(operation: unknown): string | undefined {
+  const word = wordAt(operation, 'status');
+  return word && normalisedWord(word);
+}
+
+/** Whether an answer that could not be read says that money came. */
+export function claimOf(deposit: unknown): MoneyClaim | undefined {
+  return statusAt(deposit) === 'COMPLETED' ? 'PAYMENT' : undefined;
 }
 
 function readPaid(deposit: unknown): ProviderOutcome | string {

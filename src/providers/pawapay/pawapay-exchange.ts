@@ -1,5 +1,6 @@
-import { exchange, kindWithoutAnswer, parseJson, type ProviderAnswer } from '../exchange.js';
-import { ProviderFailure, type ProviderFailureKind } from '../provider.js';
+import { exchange, kindWithoutAnswer, type ProviderAnswer } from '../exchange.js';
+import { parseJson } from '../json-document.js';
+import { type MoneyClaim, ProviderFailure, type ProviderFailureKind } from '../provider.js';
 import { failure, failureCodeIn, meaningOfCode } from './pawapay-failures.js';
 import type { PawaPayAccount } from './pawapay-options.js';
 
@@ -26,10 +27,15 @@ export async function callPawaPay(account: PawaPayAccount, call: PawaPayCall): P
   return json;
 }
 
-/** An answer that says nothing sure. */
-export function unreadableAnswer(account: PawaPayAccount, call: Stake, detail: string): ProviderFailure {
+/** An answer that says nothing sure. @param claims of what money it speaks all the same. */
+export function unreadableAnswer(
+  account: PawaPayAccount,
+  call: Stake,
+  detail: string,
+  claims?: MoneyClaim,
+): ProviderFailure {
   const message = `it gave an answer that could not be understood: ${detail}.`;
-  return failureWithoutAnswer(account, call, 'ANSWER_UNREADABLE', message);
+  return failureWithoutAnswer(account, call, 'ANSWER_UNREADABLE', message, claims);
 }
 
 export function askingCall(path: string): PawaPayCall {
@@ -86,8 +92,9 @@ function failureWithoutAnswer(
   call: Stake,
   code: string,
   message: string,
+  claims?: MoneyClaim,
 ): ProviderFailure {
   const kind = kindWithoutAnswer(call);
   const known = kind === 'outcomeUnknown' ? { providerReference: call.begins } : {};
-  return failure(account, kind, code, message, known);
+  return failure(account, kind, code, message, { ...known, claims });
 }

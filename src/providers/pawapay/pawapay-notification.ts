@@ -1,32 +1,39 @@
 import { createHash } from 'node:crypto';
-import { parseUtf8Json, textAt } from '../json-document.js';
-import type { ParsedNotification, ProviderEvent, WebhookProof } from '../provider.js';
-import { readDepositOutcome, STATUS_WORDS } from './pawapay-deposit.js';
+import { recogniseAttemptReference } from '../../references.js';
+import { parseJson, textAt } from '../json-document.js';
+import type { ParsedNotification, ProviderEvent, UnreadableNotification, WebhookProof } from '../provider.js';
+import { decodeText } from '../written-text.js';
+import { readDepositOutcome, statusAt, STATUS_WORDS } from './pawapay-deposit.js';
 import { readRefundOutcome } from './pawapay-refund-outcome.js';
 
 /** Says in our words what a callback's body means. @param proof how far it is proven. */
 export function readPawaPayNotification(rawBody: Buffer, proof: WebhookProof): ParsedNotification {
-  const json = parseUtf8Json(rawBody);
+  const text = decodeText(rawBody, undefined);
+  const json = parseJson(text);
   // A refund names its deposit too.
   const refundId = textAt(json, 'refundId');
   if (refundId !== undefined) return readRefund(json, refundId, proof);
   const depositId = textAt(json, 'depositId');
   if (depositId !== undefined) return readDeposit(json, depositId, proof);
   const otherId = textAt(json, 'payoutId') ?? textAt(json, 'remittanceId');
-  if (otherId === undefined) return malformed('it names no payment and no refund');
+  if (otherId === undefined) return readNameless(rawBody, text, proof);
   return ignored(otherId, json, proof, 'payout', 'it tells of no payment and of no refund');
 }
 
 function readDeposit(json: unknown, depositId: string, proof: WebhookProof): ParsedNotification {
   const outcome = readDepositOutcome(json);
-  if (typeof outcome === 'string') return malformed(outcome);
   const attemptReference = ownReference(json, 'attempt', 'TXN-');
+  const about = { providerReference: depositId, ...named(attemptReference) };
+  const eventId = eventIdOf(depositId, json);
+  if (typeof outcome === 'string') {
+    return unreadable({ proof, eventId, type: typeOf('deposit', json), about, claims: 'PAYMENT' }, outcome);
+  }
   return {
     verdict: 'accepted',
     proof,
-    eventId: eventIdOf(depositId, json),
+    eventId,
     type: typeOf('deposit', json),
-    events: [{ providerReference: depositId, ...named(attemptReference), outcome }],
+    events: [{ ...about, outcome }],
     markedAsOurs: attemptReference !== undefined,
   };
 }
@@ -34,7 +41,6 @@ function readDeposit(json: unknown, depositId: string, proof: WebhookProof): Par
 function readRefund(json: unknown, refundId: string, proof: WebhookProof): ParsedNotification {
   const refundReference = ownReference(json, 'refund', 'RFD-');
   const outcome = readRefundOutcome(json, refundReference);
-  if (typeof outcome === 'string') return malformed(outcome);
   const attemptReference = ownReference(json, 'attempt', 'TXN-');
   const providerReference = textAt(json, 'depositId');
   if (attemptReference === undefined && providerReference === undefined) {
@@ -46,14 +52,16 @@ function readRefund(json: unknown, refundId: string, proof: WebhookProof): Parse
       'it names no payment; the refund is asked about by its own id',
     );
   }
+  const about = { ...(providerReference !== undefined && { providerReference }), ...named(attemptReference) };
+  const [eventId, type] = [eventIdOf(refundId, json), typeOf('refund', json)];
+  if (typeof outcome === 'string')
+    return unreadable({ proof, eventId, type, about, claims: 'REFUND' }, outcome);
   return {
     verdict: 'accepted',
     proof,
-    eventId: eventIdOf(refundId, json),
-    type: typeOf('refund', json),
-    events: [
-      { ...(providerReference !== undefined && { providerReference }), ...named(attemptReference), outcome },
-    ],
+    eventId,
+    type,
+    events: [{ ...about, outcome }],
     markedAsOurs: attemptReference !== undefined || refundReference !== undefined,
   };
 }
@@ -80,7 +88,7 @@ function typeOf(operation: string, json: unknown): string {
 }
 
 function statusWord(json: unknown): string {
-  const word = textAt(json, 'status') ?? '';
+  const word = statusAt(json) ?? '';
   return STATUS_WORDS.has(word) ? word : 'UNKNOWN';
 }
 
@@ -100,6 +108,28 @@ function ignored(
   };
 }
 
-function malformed(detail: string): ParsedNotification {
-  return { verdict: 'malformed', detail };
+/** JSON that names nothing, or no JSON. What names a payment of ours somewhere is a reason to ask about it. */
+function readNameless(rawBody: Buffer, text: string, proof: WebhookProof): ParsedNotification {
+  const detail = 'it names no payment and no refund';
+  const attemptReference = recogniseAttemptReference(text);
+  if (proof === 'NONE' && attemptReference === undefined) return { verdict: 'malformed', detail };
+  const eventId = createHash('sha256').update(rawBody).digest('hex');
+  const about = named(attemptReference);
+  const found = { proof, eventId, type: 'unknown', about, claims: 'PAYMENT' } as const;
+  return unreadable(found, detail, true);
+}
+
+/**
+ * What is signed is kept for a person. What is not is only a hint: nothing of it would be believed anyway, and the
+ * provider is asked about what it names.
+ */
+function unreadable(
+  { about, ...found }: Omit<UnreadableNotification, 'mayBeOurs'>,
+  detail: string,
+  mayBeOurs = about.attemptReference !== undefined,
+): ParsedNotification {
+  const { proof, eventId, type } = found;
+  if (proof === 'SIGNED') return { verdict: 'malformed', detail, keep: { ...found, about, mayBeOurs } };
+  const events = [{ ...about, outcome: { kind: 'processing' } as const }];
+  return { verdict: 'accepted', proof, eventId, type, events, markedAsOurs: mayBeOurs };
 }

@@ -1,7 +1,7 @@
 import { textAt, valueAt } from '../json-document.js';
 import type { ProviderOutcome } from '../provider.js';
 import { readMoney } from './pawapay-amount.js';
-import { FAILED_WORDS } from './pawapay-deposit.js';
+import { FAILED_WORDS, statusAt } from './pawapay-deposit.js';
 import { reasonOfFailure } from './pawapay-failures.js';
 
 export type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
@@ -15,7 +15,7 @@ export function readRefundOutcome(
   refundReference: string | undefined,
 ): RefundOutcome | string {
   const providerRefundReference = textAt(refund, 'refundId');
-  const status = textAt(refund, 'status');
+  const status = statusAt(refund);
   const money = readMoney(valueAt(refund, 'amount'), valueAt(refund, 'currency'));
   if (providerRefundReference === undefined) return 'a refund without its id';
   if (status === undefined) return 'a refund without a status';

@@ -80,7 +80,7 @@ async function readMadeBefore(
     throw failure(account, 'rejected', NEVER_ACCEPTED, message, { coversEarlierCalls: true });
   }
   const outcome = readRefundOutcome(refund, reference);
-  if (typeof outcome === 'string') throw unreadableAnswer(account, call, outcome);
+  if (typeof outcome === 'string') throw unreadableAnswer(account, call, outcome, 'REFUND');
   if (outcome.amount !== amount || outcome.currency !== currency) {
     throw unreadableAnswer(account, call, 'a refund of another amount');
   }

@@ -4,7 +4,7 @@ import {
   type ProviderEvent,
   type ProviderOutcome,
 } from '../provider.js';
-import { findDeposit, findRefund, readDepositOutcome } from './pawapay-deposit.js';
+import { claimOf, findDeposit, findRefund, readDepositOutcome } from './pawapay-deposit.js';
 import { unreadableAnswer } from './pawapay-exchange.js';
 import { failure } from './pawapay-failures.js';
 import type { PawaPayAccount } from './pawapay-options.js';
@@ -29,7 +29,7 @@ export async function verifyDeposit(
     const refund = await findRefund(account, idempotencyKey);
     if (refund === undefined) continue;
     const outcome = readRefundOutcome(refund, reference);
-    if (typeof outcome === 'string') throw unreadableAnswer(account, ASKED, outcome);
+    if (typeof outcome === 'string') throw unreadableAnswer(account, ASKED, outcome, 'REFUND');
     events.push({ ...about, outcome });
   }
   return events;
@@ -43,7 +43,7 @@ async function readPayment(account: PawaPayAccount, attempt: InitiatedAttempt): 
   const deposit = await findDeposit(account, attempt.providerReference);
   if (deposit === undefined) return outcomeOfUnknown(attempt);
   const outcome = readDepositOutcome(deposit);
-  if (typeof outcome === 'string') throw unreadableAnswer(account, ASKED, outcome);
+  if (typeof outcome === 'string') throw unreadableAnswer(account, ASKED, outcome, claimOf(deposit));
   return outcome;
 }
 

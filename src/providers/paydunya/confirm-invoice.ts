@@ -27,7 +27,10 @@ export async function confirmInvoice(
   const difference = differenceOf(paydunya, report, invoice);
   if (difference !== undefined) throw unreadableAnswer(paydunya, call, difference);
   const outcome = outcomeOf(paydunya, report);
-  if (typeof outcome === 'string') throw unreadableAnswer(paydunya, call, outcome);
+  if (typeof outcome === 'string') {
+    const claims = report.status === 'completed' ? 'PAYMENT' : undefined;
+    throw unreadableAnswer(paydunya, call, outcome, claims);
+  }
   return outcome;
 }
 

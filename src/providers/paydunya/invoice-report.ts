@@ -1,6 +1,7 @@
-import { fromDecimal } from '../../money.js';
-import { textAt, valueAt } from '../json-document.js';
+import { textAt, valueAt, wordAt } from '../json-document.js';
+import { recogniseAttemptReference } from '../../references.js';
 import type { ProviderOutcome } from '../provider.js';
+import { readMajorUnits } from '../written-amount.js';
 import { type PayDunya, withoutSecrets } from './paydunya-options.js';
 
 /** What PayDunya says of an invoice, in an answer or in a notification: they have the same form. */
@@ -25,8 +26,9 @@ const SPELLINGS: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function readInvoiceReport(document: unknown): InvoiceReport {
-  const status = textAt(document, 'status')?.trim().toLowerCase();
-  const attempt = textAt(document, 'custom_data.attempt');
+  const status = wordAt(document, 'status')?.toLowerCase();
+  const written = textAt(document, 'custom_data.attempt');
+  const attempt = written && (recogniseAttemptReference(written) ?? written);
   return {
     // Some notifications have been seen with it at the top.
     token: textAt(document, 'invoice.token') ?? textAt(document, 'token'),
@@ -72,14 +74,8 @@ function paidOutcome({ amount, token }: InvoiceReport): ProviderOutcome | string
 
 /** An answer may have it as a number, and as a text. */
 function readFrancs(value: unknown): number | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  try {
-    const francs = fromDecimal(String(value), 'XOF');
-    return francs > 0 ? francs : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  const francs = readMajorUnits(value, 'XOF');
+  return francs !== undefined && francs > 0 ? francs : undefined;
 }
 
 /** An empty list is PHP's way to write an empty object. */

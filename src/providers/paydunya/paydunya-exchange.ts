@@ -1,6 +1,6 @@
-import { exchange, kindWithoutAnswer, parseJson } from '../exchange.js';
-import { isPlainText, textAt, valueAt } from '../json-document.js';
-import { ProviderFailure, type ProviderFailureKind } from '../provider.js';
+import { exchange, kindWithoutAnswer } from '../exchange.js';
+import { isPlainText, parseJson, textAt, valueAt } from '../json-document.js';
+import { type MoneyClaim, ProviderFailure, type ProviderFailureKind } from '../provider.js';
 import { type PayDunya, withoutSecrets } from './paydunya-options.js';
 
 export interface PayDunyaCall {
@@ -84,13 +84,19 @@ function kindOfStatus(call: PayDunyaCall, { status, json }: PayDunyaAnswer): Pro
   return kindWithoutAnswer(call);
 }
 
-/** An answer that says nothing sure. */
-export function unreadableAnswer(paydunya: PayDunya, call: PayDunyaCall, detail: string): ProviderFailure {
+/** An answer that says nothing sure. @param claims of what money it speaks all the same. */
+export function unreadableAnswer(
+  paydunya: PayDunya,
+  call: PayDunyaCall,
+  detail: string,
+  claims?: MoneyClaim,
+): ProviderFailure {
   return new ProviderFailure(
     paydunya.name,
     kindWithoutAnswer(call),
     'ANSWER_UNREADABLE',
     `${paydunya.displayName} gave an answer that could not be understood: ${detail}.`,
+    { claims },
   );
 }
 

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { parseJson } from '../exchange.js';
-import { textAt, valueAt } from '../json-document.js';
+import { parseJson, textAt, valueAt } from '../json-document.js';
+import { recogniseAttemptReference } from '../../references.js';
 import type { ParsedNotification, ProviderOutcome } from '../provider.js';
 import { type InvoiceReport, outcomeOf, readInvoiceReport } from './invoice-report.js';
 import { parseNestedForm } from './nested-form.js';
@@ -15,12 +15,13 @@ type Refusal = Extract<ParsedNotification, { verdict: 'refused' }>;
 export function parsePayDunyaNotification(paydunya: PayDunya, rawBody: Buffer): ParsedNotification {
   const body = rawBody.toString('utf8');
   const document = documentOf(body);
-  return refusalOf(paydunya, body, textAt(document, 'hash')) ?? readDocument(paydunya, document);
+  return refusalOf(paydunya, body, textAt(document, 'hash')) ?? readDocument(paydunya, body, document);
 }
 
 /** Of a body that was proven when it came, and has lost its hash since. */
 export function readKeptPayDunyaNotification(paydunya: PayDunya, body: Buffer): ParsedNotification {
-  return readDocument(paydunya, documentOf(body.toString('utf8')));
+  const text = body.toString('utf8');
+  return readDocument(paydunya, text, documentOf(text));
 }
 
 /** Whoever reads the hash can make notifications. In each form of the body it stands as it is. */
@@ -52,12 +53,13 @@ function documentOf(body: string): unknown {
   return typeof data === 'string' ? parseJson(data) : data;
 }
 
-function readDocument(paydunya: PayDunya, document: unknown): ParsedNotification {
+function readDocument(paydunya: PayDunya, body: string, document: unknown): ParsedNotification {
   const report = readInvoiceReport(document);
-  const { token, status, attempt, mode } = report;
-  if (token === undefined) return { verdict: 'malformed', detail: 'no token of an invoice' };
-  if (status === undefined) return { verdict: 'malformed', detail: 'no status' };
-  const eventId = createHash('sha256').update(`${token}:${status}`).digest('hex');
+  const { token, mode, status = 'unknown' } = report;
+  const attempt = report.attempt ?? (token === undefined ? recogniseAttemptReference(body) : undefined);
+  const subject = token ?? attempt;
+  if (subject === undefined) return unreadable(paydunya, body);
+  const eventId = createHash('sha256').update(`${subject}:${status}`).digest('hex');
   const type = `invoice.${status}`;
   // The master key, and so the hash, is the same in both modes.
   if (mode !== undefined && mode !== paydunya.mode) {
@@ -69,9 +71,26 @@ function readDocument(paydunya: PayDunya, document: unknown): ParsedNotification
       reason: `it is not of the mode ${paydunya.mode}`,
     };
   }
-  const event = { providerReference: token, attemptReference: attempt, outcome: hintOf(paydunya, report) };
+  const about = { ...(token !== undefined && { providerReference: token }), attemptReference: attempt };
+  const event = { ...about, outcome: hintOf(paydunya, report) };
   const markedAsOurs = attempt !== undefined;
   return { verdict: 'accepted', proof: 'STATIC_SECRET', eventId, type, events: [event], markedAsOurs };
+}
+
+/** Its sender knows our key, and it names neither an invoice nor an attempt. */
+function unreadable(paydunya: PayDunya, body: string): ParsedNotification {
+  return {
+    verdict: 'malformed',
+    detail: 'no token of an invoice',
+    keep: {
+      proof: 'STATIC_SECRET',
+      eventId: createHash('sha256').update(withoutHash(paydunya, body)).digest('hex'),
+      type: 'unknown',
+      about: {},
+      claims: 'PAYMENT',
+      mayBeOurs: true,
+    },
+  };
 }
 
 /** Something was decided, and what is said of it is asked for anyway: an amount in disorder is no reason not to ask. */
