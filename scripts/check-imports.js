@@ -73,6 +73,7 @@ const MAY_KNOW = {
     'customers',
     'database',
     'jobs/side-by-side.ts',
+    'outbox/topics.ts',
     'paging',
     'payments',
     'providers/concern.ts',

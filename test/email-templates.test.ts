@@ -69,7 +69,9 @@ beforeAll(async () => {
   templates = await readEmailTemplates();
 });
 
-const ABOUT_ORDERS = EMAIL_TEMPLATES.filter((template) => template !== 'ENDPOINT_DISABLED');
+const ABOUT_ORDERS = EMAIL_TEMPLATES.filter(
+  (template) => template !== 'ENDPOINT_DISABLED' && template !== 'NOTIFICATION_UNREADABLE',
+);
 
 const all = ['en', 'fr'].flatMap((locale) =>
   ABOUT_ORDERS.flatMap((template) => Object.keys(SHAPES).map((shape) => [locale, template, shape] as const)),

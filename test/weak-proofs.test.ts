@@ -437,3 +437,70 @@ describe('where pawaPay signs its callbacks', () => {
     await untilPayment(signing, id, { status: 'PAID', capturedAmount: AMOUNT });
   });
 });
+
+describe('what can’t be read', () => {
+  it.each([
+    ['pawaPay, its amount', PAWAPAY, (body: string) => body.replace('15000.00', '15,000')],
+    [
+      'pawaPay, another envelope',
+      PAWAPAY,
+      (body: string) => JSON.stringify({ event: body.replaceAll('"', ' ') }),
+    ],
+    ['PayDunya, its amount', PAYDUNYA, (body: string) => body.replace('15000', '%2215%2C000%22')],
+    [
+      'PayDunya, without a token',
+      PAYDUNYA,
+      (body: string) => body.replace(/token%22%3A%22[^%]*%22/, 'token%22%3Anull'),
+    ],
+  ])('and proves little is a reason to ask, and no more: %s', async (_what, weak, spoil) => {
+    const payment = await opened(weak.way);
+    weak.pause();
+    const { body, contentType } = weak.paid(payment);
+    const spoilt = spoil(body);
+    expect(spoilt).not.toBe(body);
+    weak.approve(payment);
+    const asked = weak.asked();
+    expect(await send(weak, { body: spoilt, contentType })).toBe(200);
+    await untilPayment(app, payment.id, { status: 'PAID' });
+    expect(weak.asked()).toBeGreaterThan(asked);
+    expect(await booksOf(app, payment.id)).toMatchObject({ captured: AMOUNT, version: 2 });
+  });
+
+  it('and whose sender knows PayDunya’s hash, but names nothing, is kept, and no payment is touched', async () => {
+    const body = new URLSearchParams({
+      data: JSON.stringify({ hash: MASTER_KEY_HASH, status: 'completed' }),
+    });
+    const sent = { body: body.toString(), contentType: 'application/x-www-form-urlencoded' };
+    for (const _ of [1, 2]) expect(await send(PAYDUNYA, sent)).toBe(200);
+    const kept = (await storedEvents(app)).filter(({ status }) => status === 'UNREADABLE');
+    expect(kept).toMatchObject([{ proof: 'STATIC_SECRET', outcome: 'no token of an invoice' }]);
+    expect(kept[0]!.payload).not.toContain(MASTER_KEY_HASH);
+  });
+
+  it('in an answer that says paid is noted on the payment, once', async () => {
+    const payment = await opened(PAYDUNYA.way);
+    PAYDUNYA.pause();
+    const answer = {
+      response_code: '00',
+      mode: 'test',
+      status: 'completed',
+      invoice: { token: payment.providerReference, total_amount: '15,000' },
+      custom_data: { attempt: payment.reference },
+    };
+    const fault = { kind: 'status', status: 200, body: JSON.stringify(answer) } as const;
+    // Each look tries three times.
+    app.paydunya.answerNext('confirmInvoice', fault, 3);
+    await lookNow(app, payment.id);
+    await untilPayment(app, payment.id, { status: 'REVIEW', failureCode: 'ANSWER_UNREADABLE' });
+    const { version } = await booksOf(app, payment.id);
+    const asked = PAYDUNYA.asked();
+    app.paydunya.answerNext('confirmInvoice', fault, 3);
+    await lookNow(app, payment.id);
+    await eventually(() => expect(PAYDUNYA.asked()).toBeGreaterThanOrEqual(asked + 3));
+    expect(await booksOf(app, payment.id)).toMatchObject({ version, captured: 0 });
+
+    PAYDUNYA.approve(payment);
+    await lookNow(app, payment.id);
+    await untilPayment(app, payment.id, { status: 'PAID' });
+  });
+});

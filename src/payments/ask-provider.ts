@@ -3,6 +3,7 @@ import type { ProviderEvent } from '../providers/provider.js';
 import { applyProviderEvent } from './apply-provider-event.js';
 import { asInitiated, providerOf } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
+import { askAndNote } from './note-unreadable-answer.js';
 import type { PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { writePayment } from './write-change.js';
@@ -21,7 +22,8 @@ export async function askProvider(
   attempt: PaymentAttempt & { readonly providerReference: string },
 ): Promise<LoadedPayment> {
   const initiated = asInitiated(payment, attempt, attempt.providerReference);
-  const events = await providerOf(dependencies, attempt).verify(initiated);
+  const provider = providerOf(dependencies, attempt);
+  const events = await askAndNote(manager, dependencies, payment, attempt, () => provider.verify(initiated));
   return applyAnswer(manager, dependencies, payment, attempt, events);
 }
 

@@ -3,6 +3,7 @@ import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
 import { applyAnswer } from './ask-provider.js';
 import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { askAndNote } from './note-unreadable-answer.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
@@ -25,7 +26,7 @@ export async function cancelAttempt(
   const attempt = attemptOf(initiated, attemptId);
   if (!isLive(attempt)) return initiated;
   if (attempt.providerReference === null) throw notKnown(attempt);
-  const events = await askToCancel(dependencies, initiated, attempt, attempt.providerReference);
+  const events = await askToCancel(manager, dependencies, initiated, attempt, attempt.providerReference);
   return applyAnswer(manager, dependencies, initiated, attempt, events);
 }
 
@@ -75,6 +76,7 @@ export async function cancelAttemptQuietly(
 }
 
 async function askToCancel(
+  manager: EntityManager,
   dependencies: PaymentDependencies,
   payment: LoadedPayment,
   attempt: PaymentAttempt,
@@ -84,7 +86,9 @@ async function askToCancel(
   const initiated = asInitiated(payment, attempt, providerReference);
   try {
     // Where nobody can end it, it is asked about: time, or the payer, may have ended it.
-    return provider.cancel ? [await provider.cancel(initiated)] : await provider.verify(initiated);
+    return await askAndNote(manager, dependencies, payment, attempt, async () =>
+      provider.cancel ? [await provider.cancel(initiated)] : provider.verify(initiated),
+    );
   } catch (error) {
     if (error instanceof ProviderFailure) throw notKnown(attempt, error);
     throw error;

@@ -5,6 +5,7 @@ import { applyAnswer, askProvider } from './ask-provider.js';
 import { SharedCalls } from './shared-calls.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
+import { askAndNote } from './note-unreadable-answer.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import type { PaymentAttempt } from './payment-attempt.js';
 import type { Refund } from './refund.js';
@@ -46,7 +47,9 @@ async function make(
     if (refund.status !== 'QUEUED') return current;
     const provider = providerOf(dependencies, attempt);
     if (!provider.refund) throw refusal(provider.name);
-    const event = await provider.refund(toMake(current, attempt, refund));
+    const wanted = toMake(current, attempt, refund);
+    const make = provider.refund.bind(provider);
+    const event = await askAndNote(manager, dependencies, current, attempt, () => make(wanted));
     return await applyAnswer(manager, dependencies, current, attempt, [event]);
   } catch (error) {
     if (!(error instanceof ProviderFailure)) throw error;

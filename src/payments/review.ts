@@ -18,11 +18,23 @@ export function review(change: PaymentChange, problem: Problem): string {
   const { code, message } = problem;
   change.intent.notedProblems = [...change.intent.notedProblems, nameOf(problem)];
   setFailure(change, code, message);
-  if (!moveTo(change, 'REVIEW')) {
-    record(change, 'payment.noted', summaryOf(change.intent), { reason: code });
-    tellAgain(change, { noted: code });
-  }
+  if (!moveTo(change, 'REVIEW')) recordNoted(change, code);
   return `${code}: ${message}`;
+}
+
+/** The same for what brought no money: the payment stays as it is, and everybody is told. */
+export function note(change: PaymentChange, problem: Problem): string {
+  if (isNoted(change, problem)) return 'nothing new';
+  const { code, message } = problem;
+  change.intent.notedProblems = [...change.intent.notedProblems, nameOf(problem)];
+  setFailure(change, code, message);
+  recordNoted(change, code);
+  return `${code}: ${message}`;
+}
+
+function recordNoted(change: PaymentChange, code: string): void {
+  record(change, 'payment.noted', summaryOf(change.intent), { reason: code });
+  tellAgain(change, { noted: code });
 }
 
 export function isNoted({ intent }: PaymentChange, problem: Pick<Problem, 'code' | 'about'>): boolean {

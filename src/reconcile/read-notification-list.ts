@@ -1,11 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { run, statement } from '../database/statement.js';
-import {
-  ProviderFailure,
-  type ListedNotification,
-  type ParsedNotification,
-  type Provider,
-} from '../providers/provider.js';
+import { ProviderFailure, type ListedNotification, type Provider } from '../providers/provider.js';
+import { identityOf, type NotificationIdentity } from '../webhooks/content-digest.js';
 import { takeNotification, type WebhookDependencies } from '../webhooks/receive-notification.js';
 import { claimList, continueFrom, releaseList } from './list-claim.js';
 
@@ -22,12 +18,10 @@ const OVERLAP_MILLISECONDS = 60_000;
 /** So many are looked up, stored, and then never read again. */
 const BATCH = 100;
 
-const STORED = statement<{ eventId: string }>(
+const STORED = statement<NotificationIdentity>(
   'stored_webhook_events',
-  `SELECT event_id AS "eventId" FROM webhook_event WHERE provider = $1 AND event_id = ANY($2)`,
+  `SELECT event_id AS "eventId", content_digest AS "contentDigest" FROM webhook_event WHERE provider = $1 AND event_id = ANY($2)`,
 );
-
-type Readable = Extract<ParsedNotification, { eventId: string }>;
 
 /**
  * Reads what the provider lists since it was last read, and takes those notifications that never came: after a night of
@@ -94,7 +88,8 @@ async function takeMissed(
 ): Promise<number> {
   const readable = batch.flatMap((listed) => {
     const parsed = provider.readKeptNotification(listed.body, {});
-    if (isReadable(parsed)) return [{ ...listed, parsed }];
+    const identity = identityOf(parsed, listed.body);
+    if (identity) return [{ body: listed.body, parsed, identity }];
     // In the overlap it has been said already.
     if (listed.createdAt > readUntil) {
       dependencies.log.warn({ provider: provider.name, ...parsed }, 'a listed notification can’t be read');
@@ -104,11 +99,11 @@ async function takeMissed(
   const stored = await storedAmong(
     manager,
     provider,
-    readable.map(({ parsed }) => parsed.eventId),
+    readable.map(({ identity }) => identity.eventId),
   );
   let taken = 0;
-  for (const { body, parsed } of readable) {
-    if (stored.has(parsed.eventId)) continue;
+  for (const { body, parsed, identity } of readable) {
+    if (stored.has(nameOf(identity))) continue;
     const notification = { rawBody: body, headers: {}, receivedAt: new Date() };
     const { kind } = await takeNotification(manager, dependencies, provider, notification, parsed);
     // Its webhook may come at this very moment.
@@ -117,15 +112,15 @@ async function takeMissed(
   return taken;
 }
 
-function isReadable(parsed: ParsedNotification): parsed is Readable {
-  return parsed.verdict !== 'refused' && parsed.verdict !== 'malformed';
-}
-
 async function storedAmong(
   manager: EntityManager,
   { name }: Provider,
   eventIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const rows = await run(manager, STORED, [name, eventIds]);
-  return new Set(rows.map(({ eventId }) => eventId));
+  return new Set(rows.map(nameOf));
+}
+
+function nameOf({ eventId, contentDigest }: NotificationIdentity): string {
+  return `${eventId} ${contentDigest}`;
 }

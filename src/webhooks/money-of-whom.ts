@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type Provider, type ProviderEvent } from '../providers/provider.js';
+import { NO_ATTEMPT_YET } from './new-webhook-event.js';
 import { applyNotification, type WebhookDependencies } from './receive-notification.js';
 import type { WebhookEvent } from './webhook-event.js';
 
@@ -27,7 +28,7 @@ export async function applyToItsAttempt(
   events: readonly ProviderEvent[],
 ): Promise<string | null> {
   const captureReference = events[0]?.captureReference;
-  if (captureReference === undefined || !provider.attemptOfCapture) return 'no such attempt yet';
+  if (captureReference === undefined || !provider.attemptOfCapture) return NO_ATTEMPT_YET;
   let attemptReference: string | null;
   try {
     attemptReference = await provider.attemptOfCapture(captureReference);
@@ -42,7 +43,7 @@ export async function applyToItsAttempt(
   const named = { attemptReference };
   const marked = events.map((told) => ({ ...told, ...named }));
   const outcome = await applyNotification(manager, dependencies, provider, event, marked);
-  return outcome === null ? 'no such attempt yet' : null;
+  return outcome === null ? NO_ATTEMPT_YET : null;
 }
 
 async function ignore(manager: EntityManager, { id }: WebhookEvent): Promise<void> {

@@ -2,9 +2,13 @@ import type { EntityManager } from 'typeorm';
 import { asInitiated } from '../payments/initiate-attempt.js';
 import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
 import { attemptReference as attemptReferenceOf } from '../payments/payment-attempt.js';
+import { askAndNote } from '../payments/note-unreadable-answer.js';
+import type { PaymentDependencies } from '../payments/payment-dependencies.js';
 import { findAttempt } from '../payments/apply-provider-event.js';
 import { ProviderFailure, type Provider, type ProviderEvent } from '../providers/provider.js';
 import type { ReadConcern } from './follow-concern.js';
+import { bodyToRead } from './kept-body.js';
+import { NO_ATTEMPT_YET } from './new-webhook-event.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 export interface ReadNotification {
@@ -12,23 +16,31 @@ export interface ReadNotification {
   readonly events: readonly ProviderEvent[];
 }
 
+type ReadingDependencies = Pick<PaymentDependencies, 'wakeRelay'>;
+
 /**
  * What a kept notification says. Of one that has proven too little, what the provider itself says when it is asked.
  * A text says why it can't be told, or not now.
+ * @param dependencies null: nothing is to be written, not even that an answer could not be read.
  */
 export async function readAgain(
   manager: EntityManager,
+  dependencies: ReadingDependencies | null,
   providers: ReadonlyMap<string, Provider>,
-  { provider: name, payload, headers, proof }: WebhookEvent,
+  event: WebhookEvent,
 ): Promise<ReadNotification | ReadConcern | string> {
+  const { provider: name, headers, proof } = event;
   const provider = providers.get(name);
   if (!provider) return `the provider ${name} is not configured any more`;
-  const parsed = provider.readKeptNotification(Buffer.from(payload), headers);
+  const parsed = provider.readKeptNotification(bodyToRead(event), headers);
   if (parsed.verdict === 'concerns') {
     return { provider, concern: parsed.concern, markedAsOurs: parsed.markedAsOurs };
   }
+  if (parsed.verdict === 'malformed') return `read again, it is still not understood: ${parsed.detail}`;
   if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
-  return proof === 'SIGNED' ? { provider, events: parsed.events } : ask(manager, provider, parsed.events);
+  return proof === 'SIGNED'
+    ? { provider, events: parsed.events }
+    : ask(manager, dependencies, provider, parsed.events);
 }
 
 /**
@@ -38,17 +50,20 @@ export async function readAgain(
  */
 async function ask(
   manager: EntityManager,
+  dependencies: ReadingDependencies | null,
   provider: Provider,
   [hint]: readonly ProviderEvent[],
 ): Promise<ReadNotification | string> {
   const payment = hint && (await loadPaymentOfProvider(manager, provider.name, hint));
   const attempt = payment && findAttempt(payment, hint, provider.name);
-  if (!attempt) return 'no such attempt yet';
+  if (!attempt) return NO_ATTEMPT_YET;
   const own = attempt.providerReference;
   const named = provider.keyIsReference ? own : (hint.providerReference ?? own);
   if (named === null) return 'a hint about an attempt that its provider has not answered yet';
-  const verify = (providerReference: string) =>
-    provider.verify(asInitiated(payment, attempt, providerReference));
+  const verify = (providerReference: string) => {
+    const answer = () => provider.verify(asInitiated(payment, attempt, providerReference));
+    return dependencies ? askAndNote(manager, dependencies, payment, attempt, answer) : answer();
+  };
   try {
     let events = await verify(named);
     if (own !== null && own !== named && !events.some(isMoney)) events = await verify(own);

@@ -1,21 +1,17 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
-import { toRow } from '../database/rows.js';
+import { fromRow, toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
 import { applyProviderEvent } from '../payments/apply-provider-event.js';
 import { loadPaymentOfProvider, type LoadedPayment } from '../payments/loaded-payment.js';
 import type { PaymentChange } from '../payments/payment-change.js';
 import { writeChange } from '../payments/write-change.js';
-import type {
-  NotificationHeaders,
-  ParsedNotification,
-  Provider,
-  ProviderEvent,
-  WebhookProof,
-} from '../providers/provider.js';
+import type { ParsedNotification, Provider, ProviderEvent } from '../providers/provider.js';
 import type { FollowingDependencies } from '../subscriptions/subscription-dependencies.js';
+import { contentDigestOf, type KeptNotification } from './content-digest.js';
+import { keepUnreadable } from './keep-unreadable.js';
 import { mayBeOurMoney } from './money-of-whom.js';
+import { NO_ATTEMPT_YET, NOT_OURS, rowOf, type Notification } from './new-webhook-event.js';
 import { pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
@@ -27,14 +23,10 @@ export type Reception =
   /** Not proven, and about nothing of ours: nothing of it is kept. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'waiting'; readonly outcome: string }
+  /** Genuine and not understood: it is kept, and a person is alerted. */
+  | { readonly kind: 'unreadable'; readonly outcome: string }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'malformed'; readonly detail: string };
-
-export interface Notification {
-  readonly rawBody: Buffer;
-  readonly headers: NotificationHeaders;
-  readonly receivedAt: Date;
-}
 
 export interface WebhookDependencies extends FollowingDependencies {
   /** The inbox has something to do at once. */
@@ -47,22 +39,29 @@ type AcceptedNotification = Extract<ParsedNotification, { verdict: 'accepted' }>
 const INSERT_IF_NEW = statement<{ id: string }>(
   'insert_webhook_event_if_new',
   `INSERT INTO webhook_event SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
-   ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`,
+   ON CONFLICT (provider, event_id, content_digest) DO NOTHING RETURNING id`,
+);
+
+const FIND_SAME = statement<{ row: Record<string, unknown> }>(
+  'find_same_webhook_event',
+  `SELECT to_jsonb(w) AS row FROM webhook_event w
+   WHERE provider = $1 AND event_id = $2 AND content_digest = $3`,
 );
 
 /** However often a hint comes: its provider is asked about it once in so many seconds. */
 const ASK_EVERY_SECONDS = 5;
 
 /**
- * A hint that was answered is asked about anew: whoever knows its form can send it before it is true, and must not make
- * a duplicate of the true one.
+ * A hint that doesn't wait any more is asked about anew: whoever knows its form can send it before it is true, and must
+ * not make a duplicate of the true one.
  */
 const KEEP_HINT = statement<{ id: string }>(
   'keep_hint',
   `INSERT INTO webhook_event AS kept SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
-   ON CONFLICT (provider, event_id) DO UPDATE SET status = 'WAITING', tries = 0, outcome = excluded.outcome,
+   ON CONFLICT (provider, event_id, content_digest) DO UPDATE SET status = 'WAITING', tries = 0,
+     outcome = excluded.outcome, type = excluded.type, payload = excluded.payload, headers = excluded.headers,
      next_try_at = greatest(now(), kept.processed_at + interval '${ASK_EVERY_SECONDS} seconds')
-   WHERE kept.status = 'APPLIED' RETURNING id`,
+   WHERE kept.status <> 'WAITING' RETURNING id`,
 );
 
 /**
@@ -96,16 +95,18 @@ export async function takeNotification(
     case 'refused':
       return { kind: 'refused', detail: `${parsed.reason}: ${parsed.detail}` };
     case 'malformed':
-      return { kind: 'malformed', detail: parsed.detail };
+      return parsed.keep
+        ? keepUnreadable(manager, dependencies, provider, notification, parsed.keep, parsed.detail)
+        : { kind: 'malformed', detail: parsed.detail };
     case 'ignored':
       if (parsed.proof === 'NONE') return { kind: 'unknown' };
-      return store(manager, newEvent(provider, notification, parsed, parsed.proof), 'IGNORED', parsed.reason);
+      return store(manager, newEvent(provider, notification, parsed), 'IGNORED', parsed.reason);
     case 'accepted':
       return parsed.proof === 'SIGNED'
         ? applyOrKeep(manager, dependencies, provider, notification, parsed)
         : keepHint(manager, dependencies, provider, notification, parsed);
     case 'concerns':
-      return keepConcern(manager, dependencies, newEvent(provider, notification, parsed, parsed.proof));
+      return keepConcern(manager, dependencies, newEvent(provider, notification, parsed));
     default:
       return parsed satisfies never;
   }
@@ -138,8 +139,8 @@ async function keepHint(
 ): Promise<Reception> {
   const isOurs = (await loadPaymentOfEvents(manager, provider, parsed.events)) !== null;
   if (!isOurs && parsed.proof === 'NONE') return { kind: 'unknown' };
-  const event = newEvent(provider, notification, parsed, parsed.proof);
-  if (!isOurs && !parsed.markedAsOurs) return store(manager, event, 'IGNORED', 'not a payment of ours');
+  const event = newEvent(provider, notification, parsed);
+  if (!isOurs && !parsed.markedAsOurs) return store(manager, event, 'IGNORED', NOT_OURS);
   const outcome = 'a hint: the provider is asked';
   const row = { ...event, outcome, nextTryAt: event.receivedAt };
   const kept = await run(manager, KEEP_HINT, [JSON.stringify(toRow(row))]);
@@ -155,12 +156,12 @@ async function applyOrKeep(
   notification: Notification,
   parsed: AcceptedNotification,
 ): Promise<Reception> {
-  const event = newEvent(provider, notification, parsed, parsed.proof);
+  const event = newEvent(provider, notification, parsed);
   try {
-    const outcome = await applyNotification(manager, dependencies, provider, event, parsed.events);
+    const outcome = await applyOnce(manager, dependencies, provider, event, parsed.events);
+    if (outcome === DUPLICATE) return { kind: 'duplicate' };
     if (outcome !== null) return { kind: 'applied', outcome };
   } catch (error) {
-    if (violatedConstraint(error) === 'webhook_event_once') return { kind: 'duplicate' };
     dependencies.log.error(
       { err: error, provider: provider.name, event: event.eventId },
       'could not apply a notification',
@@ -170,8 +171,29 @@ async function applyOrKeep(
   }
   if (mayBeOurMoney(provider, parsed.events)) return keepConcern(manager, dependencies, event);
   return parsed.markedAsOurs
-    ? store(manager, event, 'WAITING', 'no such attempt yet')
-    : store(manager, event, 'IGNORED', 'not a payment of ours');
+    ? store(manager, event, 'WAITING', NO_ATTEMPT_YET)
+    : store(manager, event, 'IGNORED', NOT_OURS);
+}
+
+const DUPLICATE = Symbol('duplicate');
+
+/** One that came before, was kept, and has changed nothing so far, is applied when it comes again. */
+async function applyOnce(
+  manager: EntityManager,
+  dependencies: WebhookDependencies,
+  provider: Provider,
+  event: WebhookEvent,
+  events: readonly ProviderEvent[],
+): Promise<string | null | typeof DUPLICATE> {
+  try {
+    return await applyNotification(manager, dependencies, provider, event, events);
+  } catch (error) {
+    if (violatedConstraint(error) !== 'webhook_event_once') throw error;
+    const [same] = await run(manager, FIND_SAME, [event.provider, event.eventId, event.contentDigest]);
+    const kept = same && fromRow<WebhookEvent>(same.row);
+    if (!kept || kept.status === 'APPLIED') return DUPLICATE;
+    return applyNotification(manager, dependencies, provider, kept, events);
+  }
 }
 
 /**
@@ -247,42 +269,6 @@ async function store(
   return { kind: status === 'WAITING' ? 'waiting' : 'ignored', outcome };
 }
 
-function newEvent(
-  provider: Provider,
-  { rawBody, headers, receivedAt }: Notification,
-  { eventId, type }: { eventId: string; type: string },
-  proof: WebhookProof,
-): WebhookEvent {
-  return {
-    id: uuidv7(),
-    provider: provider.name,
-    // What proves nothing must not stand in the way of what does.
-    eventId: proof === 'SIGNED' ? eventId : `hint:${eventId}`,
-    proof,
-    type,
-    payload: keptBody(provider, rawBody),
-    headers: keptHeaders(provider, headers),
-    intentId: null,
-    status: 'WAITING',
-    outcome: null,
-    tries: 0,
-    nextTryAt: null,
-    receivedAt,
-    processedAt: null,
-  };
-}
-
-function keptBody(provider: Provider, rawBody: Buffer): string {
-  const body = rawBody.toString('utf8');
-  return provider.keepableBody?.(body) ?? body;
-}
-
-function keptHeaders(
-  { notificationHeaders }: Provider,
-  headers: NotificationHeaders,
-): Record<string, string | string[]> {
-  const kept = notificationHeaders.map((name) => [name, headers[name]] as const);
-  return Object.fromEntries(
-    kept.filter((entry): entry is [string, string | string[]] => entry[1] !== undefined),
-  );
+function newEvent(provider: Provider, notification: Notification, parsed: KeptNotification): WebhookEvent {
+  return { ...rowOf(provider, notification, parsed), contentDigest: contentDigestOf(parsed) };
 }

@@ -10,6 +10,7 @@ import { writeChange } from '../payments/write-change.js';
 import { findWebhookEvent } from './list-webhook-events.js';
 import { followConcern, type ReadConcern } from './follow-concern.js';
 import { readAgain, type ReadNotification } from './read-again.js';
+import { NO_ATTEMPT_YET } from './new-webhook-event.js';
 import { loadPaymentOfEvents, prepareNotification } from './receive-notification.js';
 import { WebhookError } from './webhook-error.js';
 import type { WebhookEvent } from './webhook-event.js';
@@ -44,7 +45,7 @@ async function replay(
   dryRun: boolean,
 ): Promise<Result> {
   try {
-    const read = await readAgain(manager, dependencies.providers, event);
+    const read = await readAgain(manager, dryRun ? null : dependencies, dependencies.providers, event);
     if (typeof read === 'string') return notApplied(read);
     if ('concern' in read) return await followAgain(manager, dependencies, event, read, dryRun);
     return await apply(manager, dependencies, event, read, dryRun ? foreseeChange : writeChange);
@@ -86,7 +87,7 @@ async function apply(
     recordReplay(draft, event, outcome);
     return { outcome, changes: whatChanged(before!, draft) };
   });
-  if (!prepared) return notApplied('no such attempt yet');
+  if (!prepared) return notApplied(NO_ATTEMPT_YET);
   if (prepared.change.outboxEvents.length > 0) wakeRelay();
   const { outcome, changes } = prepared.result;
   const ofEvent = { what: 'notification status', before: event.status, after: 'APPLIED' };

@@ -6,8 +6,9 @@ import type { Provider } from '../providers/provider.js';
 import { followConcern } from './follow-concern.js';
 import { readAgain } from './read-again.js';
 import { applyToItsAttempt, mayBeOurMoney } from './money-of-whom.js';
+import { NO_ATTEMPT_YET, NOT_OURS } from './new-webhook-event.js';
 import { applyNotification, type WebhookDependencies } from './receive-notification.js';
-import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
+import { MAX_TRIES, MAX_TRIES_WITHOUT_ATTEMPT, pauseMillisecondsAfter } from './retry-schedule.js';
 import type { WebhookEvent } from './webhook-event.js';
 
 const BATCH = 50;
@@ -53,7 +54,7 @@ async function tryAgain(
   event: WebhookEvent,
 ): Promise<string | null> {
   try {
-    const read = await readAgain(manager, providers, event);
+    const read = await readAgain(manager, dependencies, providers, event);
     if (typeof read === 'string') return read;
     if ('concern' in read) {
       const followed = await followConcern(manager, dependencies, event, read);
@@ -63,7 +64,7 @@ async function tryAgain(
     if (outcome !== null) return null;
     return mayBeOurMoney(read.provider, read.events)
       ? await applyToItsAttempt(manager, dependencies, read.provider, event, read.events)
-      : 'no such attempt yet';
+      : NO_ATTEMPT_YET;
   } catch (error) {
     dependencies.log.error({ err: error, webhookEvent: event.id }, 'could not apply a waiting notification');
     return `failed: ${String(error)}`;
@@ -77,6 +78,7 @@ async function keepWaiting(
   outcome: string,
 ): Promise<void> {
   const tries = event.tries + 1;
+  if (outcome === NO_ATTEMPT_YET && tries >= MAX_TRIES_WITHOUT_ATTEMPT) return ignore(manager, event, tries);
   const parked = tries >= MAX_TRIES;
   await manager.query(
     `UPDATE webhook_event SET tries = $2, outcome = $3, status = $4,
@@ -90,4 +92,13 @@ async function keepWaiting(
       'a notification was parked: a person has to look at it',
     );
   }
+}
+
+/** Others use the same account, and may even have references like ours: nobody has to be woken for them. */
+async function ignore(manager: EntityManager, { id }: WebhookEvent, tries: number): Promise<void> {
+  await manager.query(
+    `UPDATE webhook_event SET tries = $2, outcome = $3, status = 'IGNORED', next_try_at = NULL, processed_at = now()
+     WHERE id = $1 AND status = 'WAITING'`,
+    [id, tries, NOT_OURS],
+  );
 }

@@ -19,7 +19,8 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
  * | is a hint without any proof, about nothing of ours      | 200    | (or whoever sent it) learns nothing more   |
  * | came before, or is being applied at this moment         | 200    | is content; it changes nothing             |
  * | has no signature, a wrong one, or one that is too old   | 401    | (or whoever sent it) learns nothing more   |
- * | is signed, and not JSON or not in the promised form     | 400    | shows it as failed; the log has it         |
+ * | is genuine, and can't be read                           | 200    | is content; it is kept, and we are alerted |
+ * | is no notification at all, though nothing is forged     | 400    | shows it as failed; the log has it         |
  * | goes to a provider that isn't configured                | 404    | shows that the URL is wrong                |
  * | has no body                                             | 401, 400 | is told, as of any other wrong body        |
  * | has more than 1 MiB, or a Content-Type that is none     | 413, 415 | is told, as by any HTTP server             |
@@ -69,6 +70,7 @@ const STATUS: Readonly<Record<Reception['kind'], number>> = {
   duplicate: 200,
   waiting: 200,
   unknown: 200,
+  unreadable: 200,
   refused: 401,
   malformed: 400,
 };
@@ -82,6 +84,7 @@ const BODY: Readonly<Record<Reception['kind'], object>> = {
   duplicate: RECEIVED,
   waiting: RECEIVED,
   unknown: RECEIVED,
+  unreadable: RECEIVED,
   refused: { error: 'The signature is missing or not valid.' },
   malformed: { error: 'The body is signed, but not what this provider sends.' },
 };
@@ -90,6 +93,8 @@ function report({ log }: WebhookDependencies, provider: Provider, reception: Rec
   const fields = { provider: provider.name, ...reception };
   if (reception.kind === 'refused' || reception.kind === 'malformed') {
     log.warn(fields, `${reception.kind} a notification`);
+  } else if (reception.kind === 'unreadable') {
+    log.error(fields, 'a genuine notification can’t be read: it is kept, and a person has to look at it');
   } else if (reception.kind === 'waiting') log.info(fields, 'a notification waits');
   else log.debug(fields, 'received a notification');
 }

@@ -20,6 +20,7 @@ export const WebhookEventStatus = {
   IGNORED: 'IGNORED',
   WAITING: 'WAITING',
   PARKED: 'PARKED',
+  UNREADABLE: 'UNREADABLE',
 } as const;
 export type WebhookEventStatus = keyof typeof WebhookEventStatus;
 registerEnumType(WebhookEventStatus, {
@@ -33,6 +34,10 @@ registerEnumType(WebhookEventStatus, {
         'It names an attempt that isn’t there yet, a fault of ours stopped it, or it is a hint and the provider is being asked; it is tried again.',
     },
     PARKED: { description: 'Tried often enough; a person has to look, and may replay it.' },
+    UNREADABLE: {
+      description:
+        'Genuine, and not in a form that is understood; `outcome` says what is wrong. A person has to look, and may replay it once it can be read.',
+    },
   },
 });
 
@@ -58,7 +63,7 @@ const STATUSES = Object.keys(WebhookEventStatus);
 /** A verified notification of a provider, as it came. */
 @ObjectType({ description: 'A verified notification of a provider, as it came.' })
 @Entity('webhook_event')
-@Unique('webhook_event_once', ['provider', 'eventId'])
+@Unique('webhook_event_once', ['provider', 'eventId', 'contentDigest'])
 @Index('webhook_event_intent', ['intentId'], { where: `intent_id IS NOT NULL` })
 @Index('webhook_event_to_retry', ['nextTryAt'], { where: `status = 'WAITING'` })
 @Index('webhook_event_received', ['receivedAt', 'id'])
@@ -77,6 +82,13 @@ export class WebhookEvent {
   @Column('text')
   eventId: string;
 
+  /**
+   * Of what it says: under an id that came before, other content is another notification. Empty for those that came
+   * before there were digests.
+   */
+  @Column('text', { default: '' })
+  contentDigest: string;
+
   @Field(() => WebhookProof, { description: 'How much it proved when it came.' })
   @Column('text')
   proof: Proof;
@@ -91,6 +103,10 @@ export class WebhookEvent {
   })
   @Column('text')
   payload: string;
+
+  /** The bytes as they came, in base64, where `payload` can't hold them: in another encoding than UTF-8, or with a NUL. */
+  @Column('text', { nullable: true })
+  rawBody: string | null;
 
   @Column('jsonb')
   headers: Record<string, string | string[]>;

@@ -86,7 +86,8 @@ const WHO_BREAKS: Readonly<Record<string, string>> = {
       OR count(DISTINCT p.quantity) > 1
       OR max(p.quantity) <> (SELECT sum(l.quantity) FROM order_line l WHERE l.order_id = o.id AND l.product_id = p.product_id)`,
   'each notification is kept once': `
-    SELECT provider, event_id, count(*) FROM webhook_event GROUP BY provider, event_id HAVING count(*) > 1`,
+    SELECT provider, event_id, count(*) FROM webhook_event
+    GROUP BY provider, event_id, content_digest HAVING count(*) > 1`,
 };
 
 /**

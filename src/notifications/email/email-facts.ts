@@ -30,6 +30,18 @@ export interface EndpointFacts {
   };
 }
 
+/** What an e-mail about a notification that can't be read tells of. */
+export interface NotificationFacts {
+  readonly notification: {
+    readonly webhookEventId: string;
+    readonly provider: string;
+    readonly eventId: string;
+    readonly type: string;
+    readonly problem: string;
+    readonly receivedAt: string;
+  };
+}
+
 export interface OrderFacts {
   readonly reference: string;
   /** The merchant's own. */

@@ -14,7 +14,7 @@ import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { inQuotes } from '../../database/in-quotes.js';
 import { Order } from '../../orders/order.js';
 import { PaymentIntent } from '../../payments/payment-intent.js';
-import type { EmailFacts, EndpointFacts } from './email-facts.js';
+import type { EmailFacts, EndpointFacts, NotificationFacts } from './email-facts.js';
 import { EMAIL_TEMPLATES, EmailTemplate } from './email-template.js';
 
 registerEnumType(EmailTemplate, {
@@ -51,6 +51,9 @@ registerEnumType(EmailTemplate, {
     ENDPOINT_DISABLED: {
       description: 'To the merchant: an endpoint of webhooks was disabled, and hears no more of payments.',
     },
+    NOTIFICATION_UNREADABLE: {
+      description: 'To the merchant: a provider sent a notification that can’t be read; once a day.',
+    },
   },
 });
 
@@ -64,7 +67,8 @@ registerEnumType(EmailStatus, {
     SENT: { description: 'The mail server took it, or the file was written.' },
     FAILED: { description: 'The mail server refused it for good, or it was tried for three days in vain.' },
     DROPPED: {
-      description: 'It asked for a payment, and before it could be sent the order was paid or cancelled.',
+      description:
+        'It asked for a payment, and before it could be sent the order was paid or cancelled, or a payment of it came under review.',
     },
   },
 });
@@ -82,7 +86,8 @@ registerEnumType(EmailStatus, {
 @Index('email_message_created', ['createdAt', 'id'])
 @Check(
   'email_message_about_order',
-  `num_nulls(order_id, intent_id) = CASE WHEN template = 'ENDPOINT_DISABLED' THEN 2 ELSE 0 END`,
+  `num_nulls(order_id, intent_id) =
+    CASE WHEN template IN ('ENDPOINT_DISABLED', 'NOTIFICATION_UNREADABLE') THEN 2 ELSE 0 END`,
 )
 @Check('email_message_template_known', `template IN (${inQuotes(EMAIL_TEMPLATES)})`)
 @Check('email_message_status_known', `status IN (${inQuotes(Object.keys(EmailStatus))})`)
@@ -94,7 +99,8 @@ export class EmailMessage {
 
   @Field(() => Order, {
     nullable: true,
-    description: 'The order that it is about; null where it is about an endpoint of webhooks.',
+    description:
+      'The order that it is about; null where it is about an endpoint of webhooks, or a notification that can’t be read.',
   })
   @ManyToOne(() => Order)
   @JoinColumn({ name: 'order_id', foreignKeyConstraintName: 'email_message_order_fkey' })
@@ -118,7 +124,10 @@ export class EmailMessage {
   @Column('text')
   template: EmailTemplate;
 
-  /** What caused it: `<outbox topic>:<key>:<version>`; `reminder`, of which an order gets one; or an endpoint, and when. */
+  /**
+   * What caused it: `<outbox topic>:<key>:<version>`; `reminder`, of which an order gets one; an endpoint, and when; or
+   * `<outbox topic>:<provider>:<day>`.
+   */
   @Column('text')
   transition: string;
 
@@ -131,7 +140,7 @@ export class EmailMessage {
   locale: string;
 
   @Column('jsonb')
-  data: EmailFacts | EndpointFacts;
+  data: EmailFacts | EndpointFacts | NotificationFacts;
 
   @Field(() => EmailStatus, { description: 'What became of it.' })
   @Column('text')

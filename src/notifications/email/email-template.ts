@@ -14,6 +14,7 @@ export const EmailTemplate = {
   REFUND_FAILED: 'REFUND_FAILED',
   REFUND_ACTION_NEEDED: 'REFUND_ACTION_NEEDED',
   ENDPOINT_DISABLED: 'ENDPOINT_DISABLED',
+  NOTIFICATION_UNREADABLE: 'NOTIFICATION_UNREADABLE',
 } as const;
 export type EmailTemplate = keyof typeof EmailTemplate;
 

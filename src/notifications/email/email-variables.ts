@@ -1,5 +1,5 @@
 import { formatMoney } from '../../money.js';
-import type { BookingFacts, EmailFacts, EndpointFacts, LineFacts } from './email-facts.js';
+import type { BookingFacts, EmailFacts, EndpointFacts, LineFacts, NotificationFacts } from './email-facts.js';
 import { spokenIn, type EmailLanguage, type Spoken } from './email-language.js';
 import { nameToGreet, oneLine } from './payers-words.js';
 
@@ -20,7 +20,7 @@ export interface Shop {
  * What a template can say: texts for people, with amounts and times written as the reader's locale does, and null where
  * there is nothing to say. `docs/emails.md` lists them for shops.
  */
-export type EmailVariables = OrderVariables | EndpointVariables;
+export type EmailVariables = OrderVariables | EndpointVariables | NotificationVariables;
 
 interface CommonVariables {
   readonly language: EmailLanguage;
@@ -30,6 +30,7 @@ interface CommonVariables {
 /** Of every e-mail about an order. */
 export interface OrderVariables extends CommonVariables {
   readonly endpoint: null;
+  readonly notification: null;
   readonly customer: { readonly name: string | null; readonly email: string | null };
   readonly order: {
     readonly id: string;
@@ -88,8 +89,9 @@ export interface OrderVariables extends CommonVariables {
   } | null;
 }
 
-/** Of the one that is about no order: what is said of orders is null. */
+/** Of those that are about no order: what is said of orders is null. */
 export interface EndpointVariables extends CommonVariables, Record<AboutOrder, null> {
+  readonly notification: null;
   readonly endpoint: {
     readonly id: string;
     readonly url: string;
@@ -98,6 +100,18 @@ export interface EndpointVariables extends CommonVariables, Record<AboutOrder, n
     readonly disabled_at: string;
   };
 }
+
+export interface NotificationVariables extends CommonVariables, Record<AboutOrder, null> {
+  readonly endpoint: null;
+  readonly notification: {
+    readonly provider: string;
+    readonly id: string;
+    readonly type: string;
+    readonly problem: string;
+    readonly received_at: string;
+  };
+}
+
 type AboutOrder = 'customer' | 'order' | 'payment' | 'refund' | 'link' | 'dispute';
 
 export function emailVariables(
@@ -112,6 +126,7 @@ export function emailVariables(
   return {
     ...commonVariables(spoken, shop),
     endpoint: null,
+    notification: null,
     customer: { name: nameToGreet(order.customer.name), email: order.customer.email },
     order: {
       id: order.reference,
@@ -145,14 +160,39 @@ export function endpointVariables(
       failing_since: time(endpoint.failingSince),
       disabled_at: time(endpoint.disabledAt),
     },
-    customer: null,
-    order: null,
-    payment: null,
-    refund: null,
-    link: null,
-    dispute: null,
+    notification: null,
+    ...ABOUT_NO_ORDER,
   };
 }
+
+export function notificationVariables(
+  { notification }: NotificationFacts,
+  wantedLocale: string,
+  shop: Shop,
+): NotificationVariables {
+  const spoken = spokenIn(wantedLocale);
+  return {
+    ...commonVariables(spoken, shop),
+    endpoint: null,
+    notification: {
+      provider: notification.provider,
+      id: oneLine(notification.eventId),
+      type: oneLine(notification.type),
+      problem: oneLine(notification.problem),
+      received_at: timeWriter(spoken, shop.timeZone)(notification.receivedAt),
+    },
+    ...ABOUT_NO_ORDER,
+  };
+}
+
+const ABOUT_NO_ORDER: Readonly<Record<AboutOrder, null>> = {
+  customer: null,
+  order: null,
+  payment: null,
+  refund: null,
+  link: null,
+  dispute: null,
+};
 
 function commonVariables({ language }: Spoken, { name, address }: Shop): CommonVariables {
   return { language, shop: { name, email: address } };

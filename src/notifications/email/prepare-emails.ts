@@ -5,6 +5,7 @@ import { repeatJob, type RepeatedJob } from '../../jobs/repeat.js';
 import type { Consequence } from '../../outbox/relay.js';
 import type { DisabledEndpoint } from '../merchant-webhooks/disable-endpoint.js';
 import { addOverdueEmails } from './add-overdue-emails.js';
+import { announceUnreadableNotifications } from './announce-unreadable-notifications.js';
 import { announceDisabledEndpoint } from './announce-disabled-endpoint.js';
 import type { EmailDependencies, EmailSettings, EmailTiming } from './email-dependencies.js';
 import { queueEmails } from './queue-emails.js';
@@ -36,7 +37,10 @@ export function prepareEmails(
   const timing = { ...TIMING, ...settings.timing };
   let sweep: RepeatedJob | undefined;
   return {
-    consequence: queueEmails(settings),
+    async consequence(transaction, events) {
+      await queueEmails(settings)(transaction, events);
+      await announceUnreadableNotifications(settings)(transaction, events);
+    },
     tasks: [
       sendEmailTask({ manager, settings, timing, orderTokens, timeZone, log }),
       remindOfPaymentTask(manager, settings.reminderAfterMilliseconds > 0),

@@ -5,7 +5,7 @@ import { addJobs } from '../../jobs/add-jobs.js';
 import type { Consequence } from '../../outbox/relay.js';
 import type { PaymentIntent } from '../../payments/payment-intent.js';
 import { awaitsPayer } from '../../payments/transitions.js';
-import type { EmailFacts, EndpointFacts } from './email-facts.js';
+import type { EmailFacts, EndpointFacts, NotificationFacts } from './email-facts.js';
 import type { EmailTemplate } from './email-template.js';
 import { readMailedOrders, type MailedOrder } from './read-orders.js';
 import { asTransition, readTransitions, type PaymentTransition } from './read-transitions.js';
@@ -30,7 +30,7 @@ interface NewEmail {
   readonly transition: string;
   readonly recipient: string;
   readonly locale: string;
-  readonly data: EmailFacts | EndpointFacts;
+  readonly data: EmailFacts | EndpointFacts | NotificationFacts;
 }
 
 /** What outbox events cause here: rows, and the jobs that send them. */

@@ -88,8 +88,8 @@ export function asTransition(transition: PaymentTransition): Transition {
   }
   if (payload.noted !== undefined) happened.push('PROBLEM_NOTED');
   // Who is there sees that they were declined: only of the others a payment that is still open says so.
-  if (payload.status === 'PENDING' && payload.paymentIntent.failureCode !== null)
-    happened.push('PAYER_NEEDED');
+  const isDeclined = payload.noted === undefined && payload.paymentIntent.failureCode !== null;
+  if (payload.status === 'PENDING' && isDeclined) happened.push('PAYER_NEEDED');
   return { from: payload.previousStatus, to: payload.status, happened };
 }
 

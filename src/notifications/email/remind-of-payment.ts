@@ -30,7 +30,7 @@ interface UnfinishedRow {
 }
 
 /**
- * Nobody is reminded of a payment that may be under way, that failed (they have been told), that was cancelled, or that
+ * Nobody is reminded of a payment that may be under way, of which something was heard that a person has to look at, that failed (they have been told), that was cancelled, or that
  * a newer one has followed: that one has a job of its own.
  */
 const UNFINISHED = statement<UnfinishedRow>(
@@ -38,6 +38,7 @@ const UNFINISHED = statement<UnfinishedRow>(
   `SELECT to_jsonb(i) AS intent, to_jsonb(o) AS order, o.reserved_until IS NOT NULL AS holds
    FROM payment_intent i JOIN orders o ON o.id = i.order_id
    WHERE i.id = $1 AND i.status IN ('PENDING', 'EXPIRED') AND o.status = 'OPEN' AND ${MAY_BE_REMINDED}
+     AND i.noted_problems = '{}'
      AND NOT EXISTS (SELECT FROM payment_intent other WHERE other.order_id = o.id AND other.id <> i.id
        AND (other.created_at > i.created_at OR other.status NOT IN ('EXPIRED', 'FAILED', 'CANCELLED')))`,
 );

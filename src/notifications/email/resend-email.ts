@@ -38,6 +38,11 @@ export async function resendEmail(manager: EntityManager, actor: string, id: str
 
 /** The order first, as everywhere. Its row, or the endpoint's, also stands for its entries in the audit log. */
 async function lockSubject(manager: EntityManager, { order, data }: EmailMessage): Promise<string> {
+  if ('notification' in data) {
+    const { webhookEventId } = data.notification;
+    await manager.query('SELECT FROM webhook_event WHERE id = $1 FOR NO KEY UPDATE', [webhookEventId]);
+    return `webhook-event:${webhookEventId}`;
+  }
   const [table, subject] =
     'endpoint' in data
       ? (['webhook_endpoint', data.endpoint.reference] as const)

@@ -1,5 +1,10 @@
-import { emailVariables, endpointVariables, type EmailVariables } from './email-variables.js';
-import type { EmailFacts, EndpointFacts } from './email-facts.js';
+import {
+  emailVariables,
+  endpointVariables,
+  notificationVariables,
+  type EmailVariables,
+} from './email-variables.js';
+import type { EmailFacts, EndpointFacts, NotificationFacts } from './email-facts.js';
 import type { EmailTemplate } from './email-template.js';
 import type { EmailLanguage } from './email-language.js';
 
@@ -62,9 +67,22 @@ export const SAMPLE_ENDPOINT: EndpointFacts = {
   },
 };
 
+export const SAMPLE_NOTIFICATION: NotificationFacts = {
+  notification: {
+    webhookEventId: '00000000-0000-7000-8000-000000000000',
+    provider: 'bank-x',
+    eventId: 'bevt_1',
+    type: 'transfer.credited',
+    problem: 'paid, and no exact amount of EUR',
+    receivedAt: '2026-03-14T15:09:26.000Z',
+  },
+};
+
 export function sampleVariables(template: EmailTemplate, language: EmailLanguage): EmailVariables {
   const shop = { name: 'Shop', address: 'orders@shop.example', timeZone: 'UTC' };
   if (template === 'ENDPOINT_DISABLED') return endpointVariables(SAMPLE_ENDPOINT, language, shop);
+  if (template === 'NOTIFICATION_UNREADABLE')
+    return notificationVariables(SAMPLE_NOTIFICATION, language, shop);
   const link = { url: 'https://shop.example/checkout', expiresAt: new Date('2026-03-15T15:09:26.000Z') };
   return emailVariables(SAMPLE_FACTS, language, shop, link);
 }

@@ -9,7 +9,7 @@ import type { EmailDependencies } from './email-dependencies.js';
 import type { OrderFacts } from './email-facts.js';
 import type { EmailMessage } from './email-message.js';
 import { asksForPayment } from './email-template.js';
-import { emailVariables, endpointVariables } from './email-variables.js';
+import { emailVariables, endpointVariables, notificationVariables } from './email-variables.js';
 import { domainOf } from './mailbox.js';
 import { paymentLink } from './payment-link.js';
 import { MAX_TRIES, pauseMillisecondsAfter } from './retry-schedule.js';
@@ -34,8 +34,8 @@ async function sendEmail(
   const { manager, settings, timing, log } = dependencies;
   const claimed = await claim(manager, emailId, timing.tryMilliseconds + CLAIM_MARGIN_MILLISECONDS);
   if (!claimed) return;
-  const { email, orderStatus } = claimed;
-  if (asksForPayment(email.template) && orderStatus !== 'OPEN') {
+  const { email, orderStatus, underReview } = claimed;
+  if (asksForPayment(email.template) && (orderStatus !== 'OPEN' || underReview)) {
     await settle(manager, email, 'DROPPED');
     return;
   }
@@ -59,10 +59,12 @@ async function write(
   const shop = { name: from.name ?? domainOf(from), address: from.address, timeZone };
   const linkOf = async ({ isPayable, reference }: OrderFacts) =>
     asksForPayment(template) && isPayable !== false ? paymentLink(orderTokens, checkoutUrl, reference) : null;
-  const variables =
-    'endpoint' in data
-      ? endpointVariables(data, locale, shop)
-      : emailVariables(data, locale, shop, await linkOf(data.order));
+  const variablesOf = async () => {
+    if ('endpoint' in data) return endpointVariables(data, locale, shop);
+    if ('notification' in data) return notificationVariables(data, locale, shop);
+    return emailVariables(data, locale, shop, await linkOf(data.order));
+  };
+  const variables = await variablesOf();
   const written = await templates.write(template, variables);
   const messageId = `${id}.${edition}@${domainOf(from)}`;
   return { id, messageId, from, to: recipient, language: variables.language, ...written };
@@ -102,6 +104,8 @@ interface ClaimedRow {
   readonly email: Record<string, unknown>;
   /** Null where it is about no order. */
   readonly order_status: OrderStatus | null;
+  /** Whether money of the order may be there: nobody is asked to pay beside it. */
+  readonly under_review: boolean;
 }
 
 const CLAIM = statement<ClaimedRow>(
@@ -109,12 +113,19 @@ const CLAIM = statement<ClaimedRow>(
   `UPDATE email_message m SET tries = tries + 1, claimed_until = now() + make_interval(secs => $2)
    WHERE m.id = $1 AND m.status = 'QUEUED' AND m.next_try_at <= now()
      AND (m.claimed_until IS NULL OR m.claimed_until < now())
-   RETURNING to_jsonb(m) AS email, (SELECT o.status FROM orders o WHERE o.id = m.order_id) AS order_status`,
+   RETURNING to_jsonb(m) AS email, (SELECT o.status FROM orders o WHERE o.id = m.order_id) AS order_status,
+     EXISTS (SELECT FROM payment_intent i WHERE i.order_id = m.order_id AND i.status = 'REVIEW') AS under_review`,
 );
 
 async function claim(manager: EntityManager, id: string, milliseconds: number) {
   const [row] = await run(manager, CLAIM, [id, milliseconds / 1_000]);
-  return row && { email: fromRow<EmailMessage>(row.email), orderStatus: row.order_status };
+  return (
+    row && {
+      email: fromRow<EmailMessage>(row.email),
+      orderStatus: row.order_status,
+      underReview: row.under_review,
+    }
+  );
 }
 
 /** Only for whoever has claimed it: `tries` tells which claim it was. */
