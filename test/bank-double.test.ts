@@ -362,6 +362,22 @@ describe('the double of a bank', () => {
     });
   });
 
+  describe('writes otherwise than its contract says when it is told to', () => {
+    it('amounts, words and ids, the same in its notifications and in its API', async () => {
+      double.write({ amount: 'POINTS_AND_DECIMAL_COMMA', smallLetters: true, ids: 'NUMBERS' });
+      const { id } = await create();
+      double.pay(id);
+      await double.settled();
+      const told = receiver.received[0]!.rawBody.toString();
+      const said = (await get(id)) as unknown as Record<string, unknown>;
+      expect(said).toMatchObject({ amount: '15.000,00', currency: 'xof ', status: 'booked ' });
+      expect(said['transfer_id']).toMatch(/^\d{19}$/);
+      expect(told).toContain(`"transfer_id":${String(said['transfer_id'])},`);
+      expect(told).toContain('"type":"transfer.credited "');
+      expect(told).toMatch(/^\{"id":\d{19},/);
+    });
+  });
+
   describe('misbehaves when it is told to', () => {
     const COUNT = 40;
 
@@ -621,6 +637,20 @@ describe('the double of a bank', () => {
       expect((await control(`refunds/${refunds[1]?.id}/book`)).status).toBe(200);
       expect((await control('refunds/brfd_none/book')).status).toBe(404);
       expect(double.counts().refundedByReference).toEqual({ 'TXN-1-1': 15_000 });
+    });
+
+    it('to write otherwise over HTTP, and only in a hand that there is', async () => {
+      expect((await control('writing', { eventIdOfPayment: true, ids: 'LONG' })).status).toBe(200);
+      expect((await control('writing', { amount: 'ROMAN' })).status).toBe(422);
+      const { id } = await create();
+      double.pay(id);
+      await double.settled();
+      const { id: eventId, data } = JSON.parse(receiver.received[0]!.rawBody.toString()) as {
+        id: string;
+        data: { transfer_id: string };
+      };
+      expect(eventId).toBe(id);
+      expect(data.transfer_id).toHaveLength(300);
     });
 
     it('to misbehave over HTTP, and only so that it makes sense', async () => {

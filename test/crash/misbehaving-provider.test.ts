@@ -19,6 +19,7 @@ beforeAll(async () => {
 afterEach(() => {
   const { stripe, bank, pawapay, paydunya } = shop.server;
   stripe.clearFaults();
+  bank.write({});
   for (const double of [stripe, bank, pawapay, paydunya]) {
     double.misbehave({});
     double.faultsByChance({ share: 0 });
@@ -53,6 +54,18 @@ test.each([
     const { stripe, bank, pawapay, paydunya } = shop.server;
     for (const double of [stripe, bank, pawapay, paydunya]) double.misbehave(misbehaviour);
     await tellAll();
+  },
+  120_000,
+);
+
+test.each([
+  { amount: 'NO_BREAK_SPACES', smallLetters: true, ids: 'LONG' },
+  { amount: 'POINTS_AND_DECIMAL_COMMA', ids: 'NUMBERS', eventIdOfPayment: true },
+] as const)(
+  'a bank that writes otherwise than its contract says changes nothing in how it ends: %j',
+  async (writing) => {
+    shop.server.bank.write(writing);
+    await tellAll([BANK]);
   },
   120_000,
 );

@@ -7,10 +7,12 @@ import type { BankOperation } from './faults.js';
 import { presentPayment, presentRefund } from './presentation.js';
 import type { RefundLedger } from './refund-ledger.js';
 import { readOrder, readRefundOrder, readTime } from './request-fields.js';
+import type { BankHand } from './writing.js';
 
 /** What the merchant's server talks to. */
 export interface BankApi {
   readonly dialect: BankDialect;
+  readonly hand: BankHand;
   readonly apiKey: string;
   readonly ledger: BankLedger;
   readonly refunds: RefundLedger;
@@ -63,7 +65,7 @@ export function answerApi(api: BankApi, exchange: HttpExchange): void {
   }
   const { status, json } = ANSWERS[operation](api, exchange, id);
   if (fault) return answerWithFault(exchange, fault);
-  sendJson(exchange.response, status, api.dialect.answer(json));
+  sendJson(exchange.response, status, api.hand.answer(api.dialect.answer(json)));
 }
 
 function findRoute({ method, url }: HttpExchange): { operation: BankOperation; id: string } {

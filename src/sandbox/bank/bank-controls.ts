@@ -9,6 +9,7 @@ import type { BankNotifications } from './bank-notifications.js';
 import type { BankOperation } from './faults.js';
 import { presentPayment } from './presentation.js';
 import { givenBack, refundableAmount } from './refund-ledger.js';
+import type { BankWriting } from './writing.js';
 
 export interface BankCounts {
   readonly requests: Readonly<Record<BankOperation, number>>;
@@ -43,6 +44,8 @@ export interface BankDoubleControls {
   deliverAgain(idOrReference: string): void;
   pauseWebhooks(): void;
   resumeWebhooks(): void;
+  /** From now on, in answers and notifications; with nothing in it, the bank keeps to its contract again. */
+  write(writing: BankWriting): void;
   /** From now on; with nothing in it, all is well again. */
   misbehave(misbehaviour: Misbehaviour): void;
   answerNext(operation: BankOperation, fault: HttpFault, times?: number): void;
@@ -75,6 +78,7 @@ export function createControls(api: BankApi, notifications: BankNotifications): 
       notifications.tellAgain(refunds.find(idOrReference) ?? find(idOrReference)),
     pauseWebhooks: () => notifications.pause(),
     resumeWebhooks: () => notifications.resume(),
+    write: (writing) => api.hand.change(writing),
     misbehave: (misbehaviour) => notifications.misbehave(misbehaviour),
     answerNext: (operation, fault, times = 1) => faults.add(operation, fault, times),
     faultsByChance: (chance) => faults.byChance(chance),

@@ -12,6 +12,7 @@ import { answerControls } from './controls-over-http.js';
 import { type BankDialect, CONTRACT_DIALECT, understand } from './dialect.js';
 import { answerPage } from './payment-page.js';
 import { RefundLedger } from './refund-ledger.js';
+import { BankHand } from './writing.js';
 
 export interface BankDoubleOptions {
   readonly name: string;
@@ -52,9 +53,11 @@ export async function startBankDouble(options: BankDoubleOptions): Promise<BankD
   const server = createServer();
   const url = await listen(server, options.port ?? 0);
   const dialect = { ...CONTRACT_DIALECT, ...options.dialect };
-  const { notifications, ...books } = openBooks(options, dialect);
+  const hand = new BankHand();
+  const { notifications, ...books } = openBooks(options, dialect, hand);
   const api: BankApi = {
     dialect,
+    hand,
     apiKey: options.apiKey,
     ...books,
     faults: new FaultPlan(FAULTS_BY_CHANCE),
@@ -85,11 +88,12 @@ interface Books {
   readonly notifications: BankNotifications;
 }
 
-function openBooks(options: BankDoubleOptions, dialect: BankDialect): Books {
+function openBooks(options: BankDoubleOptions, dialect: BankDialect, hand: BankHand): Books {
   const now = options.now ?? (() => new Date());
   const maximumPayments = options.maximumPayments ?? 100_000;
   const notifications = new BankNotifications({
     dialect,
+    hand,
     webhookSecret: options.webhookSecret,
     webhookUrl: options.webhookUrl,
     webhooks: options.webhooks ?? true,

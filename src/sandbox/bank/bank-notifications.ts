@@ -6,9 +6,11 @@ import { type WebhookCounts, type WebhookMessage, WebhookSender } from '../webho
 import { type BankPayment, type BankPaymentStatus, randomName } from './bank-ledger.js';
 import type { BankDialect } from './dialect.js';
 import type { BankRefund } from './refund-ledger.js';
+import type { BankHand } from './writing.js';
 
 export interface BankNotificationsOptions {
   readonly dialect: BankDialect;
+  readonly hand: BankHand;
   readonly webhookSecret: string;
   readonly webhookUrl: () => string;
   /** false: nobody is told anything. */
@@ -103,7 +105,7 @@ export class BankNotifications {
       id,
       subject: payment.id,
       url: payment.notificationUrl,
-      body: JSON.stringify(this.#options.dialect.notification(notification)),
+      body: this.#options.hand.notification(this.#options.dialect.notification(notification)),
     };
     this.#last.set(about, message);
     this.#sender.send(message);

@@ -8,6 +8,7 @@ import { BANK_OPERATIONS, type BankOperation } from './faults.js';
  * The same controls over HTTP, for tests and benchmarks in other processes:
  * `GET /_double/counts`, `POST /_double/settled`, `POST /_double/webhooks/pause|resume`,
  * `POST /_double/webhooks/misbehave` with a `Misbehaviour`,
+ * `POST /_double/writing` with a `BankWriting`,
  * `POST /_double/payments/<id|reference>/pay|pay-late|authorise|decline|cancel|deliver-again`,
  * `POST /_double/payments/<id|reference>/refund`, with `{ amount }` in minor units or without a body,
  * `POST /_double/refunds/hold|release`, `POST /_double/refunds/<id|reference>/book|reject|deliver-again`,
@@ -22,6 +23,7 @@ export async function answerControls(double: BankDoubleControls, exchange: HttpE
   else if (wanted === 'POST webhooks') controlWebhooks(double, rest[0], exchange);
   else if (wanted === 'POST payments') actOnPayment(double, rest[0] ?? '', rest[1], exchange);
   else if (wanted === 'POST refunds') actOnRefund(double, rest[0] ?? '', rest[1]);
+  else if (wanted === 'POST writing') double.write(parseBody(exchange));
   else if (wanted === 'POST faults') planFault(double, parseBody(exchange));
   else if (wanted === 'POST faults-by-chance')
     allowOnlySense(() => double.faultsByChance(chanceOf(exchange)));
