@@ -69,7 +69,8 @@ function endPeriod(account: StripeAccount, record: SubscriptionRecord): void {
   }
   const previous = { latest_invoice: object.latest_invoice };
   object.latest_invoice = newId('in');
-  const bill = { id: object.latest_invoice, reason: 'subscription_cycle', usedSince } as const;
+  const { percentOff } = record;
+  const bill = { id: object.latest_invoice, reason: 'subscription_cycle', usedSince, percentOff } as const;
   const invoice = openInvoice(account, object, bill);
   account.emit('customer.subscription.updated', object, object.id, previous);
   collect(account, invoice);
@@ -77,12 +78,13 @@ function endPeriod(account: StripeAccount, record: SubscriptionRecord): void {
 
 /** Stripe's own try, while the payer is away. */
 function collect(account: StripeAccount, invoice: InvoiceRecord): void {
-  const { object, subscriptionId } = invoice;
+  const { object, subscriptionId, paymentIntentId } = invoice;
+  if (object.status !== 'open' || paymentIntentId === null) return;
   const wait = RETRY_AFTER_SECONDS[object.attempt_count];
   object.attempt_count += 1;
   object.next_payment_attempt = wait === undefined ? null : account.now() + wait;
   collectInvoice(account, invoice, { offSession: true });
-  const { status } = account.payment(invoice.paymentIntentId).object;
+  const { status } = account.payment(paymentIntentId).object;
   // The payer can still answer their bank, but this try did not bring the money.
   if (status === 'requires_action') markRefused(account, invoice);
   if (status === 'processing') object.next_payment_attempt = null;

@@ -2,10 +2,11 @@ import type { StripeAccount } from './account.js';
 import { found } from './account.js';
 import { createPrice, createProduct, updatePrice, updateProduct } from './catalogue.js';
 import type { FormValues } from './form-body.js';
+import { attachPayment, changeBalance, createCreditNote } from './invoice-settlement.js';
 import { markUncollectible, payInvoiceByApi, voidInvoice } from './invoices.js';
 import { listOf } from './list.js';
 import { matching, objectsOf, operation, PAGE, type Operation } from './operation.js';
-import { group, text } from './parameters.js';
+import { group, requiredInteger, requiredText, text } from './parameters.js';
 import { invalidRequest } from './stripe-error.js';
 import { cancelSubscription, createSubscription, hasEnded, updateSubscription } from './subscriptions.js';
 
@@ -82,8 +83,29 @@ export const BILLING_OPERATIONS: readonly Operation[] = [
     '',
     (account, _form, id) => account.invoice(id).object,
   ),
-  operation('invoices.pay', 'POST /v1/invoices/:id/pay', 'payment_method off_session', (account, form, id) =>
-    payInvoiceByApi(account, account.invoice(id), form),
+  operation(
+    'invoices.pay',
+    'POST /v1/invoices/:id/pay',
+    'payment_method off_session paid_out_of_band',
+    (account, form, id) => payInvoiceByApi(account, account.invoice(id), form),
+  ),
+  operation(
+    'invoices.attach_payment',
+    'POST /v1/invoices/:id/attach_payment',
+    'payment_intent',
+    (account, form, id) => attachPayment(account, account.invoice(id), requiredText(form, 'payment_intent')),
+  ),
+  operation(
+    'credit_notes.create',
+    'POST /v1/credit_notes',
+    'invoice amount refund_amount credit_amount out_of_band_amount memo reason metadata',
+    createCreditNote,
+  ),
+  operation(
+    'customers.create_balance_transaction',
+    'POST /v1/customers/:id/balance_transactions',
+    'amount currency description metadata',
+    (account, form, id) => changeBalance(account, id, requiredInteger(form, 'amount')),
   ),
   operation('invoices.void', 'POST /v1/invoices/:id/void', '', (account, _form, id) => {
     const invoice = account.invoice(id);

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { newId, now, type PaymentRecord, type StripeAccount } from './account.js';
+import { addPaymentIntent } from './payment-intents.js';
 import type { Decline } from './test-cards.js';
 
 /** One try to take the money of a PaymentIntent: it worked, or was declined. */
@@ -11,6 +12,24 @@ export function recordCharge(
   const charge = newCharge(payment, decline);
   account.charges.set(charge.id, charge);
   account.chargeCounts[charge.status === 'succeeded' ? 'succeeded' : 'failed'] += 1;
+  return charge;
+}
+
+/** Taken by Stripe's older API: it has no PaymentIntent. @param amount in Stripe's units. */
+export function recordOldCharge(
+  account: StripeAccount,
+  customerId: string,
+  amount: number,
+  currency: string,
+): Stripe.Charge {
+  const { object } = addPaymentIntent(account, {
+    ...{ amount, currency, description: null, metadata: {}, captureMethod: 'automatic_async', customerId },
+    automaticMethods: null,
+  });
+  account.payments.delete(object.id);
+  const charge = recordCharge(account, { object });
+  charge.payment_intent = null;
+  account.emit('charge.succeeded', charge, charge.id);
   return charge;
 }
 
@@ -66,8 +85,9 @@ function newCharge({ object, method }: PaymentRecord, decline: Decline | undefin
   };
 }
 
-/** The double never expands it in its own books. */
-export function paymentIntentIdOf({ payment_intent: paymentIntent }: Stripe.Charge): string {
+/** The double never expands it in its own books. Of a charge without one, its own id. */
+export function paymentIntentIdOf({ id, payment_intent: paymentIntent }: Stripe.Charge): string {
+  if (paymentIntent === null) return id;
   if (typeof paymentIntent !== 'string')
     throw new Error('a charge of the double has its PaymentIntent as an id');
   return paymentIntent;

@@ -9,6 +9,15 @@ import {
   reinstateFunds,
   type DisputedBalance,
 } from './disputes.js';
+import {
+  changeBalance,
+  creditInvoice,
+  payInvoiceByCharge,
+  payInvoiceOutside,
+  payPartOfInvoice,
+} from './invoice-settlement.js';
+import { latestInvoice, voidInvoice } from './invoices.js';
+import { deleteCustomerAndSubscriptions } from './subscriptions.js';
 import type { Fault, FaultyAnswer } from './faults.js';
 import type { FormValues } from './form-body.js';
 import { chargesFor, countsOf, refundsFor, type DoubleParts } from './observations.js';
@@ -46,6 +55,47 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     ),
   'POST /_double/invoice/pay': ({ account }, form) =>
     payInvoice(account, requiredText(form, 'invoice'), requiredText(form, 'card')),
+  'POST /_double/invoice/pay_part': ({ account }, form) =>
+    payPartOfInvoice(
+      account,
+      latestInvoice(account, requiredText(form, 'invoice')),
+      requiredInteger(form, 'amount'),
+      requiredText(form, 'card'),
+    ),
+  'POST /_double/invoice/pay_by_charge': ({ account }, form) =>
+    payInvoiceByCharge(account, latestInvoice(account, requiredText(form, 'invoice'))),
+  'POST /_double/invoice/pay_outside': ({ account }, form) => {
+    payInvoiceOutside(
+      account,
+      latestInvoice(account, requiredText(form, 'invoice')),
+      integer(form, 'amount'),
+    );
+    return {};
+  },
+  'POST /_double/invoice/credit': ({ account }, form) => {
+    const by = text(form, 'by') ?? 'REFUND';
+    if (by !== 'REFUND' && by !== 'BALANCE' && by !== 'OUTSIDE') {
+      throw invalidRequest(`Unknown way to credit: ${by}`, { param: 'by' });
+    }
+    const invoice = latestInvoice(account, requiredText(form, 'invoice'));
+    return { id: creditInvoice(account, invoice, requiredInteger(form, 'amount'), by).id };
+  },
+  'POST /_double/invoice/void': ({ account }, form) => {
+    voidInvoice(account, latestInvoice(account, requiredText(form, 'invoice')));
+    return {};
+  },
+  'POST /_double/subscription/discount': ({ account }, form) => {
+    account.subscription(requiredText(form, 'subscription')).percentOff = requiredInteger(form, 'percent');
+    return {};
+  },
+  'POST /_double/customer/balance': ({ account }, form) =>
+    changeBalance(account, requiredText(form, 'customer'), requiredInteger(form, 'amount')),
+  'POST /_double/customer/delete': ({ account }, form) =>
+    deleteCustomerAndSubscriptions(account, requiredText(form, 'customer')),
+  'POST /_double/forget': ({ account }, form) => {
+    forget(account, requiredText(form, 'id'));
+    return {};
+  },
   'POST /_double/time/forward': ({ account }, form) => ({
     now: playTimeForward(account, requiredInteger(form, 'milliseconds')),
   }),
@@ -137,8 +187,16 @@ export function refundInDashboard(
   paymentIntentId: string,
   amount?: number,
 ): { id: string } {
-  const charge = chargeOfPayment(account, paymentIntentId);
+  const charge = paymentIntentId.startsWith('ch_')
+    ? account.charge(paymentIntentId)
+    : chargeOfPayment(account, paymentIntentId);
   return { id: refundCharge(account, charge, amount, {}, 'requested_by_customer').id };
+}
+
+/** The account has it no more. @param id of a customer, a saved method, a subscription, a PaymentIntent or a session. */
+export function forget(account: StripeAccount, id: string): void {
+  const { customers, methods, subscriptions, payments, sessions } = account;
+  for (const kept of [customers, methods, subscriptions, payments, sessions]) kept.delete(id);
 }
 
 function decimal(form: FormValues, name: string): number | undefined {

@@ -1,7 +1,7 @@
 import type { FaultsByChance } from '../faults.js';
 import type { Misbehaviour } from '../misbehaviour.js';
 import { playTimeForward } from './billing-clock.js';
-import { refundInDashboard } from './controls.js';
+import { forget, refundInDashboard } from './controls.js';
 import {
   appealDispute,
   closeDispute,
@@ -12,6 +12,16 @@ import {
   type NewDispute,
 } from './disputes.js';
 import type { Fault } from './faults.js';
+import {
+  changeBalance,
+  creditInvoice,
+  payInvoiceByCharge,
+  payInvoiceOutside,
+  payPartOfInvoice,
+  type CreditBy,
+} from './invoice-settlement.js';
+import { latestInvoice, voidInvoice } from './invoices.js';
+import { deleteCustomerAndSubscriptions } from './subscriptions.js';
 import type { DoubleParts } from './observations.js';
 import {
   findPayment,
@@ -45,6 +55,26 @@ export interface Deeds {
   failSetup(reference: string, card?: string): SetupResult;
   /** The payer pays a subscription's invoice in their browser. @param reference `in_…`, or `sub_…` for its latest one. */
   payInvoice(reference: string, card: string): PaymentResult;
+  /**
+   * Somebody at the merchant's charges the customer for a part of an invoice, by a PaymentIntent of its own.
+   * @param reference as for `payInvoice`. @param amount in Stripe's units.
+   */
+  payPartOfInvoice(reference: string, amount: number, card: string): { readonly id: string };
+  /** All that remains of an invoice, by a charge of Stripe's older API, which has no PaymentIntent. */
+  payInvoiceByCharge(reference: string): { readonly id: string };
+  /** An invoice was paid outside of Stripe. @param amount in Stripe's units; all that remains when left out. */
+  payInvoiceOutside(reference: string, amount?: number): void;
+  /** A credit note: it lowers what is due, and of what is paid already it gives back in the way that is told. */
+  creditInvoice(reference: string, amount: number, by?: CreditBy): { readonly id: string };
+  voidInvoice(reference: string): void;
+  /** From the next invoice on. @param percent 0 to 100. */
+  discount(subscriptionId: string, percent: number): void;
+  /** @param amount in Stripe's units; negative: the customer's credit, which their next invoice uses up. */
+  changeBalance(customerId: string, amount: number): void;
+  /** In the dashboard: with all that they had saved, and what they subscribed to. */
+  deleteCustomer(customerId: string): void;
+  /** The account has it no more, and never says that it had: so it is with the key of another account. */
+  forget(id: string): void;
   /**
    * The clock by which subscriptions live goes forward, and all happens that falls into that time: periods end, what
    * they cost is collected, tried again, or given up.
@@ -98,6 +128,22 @@ export function deeds({ account, api, webhooks }: DoubleParts): Deeds {
     completeSetup: (reference, card) => setUp(account, reference, card, true),
     failSetup: (reference, card) => setUp(account, reference, card, false),
     payInvoice: (reference, card) => payInvoice(account, reference, card),
+    payPartOfInvoice: (reference, amount, card) =>
+      payPartOfInvoice(account, latestInvoice(account, reference), amount, card),
+    payInvoiceByCharge: (reference) => payInvoiceByCharge(account, latestInvoice(account, reference)),
+    payInvoiceOutside: (reference, amount) =>
+      payInvoiceOutside(account, latestInvoice(account, reference), amount),
+    creditInvoice: (reference, amount, by = 'REFUND') => {
+      const { id } = creditInvoice(account, latestInvoice(account, reference), amount, by);
+      return { id };
+    },
+    voidInvoice: (reference) => voidInvoice(account, latestInvoice(account, reference)),
+    discount: (subscriptionId, percent) => {
+      account.subscription(subscriptionId).percentOff = percent;
+    },
+    changeBalance: (customerId, amount) => void changeBalance(account, customerId, amount),
+    forget: (id) => forget(account, id),
+    deleteCustomer: (customerId) => void deleteCustomerAndSubscriptions(account, customerId),
     playTimeForward: (milliseconds) => playTimeForward(account, milliseconds),
     settle: (paymentIntentId, decision) => {
       const payment = findPayment(account, paymentIntentId);

@@ -31,6 +31,7 @@ function includable(account: StripeAccount, object: object, name: string): unkno
     return { object: 'list', data: invoicePaymentsOf(account, id), has_more: false, url };
   }
   if (name !== 'confirmation_secret') return undefined;
+  if (invoice.paymentIntentId === null) return null;
   const { client_secret } = account.payment(invoice.paymentIntentId).object;
   return { client_secret, type: 'payment_intent' };
 }

@@ -7,27 +7,34 @@ export interface Bill {
   readonly reason: 'subscription_create' | 'subscription_cycle';
   /** Seconds since 1970: when the period began that ends with this bill. */
   readonly usedSince: number;
+  /** What of the price is taken off, 0 to 100. */
+  readonly percentOff: number;
 }
 
 /** A draft of what a subscription costs for the period that its items are in. */
 export function newInvoiceObject(
   account: StripeAccount,
   subscription: Stripe.Subscription,
-  { id, reason, usedSince }: Bill,
+  { id, reason, usedSince, percentOff }: Bill,
 ): Stripe.Invoice {
   const customer = livingCustomer(account, subscription.customer as string);
   const lines = subscription.items.data.map((item) => newLine(id, item));
-  const total = lines.reduce((sum, { amount }) => sum + amount, 0);
+  const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0);
+  const discount = Math.round((subtotal * percentOff) / 100);
+  const total = subtotal - discount;
+  // What the customer owes from before is asked for with it; what they have left with the merchant pays of it.
+  const due = Math.max(0, total + customer.balance);
   return {
     id,
     object: 'invoice',
     account_country: 'FR',
     account_name: 'Quittance',
     account_tax_ids: null,
-    amount_due: total,
+    amount_due: due,
     amount_overpaid: 0,
     amount_paid: 0,
-    amount_remaining: total,
+    amount_paid_off_stripe: 0,
+    amount_remaining: due,
     amount_shipping: 0,
     application: null,
     attempt_count: 0,
@@ -86,7 +93,7 @@ export function newInvoiceObject(
     rendering: null,
     shipping_cost: null,
     shipping_details: null,
-    starting_balance: 0,
+    starting_balance: customer.balance,
     statement_descriptor: null,
     status: 'draft',
     status_transitions: {
@@ -95,11 +102,11 @@ export function newInvoiceObject(
       paid_at: null,
       voided_at: null,
     },
-    subtotal: total,
-    subtotal_excluding_tax: total,
+    subtotal,
+    subtotal_excluding_tax: subtotal,
     test_clock: null,
     total,
-    total_discount_amounts: [],
+    total_discount_amounts: discount === 0 ? [] : [{ amount: discount, discount: newId('di') }],
     total_excluding_tax: total,
     total_pretax_credit_amounts: [],
     total_taxes: [],
@@ -154,18 +161,29 @@ function productOf({ product }: Stripe.Price): string {
   return product;
 }
 
-export function newInvoicePayment(invoice: Stripe.Invoice, paymentIntentId: string): Stripe.InvoicePayment {
+interface NewInvoicePayment {
+  readonly payment: Stripe.InvoicePayment.Payment;
+  /** In Stripe's units. */
+  readonly amount: number;
+  /** Stripe made it itself, and keeps it at what remains to be paid. */
+  readonly isDefault: boolean;
+}
+
+export function newInvoicePayment(
+  invoice: Stripe.Invoice,
+  { payment, amount, isDefault }: NewInvoicePayment,
+): Stripe.InvoicePayment {
   return {
     id: newId('inpay'),
     object: 'invoice_payment',
     amount_paid: null,
-    amount_requested: invoice.amount_due,
+    amount_requested: amount,
     created: now(),
     currency: invoice.currency,
     invoice: invoice.id,
-    is_default: true,
+    is_default: isDefault,
     livemode: false,
-    payment: { type: 'payment_intent', payment_intent: paymentIntentId },
+    payment,
     status: 'open',
     status_transitions: { canceled_at: null, paid_at: null },
   };

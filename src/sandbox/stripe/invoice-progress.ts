@@ -1,16 +1,17 @@
 import type Stripe from 'stripe';
 import type { InvoiceRecord, PaymentRecord, StripeAccount } from './account.js';
+import { livingCustomer } from './customers.js';
+import { endPayment } from './payments.js';
 
-/** An invoice follows its PaymentIntent, and a subscription its invoices: paid, refused, or waiting for the payer. */
+/** An invoice follows its payments, and a subscription its invoices: paid, refused, or waiting for the payer. */
 export function followInvoice(account: StripeAccount, payment: PaymentRecord): void {
   const invoice = payment.invoiceId === undefined ? undefined : account.invoices.get(payment.invoiceId);
+  const invoicePayment = invoice && invoicePaymentOf(account, invoice, payment.object.id);
+  if (!invoice || !invoicePayment) return;
   const { status } = payment.object;
-  if (invoice?.object.status === 'uncollectible' && status === 'succeeded') {
-    return markPaid(account, invoice, payment.object);
-  }
-  if (invoice?.object.status !== 'open') return;
-  if (status === 'succeeded') markPaid(account, invoice, payment.object);
-  else if (status === 'requires_payment_method') markRefused(account, invoice);
+  if (status === 'succeeded') return takePayment(account, invoice, invoicePayment, payment.object);
+  if (invoice.object.status !== 'open' || !invoicePayment.is_default) return;
+  if (status === 'requires_payment_method') markRefused(account, invoice);
   else if (status === 'requires_action') {
     markAttempted(invoice.object);
     account.emit('invoice.payment_action_required', invoice.object, invoice.subscriptionId);
@@ -39,28 +40,71 @@ export function changeStatus(
   account.emit('customer.subscription.updated', subscription, subscription.id, previous);
 }
 
-function markPaid(account: StripeAccount, invoice: InvoiceRecord, payment: Stripe.PaymentIntent): void {
+/** Money came, here or elsewhere: what remains is less, and with nothing left the invoice is paid. */
+export function notePaid(
+  account: StripeAccount,
+  { object, subscriptionId }: InvoiceRecord,
+  payment: Stripe.InvoicePayment,
+  amount: number,
+): void {
+  payment.status = 'paid';
+  payment.amount_paid = amount;
+  payment.status_transitions.paid_at = account.now();
+  object.amount_paid += amount;
+  object.amount_remaining = Math.max(0, object.amount_due - object.amount_paid);
+  account.emit('invoice_payment.paid', payment, subscriptionId);
+}
+
+/** After its sums have changed: it is paid, or its own payment asks for what remains. */
+export function followSums(
+  account: StripeAccount,
+  invoice: InvoiceRecord,
+  payment?: Stripe.PaymentIntent,
+): void {
+  const { object, subscriptionId } = invoice;
+  if (object.amount_remaining === 0) return markPaid(account, invoice, payment);
+  for (const own of openDefaultPayments(account, invoice)) {
+    own.amount_requested = object.amount_remaining;
+    account.payment(own.payment.payment_intent as string).object.amount = object.amount_remaining;
+  }
+  account.emit('invoice.updated', object, subscriptionId);
+}
+
+/** With its own payment, which nobody needs any more. */
+export function markPaid(
+  account: StripeAccount,
+  invoice: InvoiceRecord,
+  payment?: Stripe.PaymentIntent,
+): void {
   const { object, subscriptionId } = invoice;
   markAttempted(object);
   object.status = 'paid';
-  object.amount_paid = object.amount_due;
   object.amount_remaining = 0;
   object.auto_advance = false;
   object.next_payment_attempt = null;
   object.status_transitions.paid_at = account.now();
-  for (const paid of invoicePaymentsOf(account, object.id)) {
-    paid.status = 'paid';
-    paid.amount_paid = object.amount_due;
-    paid.status_transitions.paid_at = account.now();
-    account.emit('invoice_payment.paid', paid, subscriptionId);
-  }
+  for (const own of openDefaultPayments(account, invoice)) cancelInvoicePayment(account, own, 'automatic');
   account.emit('invoice.paid', object, subscriptionId);
   // Stripe tells both, always.
   account.emit('invoice.payment_succeeded', object, subscriptionId);
   const { object: subscription } = account.subscription(subscriptionId);
-  keepMethod(subscription, payment);
+  if (payment) keepMethod(subscription, payment);
   if (subscription.status === 'incomplete') return changeStatus(account, subscription, 'active');
   leavePastDue(account, subscription);
+}
+
+/** What is in processing is left to its bank. */
+export function cancelInvoicePayment(
+  account: StripeAccount,
+  payment: Stripe.InvoicePayment,
+  reason: Stripe.PaymentIntent.CancellationReason,
+): void {
+  const id = payment.payment.payment_intent;
+  const record = typeof id === 'string' ? account.payment(id) : undefined;
+  if (record?.object.status === 'processing') return;
+  payment.status = 'canceled';
+  payment.status_transitions.canceled_at = account.now();
+  if (record) endPayment(account, record, reason);
 }
 
 /** Nothing is owed any more: it was paid, or the merchant has let go of it. */
@@ -68,6 +112,26 @@ export function leavePastDue(account: StripeAccount, subscription: Stripe.Subscr
   if (subscription.status === 'past_due' && !owes(account, subscription.id)) {
     changeStatus(account, subscription, 'active');
   }
+}
+
+function takePayment(
+  account: StripeAccount,
+  invoice: InvoiceRecord,
+  invoicePayment: Stripe.InvoicePayment,
+  payment: Stripe.PaymentIntent,
+): void {
+  const { object, subscriptionId } = invoice;
+  if (invoicePayment.status === 'paid' || object.status === 'void' || object.status === 'draft') return;
+  const applied = Math.min(payment.amount_received, object.amount_remaining);
+  const wasOpen = object.status !== 'paid';
+  notePaid(account, invoice, invoicePayment, applied);
+  const overpaid = payment.amount_received - applied;
+  if (overpaid > 0) {
+    object.amount_overpaid += overpaid;
+    livingCustomer(account, object.customer as string).balance -= overpaid;
+    account.emit('invoice.overpaid', object, subscriptionId);
+  }
+  if (wasOpen) followSums(account, invoice, invoicePayment.is_default ? payment : undefined);
 }
 
 /** What paid becomes what will pay, when the subscription was told so. */
@@ -87,4 +151,20 @@ function owes(account: StripeAccount, subscriptionId: string): boolean {
 function markAttempted(invoice: Stripe.Invoice): void {
   invoice.attempted = true;
   if (invoice.attempt_count === 0) invoice.attempt_count = 1;
+}
+
+function openDefaultPayments(account: StripeAccount, { object }: InvoiceRecord): Stripe.InvoicePayment[] {
+  return invoicePaymentsOf(account, object.id).filter(
+    ({ is_default: isDefault, status }) => isDefault && status === 'open',
+  );
+}
+
+function invoicePaymentOf(
+  account: StripeAccount,
+  { object }: InvoiceRecord,
+  paymentIntentId: string,
+): Stripe.InvoicePayment | undefined {
+  return invoicePaymentsOf(account, object.id).find(
+    ({ payment }) => payment.payment_intent === paymentIntentId,
+  );
 }

@@ -3,11 +3,18 @@ import type { InvoiceRecord, MethodRecord, PaymentRecord, StripeAccount } from '
 import { livingCustomer } from './customers.js';
 import type { FormValues } from './form-body.js';
 import { newInvoiceObject, newInvoicePayment, type Bill } from './invoice-objects.js';
-import { invoicePaymentsOf, leavePastDue, markRefused } from './invoice-progress.js';
+import {
+  cancelInvoicePayment,
+  invoicePaymentsOf,
+  leavePastDue,
+  markPaid,
+  markRefused,
+} from './invoice-progress.js';
+import { payInvoiceOutside } from './invoice-settlement.js';
 import { text } from './parameters.js';
 import { addPaymentIntent } from './payment-intents.js';
 import { findMethod } from './payment-methods.js';
-import { confirmPayment, endPayment, type Confirmation } from './payments.js';
+import { confirmPayment, type Confirmation } from './payments.js';
 import { cardError, invalidRequest, StripeDoubleError } from './stripe-error.js';
 
 /** Made and finalized at once; Stripe leaves a renewal's invoice a draft for about an hour. */
@@ -18,19 +25,32 @@ export function openInvoice(
 ): InvoiceRecord {
   const object = newInvoiceObject(account, subscription, bill);
   account.emit('invoice.created', object, subscription.id);
-  const { object: payment } = addPayment(account, object, subscription);
-  const invoice = { object, subscriptionId: subscription.id, paymentIntentId: payment.id };
+  const payment = object.amount_due === 0 ? null : addPayment(account, object, subscription).object;
+  const invoice = { object, subscriptionId: subscription.id, paymentIntentId: payment?.id ?? null };
   account.invoices.set(object.id, invoice);
-  const invoicePayment = newInvoicePayment(object, payment.id);
-  account.invoicePayments.set(invoicePayment.id, invoicePayment);
+  useUpBalance(account, object);
   object.status = 'open';
   object.number = nextNumber(account, subscription);
   object.effective_at = account.now();
   object.status_transitions.finalized_at = account.now();
-  object.hosted_invoice_url = `${account.baseUrl()}/pay/${payment.client_secret}`;
-  account.emit('payment_intent.created', payment, payment.id);
+  if (payment) {
+    const ownPayment = { type: 'payment_intent' as const, payment_intent: payment.id };
+    const asked = { payment: ownPayment, amount: object.amount_due, isDefault: true };
+    const invoicePayment = newInvoicePayment(object, asked);
+    account.invoicePayments.set(invoicePayment.id, invoicePayment);
+    object.hosted_invoice_url = `${account.baseUrl()}/pay/${payment.client_secret}`;
+    account.emit('payment_intent.created', payment, payment.id);
+  }
   account.emit('invoice.finalized', object, subscription.id);
+  // Of what costs nothing, Stripe says at once that it is paid.
+  if (!payment) markPaid(account, invoice);
   return invoice;
+}
+
+function useUpBalance(account: StripeAccount, invoice: Stripe.Invoice): void {
+  const customer = livingCustomer(account, invoice.customer as string);
+  customer.balance += invoice.total - invoice.amount_due;
+  invoice.ending_balance = customer.balance;
 }
 
 function addPayment(
@@ -62,6 +82,7 @@ function nextNumber(account: StripeAccount, subscription: Stripe.Subscription): 
 
 /** With what the subscription, or else its customer, said; without anything it is refused. */
 export function collectInvoice(account: StripeAccount, invoice: InvoiceRecord, how: Confirmation): void {
+  if (invoice.object.status !== 'open' || invoice.paymentIntentId === null) return;
   const method = defaultMethodOf(account, account.subscription(invoice.subscriptionId).object);
   if (!method) return markRefused(account, invoice);
   confirmPayment(account, account.payment(invoice.paymentIntentId), method, how);
@@ -79,10 +100,14 @@ export function defaultMethodOf(
 /** `POST /v1/invoices/:id/pay`: somebody at the merchant's has it collected now. */
 export function payInvoiceByApi(account: StripeAccount, invoice: InvoiceRecord, form: FormValues): object {
   const { object } = invoice;
+  if (text(form, 'paid_out_of_band') === 'true') {
+    payInvoiceOutside(account, invoice);
+    return object;
+  }
   if (object.status !== 'open') {
     throw invalidRequest(object.status === 'paid' ? 'Invoice is already paid' : 'Invoice is not open.');
   }
-  const payment = account.payment(invoice.paymentIntentId);
+  const payment = ownPaymentOf(account, invoice);
   const id = text(form, 'payment_method');
   const { object: subscription } = account.subscription(invoice.subscriptionId);
   const method = id === undefined ? defaultMethodOf(account, subscription) : findMethod(account, id);
@@ -93,17 +118,27 @@ export function payInvoiceByApi(account: StripeAccount, invoice: InvoiceRecord, 
   return object;
 }
 
+/** @param reference `in_…`, or `sub_…` for its latest one. */
+export function latestInvoice(account: StripeAccount, reference: string): InvoiceRecord {
+  if (!reference.startsWith('sub_')) return account.invoice(reference);
+  return account.invoice(account.subscription(reference).object.latest_invoice as string);
+}
+
+/** The payment that Stripe made itself. @throws {StripeDoubleError} 400 where there is nothing to pay. */
+export function ownPaymentOf(account: StripeAccount, { paymentIntentId }: InvoiceRecord): PaymentRecord {
+  if (paymentIntentId === null) throw invalidRequest('There is nothing to pay on this invoice.');
+  return account.payment(paymentIntentId);
+}
+
 /** It need not be paid any more. */
 export function voidInvoice(account: StripeAccount, invoice: InvoiceRecord): void {
   const { object } = invoice;
   stopCollecting(invoice, 'void');
   object.status_transitions.voided_at = account.now();
+  // What has been paid of it stays with the merchant, who sees to it.
   for (const payment of invoicePaymentsOf(account, object.id)) {
-    payment.status = 'canceled';
-    payment.status_transitions.canceled_at = account.now();
+    if (payment.status === 'open') cancelInvoicePayment(account, payment, 'void_invoice');
   }
-  const payment = account.payment(invoice.paymentIntentId);
-  if (payment.object.status !== 'processing') endPayment(account, payment, 'void_invoice');
   account.emit('invoice.voided', object, invoice.subscriptionId);
   leavePastDue(account, account.subscription(invoice.subscriptionId).object);
 }

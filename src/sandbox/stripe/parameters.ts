@@ -60,6 +60,12 @@ export function texts(form: FormValues, name: string): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
+/** Null: whatever the account takes. */
+export function allowedTypes<Type extends string>(form: FormValues): Type[] | null {
+  const types = texts(form, 'allowed_payment_method_types');
+  return types.length === 0 ? null : (types as Type[]);
+}
+
 /** What metadata becomes: names are merged, an empty value removes its name, an empty whole removes all. */
 export function mergedMetadata(
   present: Readonly<Record<string, string>>,

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { MethodRecord, PaymentRecord, SetupRecord, StripeAccount } from './account.js';
+import { latestInvoice, ownPaymentOf } from './invoices.js';
 import { paymentOfSession } from './checkout-sessions.js';
 import { addPaymentMethod } from './payment-methods.js';
 import { confirmPayment } from './payments.js';
@@ -37,10 +38,7 @@ export function pay(
 
 /** The payer pays what they were sent a bill for. @param reference `in_…`, or `sub_…` for its latest invoice. */
 export function payInvoice(account: StripeAccount, reference: string, card: string): PaymentResult {
-  const id = reference.startsWith('sub_')
-    ? (account.subscription(reference).object.latest_invoice as string)
-    : reference;
-  return pay(account, account.invoice(id).paymentIntentId, card);
+  return pay(account, ownPaymentOf(account, latestInvoice(account, reference)).object.id, card);
 }
 
 export function paymentResult({ object }: PaymentRecord): PaymentResult {

@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import { newId, now, type CaptureMethod, type PaymentRecord, type StripeAccount } from './account.js';
 import { checkAmount } from './amounts.js';
 import { customerParameter } from './customers.js';
-import { integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
+import { allowedTypes, integer, mergedMetadata, requiredInteger, requiredText, text } from './parameters.js';
 import type { FormValues } from './form-body.js';
 import { automaticMethodsParameter } from './next-action.js';
 import { methodParameter, requireUsable } from './payment-methods.js';
@@ -17,6 +17,7 @@ interface NewPaymentIntent {
   /** Null for an invoice, which says itself what it can be paid with. */
   readonly automaticMethods: Stripe.PaymentIntent.AutomaticPaymentMethods | null;
   readonly captureMethod: CaptureMethod;
+  readonly allowedTypes?: Stripe.PaymentIntent.AllowedPaymentMethodType[] | null;
   readonly customerId?: string | null;
   readonly setupFutureUsage?: SetupFutureUsage | null;
   readonly sessionId?: string;
@@ -42,6 +43,7 @@ export function createPaymentIntent(account: StripeAccount, form: FormValues): P
     customerId,
     setupFutureUsage: setupFutureUsageParameter(form),
     automaticMethods: automaticMethodsParameter(form),
+    allowedTypes: allowedTypes(form),
   });
   if (method) {
     payment.method = method;
@@ -70,7 +72,7 @@ function newPaymentIntentObject(values: NewPaymentIntent): Stripe.PaymentIntent 
   return {
     id,
     object: 'payment_intent',
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: values.allowedTypes ?? null,
     amount: values.amount,
     amount_capturable: 0,
     amount_received: 0,

@@ -51,6 +51,16 @@ export function requireUsable(
   throw notTheirs(object.id, param);
 }
 
+/** @param allowed null: whatever the account takes. @throws {StripeDoubleError} 400 */
+export function requireAllowedType(
+  { object: { type } }: MethodRecord,
+  allowed: readonly string[] | null | undefined,
+): void {
+  if (!allowed || allowed.includes(type)) return;
+  const message = `The PaymentMethod provided (${type}) is not allowed for this Intent. Please attach a PaymentMethod of one of the following types: ${allowed.join(', ')}.`;
+  throw invalidRequest(message, { param: 'payment_method_type' });
+}
+
 /** For what only a saved method can do: to be somebody's default. */
 export function requireSaved(method: MethodRecord, customerId: string, param: string): void {
   if (method.object.customer !== customerId) throw notTheirs(method.object.id, param);
@@ -152,7 +162,15 @@ function newPaymentMethodObject(card: TestCard): Stripe.PaymentMethod {
   };
 }
 
-function bankAccount({ number }: TestCard): Pick<Stripe.PaymentMethod, 'type' | 'us_bank_account'> {
+function bankAccount({
+  number,
+  brand,
+}: TestCard): Pick<Stripe.PaymentMethod, 'type' | 'us_bank_account' | 'sepa_debit'> {
+  if (brand === 'sepa_debit') {
+    const debit = { bank_code: number.slice(4, 12), branch_code: '', country: number.slice(0, 2) };
+    const sepaDebit = { ...debit, fingerprint: null, generated_from: null, last4: number.slice(-4) };
+    return { type: 'sepa_debit', sepa_debit: sepaDebit };
+  }
   const account = { bank_name: 'STRIPE TEST BANK', last4: number.slice(-4), account_type: 'checking' };
   return { type: 'us_bank_account', us_bank_account: account as Stripe.PaymentMethod.UsBankAccount };
 }

@@ -3,7 +3,7 @@ import { now, type MethodRecord, type PaymentRecord, type StripeAccount } from '
 import { recordCharge } from './charges.js';
 import { holdMoney, releaseHold } from './holds.js';
 import { nextAction, type HowToAsk } from './next-action.js';
-import { asksFirst, attachMethod, requireUsable } from './payment-methods.js';
+import { asksFirst, attachMethod, requireAllowedType, requireUsable } from './payment-methods.js';
 import { followPayment } from './payment-progress.js';
 import { unexpectedState } from './stripe-error.js';
 import type { Decline } from './test-cards.js';
@@ -28,6 +28,7 @@ export function confirmPayment(
   const { object } = payment;
   requireStatus(payment, 'confirm', ['requires_payment_method', 'requires_confirmation', 'requires_action']);
   requireUsable(method, typeof object.customer === 'string' ? object.customer : null);
+  requireAllowedType(method, object.allowed_payment_method_types);
   payment.method = method;
   if (returnUrl !== undefined) payment.returnUrl = returnUrl;
   object.payment_method = method.object.id;

@@ -7,7 +7,7 @@ export interface PaymentRecord {
   /** The Checkout Session that made it, and that alone may end it. */
   readonly sessionId?: string;
   /** The invoice that it pays, and that alone may end it. */
-  readonly invoiceId?: string;
+  invoiceId?: string;
   /** What it was tried with last; also after a decline, when Stripe no longer shows it. */
   method?: MethodRecord;
   /** Where the payer goes after 3-D Secure. */
@@ -35,13 +35,16 @@ export interface SubscriptionRecord {
   readonly object: Stripe.Subscription;
   /** How many periods have begun. */
   periods: number;
+  /** What its coupon takes off the next invoices, 0 to 100. */
+  percentOff: number;
 }
 
 /** An invoice, and what is only shown of it when asked for. */
 export interface InvoiceRecord {
   readonly object: Stripe.Invoice;
   readonly subscriptionId: string;
-  readonly paymentIntentId: string;
+  /** Of the payment that Stripe made itself; null where there is nothing to pay. */
+  readonly paymentIntentId: string | null;
 }
 
 export type CaptureMethod = 'automatic_async' | 'manual';

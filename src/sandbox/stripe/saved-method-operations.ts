@@ -2,7 +2,6 @@ import type { StripeAccount } from './account.js';
 import {
   createCustomer,
   customerParameter,
-  deleteCustomer,
   findCustomer,
   livingCustomer,
   updateCustomer,
@@ -13,7 +12,7 @@ import { matching, objectsOf, operation, PAGE, type Operation } from './operatio
 import { mergedMetadata, requiredText, text } from './parameters.js';
 import { attachMethod, detachMethod, findMethod, methodsOf } from './payment-methods.js';
 import { cancelSetup, confirmSetupByApi, createSetupIntent } from './setup-intents.js';
-import { cancelSubscriptionsOf } from './subscriptions.js';
+import { deleteCustomerAndSubscriptions } from './subscriptions.js';
 
 const CUSTOMER = 'email name phone description metadata preferred_locales invoice_settings';
 
@@ -30,10 +29,9 @@ export const SAVED_METHOD_OPERATIONS: readonly Operation[] = [
   operation('customers.update', 'POST /v1/customers/:id', CUSTOMER, (account, form, id) =>
     updateCustomer(account, id, form),
   ),
-  operation('customers.delete', 'DELETE /v1/customers/:id', '', (account, _form, id) => {
-    cancelSubscriptionsOf(account, id);
-    return deleteCustomer(account, id);
-  }),
+  operation('customers.delete', 'DELETE /v1/customers/:id', '', (account, _form, id) =>
+    deleteCustomerAndSubscriptions(account, id),
+  ),
   operation(
     'customers.list_payment_methods',
     'GET /v1/customers/:id/payment_methods',

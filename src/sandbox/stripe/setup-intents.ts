@@ -8,8 +8,15 @@ import {
   refuseWithoutReturnUrl,
   type HowToAsk,
 } from './next-action.js';
-import { mergedMetadata, text } from './parameters.js';
-import { asksFirst, attachMethod, canBeSaved, methodParameter, requireUsable } from './payment-methods.js';
+import { allowedTypes, mergedMetadata, text } from './parameters.js';
+import {
+  asksFirst,
+  attachMethod,
+  canBeSaved,
+  methodParameter,
+  requireAllowedType,
+  requireUsable,
+} from './payment-methods.js';
 import { invalidRequest, StripeDoubleError } from './stripe-error.js';
 import type { Decline } from './test-cards.js';
 
@@ -43,6 +50,7 @@ export function confirmSetup(
   const { object } = setup;
   requireStatus(setup, 'confirm', ['requires_payment_method', 'requires_confirmation', 'requires_action']);
   requireUsable(method, typeof object.customer === 'string' ? object.customer : null);
+  requireAllowedType(method, object.allowed_payment_method_types);
   setup.method = method;
   if (how.returnUrl !== undefined) setup.returnUrl = how.returnUrl;
   object.payment_method = method.object.id;
@@ -141,7 +149,7 @@ function newSetupIntentObject(form: FormValues, customerId: string | null): Stri
   return {
     id,
     object: 'setup_intent',
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: allowedTypes(form),
     application: null,
     automatic_payment_methods: automaticMethodsParameter(form),
     cancellation_reason: null,

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { newId, type InvoiceRecord, type StripeAccount, type SubscriptionRecord } from './account.js';
-import { customerParameter } from './customers.js';
+import { customerParameter, deleteCustomer, livingCustomer } from './customers.js';
 import type { FormValues } from './form-body.js';
 import { changeStatus } from './invoice-progress.js';
 import { collectInvoice, defaultMethodOf, openInvoice, voidInvoice } from './invoices.js';
@@ -16,13 +16,14 @@ export function createSubscription(account: StripeAccount, form: FormValues): St
   const methodId = defaultMethodParameter(account, form, customerId);
   const object = newSubscriptionObject(account, form, customerId, methodId);
   if (!waitsForPayer && !defaultMethodOf(account, object)) throw nothingToPayWith();
-  account.subscriptions.set(object.id, { object, periods: 1 });
+  account.subscriptions.set(object.id, { object, periods: 1, percentOff: 0 });
   object.latest_invoice = newId('in');
   account.emit('customer.subscription.created', object, object.id);
   const bill = {
     id: object.latest_invoice,
     reason: 'subscription_create',
     usedSince: account.now(),
+    percentOff: 0,
   } as const;
   const invoice = openInvoice(account, object, bill);
   if (waitsForPayer) return waitForPayer(account, object, invoice);
@@ -36,6 +37,7 @@ function waitForPayer(
   subscription: Stripe.Subscription,
   { paymentIntentId }: InvoiceRecord,
 ): Stripe.Subscription {
+  if (paymentIntentId === null) return subscription;
   const payment = account.payment(paymentIntentId);
   const method = defaultMethodOf(account, subscription);
   if (method) {
@@ -89,8 +91,17 @@ export function cancelSubscription(
   return object;
 }
 
-/** With its customer, who is deleted. */
-export function cancelSubscriptionsOf(account: StripeAccount, customerId: string): void {
+/** `DELETE /v1/customers/:id`: what they had saved and what they subscribed to end with them. */
+export function deleteCustomerAndSubscriptions(
+  account: StripeAccount,
+  customerId: string,
+): Stripe.DeletedCustomer {
+  livingCustomer(account, customerId);
+  cancelSubscriptionsOf(account, customerId);
+  return deleteCustomer(account, customerId);
+}
+
+function cancelSubscriptionsOf(account: StripeAccount, customerId: string): void {
   for (const { object } of account.subscriptions.values()) {
     if (object.customer === customerId && !hasEnded(object)) cancelSubscription(account, object.id, {});
   }

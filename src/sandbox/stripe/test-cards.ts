@@ -144,6 +144,13 @@ export const TEST_CARDS: readonly TestCard[] = [
   card('000123456789', 'pm_usBankAccount_processing', 'Bank debit: stays in processing until settled', {
     kind: 'processes',
   }),
+  card(
+    'DE89370400440532013000',
+    'pm_sepaDebit_processing',
+    'SEPA debit: stays in processing until settled',
+    { kind: 'processes' },
+    { brand: 'sepa_debit' },
+  ),
 ];
 
 const CARDS: ReadonlyMap<string, TestCard> = new Map([
