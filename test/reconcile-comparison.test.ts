@@ -35,6 +35,7 @@ const ours = (values: Partial<OurAttempt> = {}): OurAttempt => ({
   orderReference: 'ORD-1',
   status: 'SUCCEEDED',
   currency: 'EUR',
+  isOfSubscription: false,
   capturesOfOrder: [capture()],
   ...values,
 });

@@ -1006,7 +1006,12 @@ describe('a notification of Stripe', () => {
         markedAsOurs: false,
         events: [{ captureReference: 'pi_1', outcome: { ...outcome, status: 'succeeded' } }],
       });
-      expect(understand(type, refund({ payment_intent: null }))).toMatchObject({ verdict: 'ignored' });
+      expect(understand(type, refund({ payment_intent: null, charge: 'ch_1' }))).toMatchObject({
+        events: [{ captureReference: 'ch_1' }],
+      });
+      expect(understand(type, refund({ payment_intent: null, charge: null }))).toMatchObject({
+        verdict: 'ignored',
+      });
     },
   );
 

@@ -5,7 +5,7 @@ import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import type { NextAction, Provider } from '../providers/provider.js';
 import type { Customer } from './customer.js';
 import { CustomerError } from './customer-error.js';
-import { customerReferenceAt, keepingProvider, keepsMethods, sayKindly } from './provider-account.js';
+import { callForCustomer, keepingProvider, keepsMethods, sayKindly } from './provider-account.js';
 import { readSavedMethods } from './read-saved-methods.js';
 import { SavedPaymentMethod } from './saved-payment-method.js';
 
@@ -24,15 +24,14 @@ export async function setUpPaymentMethod(
   idempotencyKey: string | null,
 ): Promise<NextAction> {
   const provider = keepingProvider(providers);
-  const customerReference = await customerReferenceAt(manager, provider, customer);
-  return sayKindly(() =>
+  const begin = (customerReference: string) =>
     provider.beginSetup({
       customerReference,
       customer: customer.reference,
-      // Two customers may choose the same words.
-      idempotencyKey: idempotencyKey ? `${customer.id}/${idempotencyKey}` : randomUUID(),
-    }),
-  );
+      // Two customers may choose the same words, and one who begins anew there begins a new setup.
+      idempotencyKey: idempotencyKey ? `${customerReference}/${idempotencyKey}` : randomUUID(),
+    });
+  return sayKindly(() => callForCustomer(manager, provider, customer, begin));
 }
 
 /** All of a customer's saved ways to pay, asked for at every provider that keeps them. @throws {CustomerError} */
@@ -81,6 +80,16 @@ export async function detachPaymentMethod(
     });
   });
   return manager.findOneByOrFail(SavedPaymentMethod, { id: method.id });
+}
+
+/** The provider says that a saved way to pay is not there any more. @param methodReference the provider's id of it. */
+export async function noteSavedMethodGone(
+  manager: EntityManager,
+  provider: string,
+  methodReference: string,
+): Promise<void> {
+  const gone = { provider, providerReference: methodReference, detachedAt: IsNull() };
+  await manager.update(SavedPaymentMethod, gone, { detachedAt: () => 'now()' });
 }
 
 /** Whatever was detached is found too. @throws {CustomerError} SAVED_METHOD_NOT_FOUND */

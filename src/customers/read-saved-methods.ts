@@ -6,7 +6,7 @@ import type { SavedCard } from '../providers/saved-methods.js';
 import { newReference } from '../references.js';
 import { CustomerError } from './customer-error.js';
 import { CustomerProviderAccount } from './customer-provider-account.js';
-import { sayKindly, type KeepingProvider } from './provider-account.js';
+import { forgetAccount, isMissing, sayKindly, type KeepingProvider } from './provider-account.js';
 import { SavedPaymentMethod } from './saved-payment-method.js';
 
 /**
@@ -59,7 +59,9 @@ export async function readSavedMethods(
     const account = await manager.findOneBy(CustomerProviderAccount, key);
     const { providerReference } = account ?? {};
     if (!account || !providerReference) return;
-    const cards = await sayKindly(() => provider.listSavedMethods(providerReference));
+    const cards = await sayKindly(() => listUnlessDeleted(manager, provider, providerReference));
+    // With the customer, all that they had saved is gone.
+    if (cards === null) return;
     const rows = cards.map((card) => asRow(card, key));
     const [result] = await run(manager, WRITE_LIST, [
       customerId,
@@ -70,6 +72,20 @@ export async function readSavedMethods(
     if (result?.written === 1) return;
   }
   throw new CustomerError('PROVIDER_UNAVAILABLE', 'The saved ways to pay are changing too often. Try again.');
+}
+
+async function listUnlessDeleted(
+  manager: EntityManager,
+  provider: KeepingProvider,
+  customerReference: string,
+): Promise<readonly SavedCard[] | null> {
+  try {
+    return await provider.listSavedMethods(customerReference);
+  } catch (error) {
+    if (!isMissing(error, 'customer')) throw error;
+    await forgetAccount(manager, provider.name, customerReference);
+    return null;
+  }
 }
 
 function asRow(card: SavedCard, { customerId, provider }: { customerId: string; provider: string }): object {

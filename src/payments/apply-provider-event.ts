@@ -3,6 +3,7 @@ import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
 import { applyDispute } from './apply-dispute.js';
 import { applyRefund } from './apply-refund.js';
 import { isOfSubscription } from '../orders/order.js';
+import { bookCollected, followCollected } from './collected-payment.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import type { Movement } from './movement.js';
 import {
@@ -180,6 +181,10 @@ function applyEnd(
   if (change.attempts.some(isLive) && !isHeldNoMore) {
     return `attempt ${attempt.number} is over; another one is under way`;
   }
+  // It may be over because the invoice was paid otherwise.
+  if (isOfSubscription(change.order)) {
+    return `attempt ${attempt.number} is over; its invoice says what follows`;
+  }
   const outcome = endIntent(change, end, code, message);
   // Nothing is held any more, and there is no way back to paying: what is open beside it ends too.
   watchWhatIsLeft(change);
@@ -241,6 +246,9 @@ function applyPaid(
   attempt: PaymentAttempt,
   paid: Extract<ProviderOutcome, { kind: 'paid' }>,
 ): string {
+  if (isOfSubscription(change.order)) {
+    return bookCollected(change, attempt, paid) ? followCollected(change) : 'nothing new';
+  }
   if (isKnownMoney(change, attempt.provider, paid.movementReference, 'CAPTURE')) return 'nothing new';
   changeAttempt(change, attempt, { status: 'SUCCEEDED', failureCode: null, failureMessage: null });
   const { intent } = change;

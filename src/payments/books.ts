@@ -37,11 +37,11 @@ function isRefundedWhole({ intent }: PaymentChange): boolean {
  * After money went back, or came back, or a bank decided: the status follows the books, watchers are told even where it
  * stays, and the order is marked. Answers, in a few words, what came of it.
  */
-export function followBooks(change: PaymentChange, cause: ChangeCause): string {
+export function followBooks(change: PaymentChange, cause?: ChangeCause): string {
   const from = change.intent.status;
   const wanted = wantedStatus(change);
   if (from === 'REVIEW' && wanted === 'REFUNDED') releaseStockOfReview(change);
-  if (wanted === null || !moveTo(change, wanted, cause)) tellAgain(change, { cause });
+  if (wanted === null || !moveTo(change, wanted, cause)) tellAgain(change, cause && { cause });
   markOrder(change);
   return from === change.intent.status ? 'the books changed' : `${from} → ${change.intent.status}`;
 }

@@ -89,6 +89,8 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
     'provider_reference',
     'status',
     'sealed_next_action',
+    'customer_reference',
+    'idempotency_key',
     'failure_code',
     'failure_message',
   ]),

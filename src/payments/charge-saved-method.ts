@@ -1,4 +1,6 @@
 import type { EntityManager } from 'typeorm';
+import { noteSavedMethodGone } from '../customers/change-saved-methods.js';
+import { savedMethodGone } from '../customers/provider-account.js';
 import { ProviderFailure, type ProviderEvent } from '../providers/provider.js';
 import { applyProviderEvent } from './apply-provider-event.js';
 import { SharedCalls } from './shared-calls.js';
@@ -18,6 +20,7 @@ const charges = new SharedCalls<LoadedPayment>();
  * Charges the saved way to pay that the attempt was made for, once the provider has the attempt. It is done because
  * somebody asks for it, and by no job: after a crash the same request does it, and else the payer pays in person.
  * @throws {PaymentError} PROVIDER_UNAVAILABLE: nothing was charged, the same request may be made again.
+ * @throws {CustomerError} SAVED_METHOD_NOT_FOUND: nothing was charged, and the payment can be paid otherwise.
  */
 export function chargeSavedMethod(
   manager: EntityManager,
@@ -48,13 +51,19 @@ async function charge(
     dependencies.log.warn({ err: answer, attempt: attemptId }, 'a saved way to pay was not charged');
     if (answer.kind === 'unavailable') throw unavailable(answer);
   }
-  return writePayment(manager, dependencies, payment.intent.reference, (change) => {
+  const isGone = answer instanceof ProviderFailure && answer.missing !== undefined;
+  if (isGone && attempt.methodReference !== null) {
+    await noteSavedMethodGone(manager, attempt.provider, attempt.methodReference);
+  }
+  const written = await writePayment(manager, dependencies, payment.intent.reference, (change) => {
     if (answer instanceof ProviderFailure && answer.kind === 'outcomeUnknown')
       return notKnown(change, attemptId);
     const event = answer instanceof ProviderFailure ? declinedBy(answer) : answer;
     const reference = attemptReference(change.intent.reference, attempt.number);
     applyProviderEvent(change, { ...event, attemptReference: reference }, attempt.provider);
   });
+  if (isGone) throw savedMethodGone(answer);
+  return written;
 }
 
 async function ask(
@@ -77,7 +86,11 @@ async function ask(
 }
 
 /** What was saved can't be charged; the payment can still be paid otherwise. */
-function declinedBy({ code, message }: ProviderFailure): ProviderEvent {
+function declinedBy({ code, message, missing }: ProviderFailure): ProviderEvent {
+  if (missing !== undefined) {
+    const gone = 'The saved payment method is not at its provider any more.';
+    return { outcome: { kind: 'declined', code: 'payment_method_missing', message: gone } };
+  }
   return { outcome: { kind: 'declined', code, message } };
 }
 

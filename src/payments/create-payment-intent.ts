@@ -226,7 +226,8 @@ async function endEarlier(
   { initiated, attempt }: InitiatedSomewhere,
 ): Promise<CreatedPayment> {
   const earlier = initiated.attempts.filter(({ number }) => number < attempt.number).filter(isLive);
-  if (earlier.length === 0 || !isLive(attempt)) return { payment: initiated, attempt };
+  const goesOnAlone = earlier.length > 0 && isLive(attempt) && !isOfSubscription(initiated.order);
+  if (!goesOnAlone) return { payment: initiated, attempt };
   for (const other of earlier) await cancelAttemptQuietly(manager, dependencies, initiated, other);
   const after = (await loadPayment(manager, initiated.intent.reference)) ?? initiated;
   if (after.intent.status !== 'AUTHORIZED') return { payment: after, attempt: attemptOf(after, attempt.id) };
@@ -316,6 +317,8 @@ function paymentToEnd({ usedKey, payment, order, now }: OrderToPay): LoadedPayme
  */
 function paymentToUpdate({ usedKey, payment, order }: OrderToPay): LoadedPayment | null {
   if (usedKey || !payment || !awaitsPayer(payment.intent.status)) return null;
+  // What of it is to come through its provider, the provider says.
+  if (isOfSubscription(order)) return null;
   const live = payment.attempts.filter(isLive);
   const follows =
     payment.intent.amount === order.amount &&

@@ -8,7 +8,9 @@ import {
   type NextAction,
   type Provider,
 } from '../providers/provider.js';
+import { savedMethodGone } from '../customers/provider-account.js';
 import { applyProviderEvent, endIntent } from './apply-provider-event.js';
+import { beginAnewForCustomer } from './begin-anew-for-customer.js';
 import { SharedCalls } from './shared-calls.js';
 import { commitChange } from './commit-change.js';
 import type { LoadedPayment } from './loaded-payment.js';
@@ -33,7 +35,7 @@ const initiations = new SharedCalls<LoadedPayment>();
  * attempt's own key, so making it again (after a crash, a lost answer, on another node) gives the same answer and never
  * a second charge. Returns the payment as it is afterwards.
  * @throws {PaymentError} PROVIDER_UNAVAILABLE: nothing happened, the same request may be made again.
- * PROVIDER_REJECTED or PAYMENT_DECLINED: the attempt is over.
+ * PROVIDER_REJECTED or PAYMENT_DECLINED: the attempt is over. @throws {CustomerError} SAVED_METHOD_NOT_FOUND: likewise.
  */
 export async function initiateAttempt(
   manager: EntityManager,
@@ -65,9 +67,13 @@ async function callProvider(
   attempt: PaymentAttempt,
 ): Promise<LoadedPayment> {
   const reserved = await reserve(manager, dependencies, payment, attempt);
-  const current = reserved instanceof ProviderFailure ? payment : reserved;
-  const answer =
+  let current = reserved instanceof ProviderFailure ? payment : reserved;
+  let answer =
     reserved instanceof ProviderFailure ? reserved : await initiate(dependencies, reserved, attempt.id);
+  if (answer instanceof ProviderFailure && answer.missing === 'customer') {
+    const anew = await beginAnewForCustomer(manager, dependencies, current, attempt.id);
+    if (anew) [current, answer] = [anew, await initiate(dependencies, anew, attempt.id)];
+  }
   if (answer === null) return current;
   const stored = await storeAnswer(manager, dependencies, current, attempt.id, answer);
   if (answer instanceof ProviderFailure) {
@@ -223,6 +229,7 @@ function applyFailure(
 function throwIfCallerMustKnow(failure: ProviderFailure, attempt: PaymentAttempt): void {
   // "Nothing happened" speaks of this call alone: an earlier one that was not answered stays unknown.
   if (failure.kind === 'outcomeUnknown' || attempt.status === 'UNKNOWN') return;
+  if (failure.missing === 'customer' && attempt.methodReference !== null) throw savedMethodGone(failure);
   if (failure.kind === 'unavailable') {
     throw new PaymentError(
       'PROVIDER_UNAVAILABLE',

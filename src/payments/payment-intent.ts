@@ -55,7 +55,7 @@ registerEnumType(CaptureMethod, {
   },
 });
 
-/** The will to collect one order's total. */
+/** The will to collect one order's total; of an invoice that a provider collects, what is to come through that provider. */
 @ObjectType({ description: 'The will to collect one order’s total. It may take several attempts.' })
 @Entity('payment_intent')
 @Unique('payment_intent_reference_once', ['reference'])
@@ -97,7 +97,10 @@ export class PaymentIntent {
   @Column('uuid')
   orderId: string;
 
-  @Field(() => GraphQLSafeInt, { description: 'In minor units.' })
+  @Field(() => GraphQLSafeInt, {
+    description:
+      'What is to be taken, in minor units. Of an invoice of a subscription, what is to come through its provider: less than the order’s amount where a credit note, the customer’s balance or a payment made elsewhere covers the rest.',
+  })
   @Column('bigint')
   amount: number;
 

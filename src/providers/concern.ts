@@ -13,4 +13,11 @@ export type Concern =
   /** A recurring subscription. */
   | { readonly kind: 'subscription'; readonly providerReference: string }
   /** One collection of a recurring subscription. */
-  | { readonly kind: 'invoice'; readonly invoiceReference: string; readonly providerReference: string };
+  | {
+      readonly kind: 'invoice';
+      readonly invoiceReference: string;
+      /** The provider's id of the subscription, where the notification names it. */
+      readonly providerReference?: string;
+    }
+  /** A customer whom the provider has deleted, with all that they had saved. */
+  | { readonly kind: 'deletedCustomer'; readonly customerReference: string };

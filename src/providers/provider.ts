@@ -456,6 +456,9 @@ export type ProviderFailureKind =
 /** The code of what the provider, asked later, has never had: surely nothing has happened there. */
 export const NEVER_ACCEPTED = 'NEVER_ACCEPTED';
 
+/** `object`: the very thing that was asked about, by its id. */
+export type MissingThing = 'customer' | 'savedMethod' | 'object';
+
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
 
@@ -467,6 +470,9 @@ export class ProviderFailure extends Error {
 
   /** The provider's id of what may have been begun, so that it can be asked about. */
   readonly providerReference: string | undefined;
+
+  /** Which of the things that the call named the provider does not have (any more). */
+  readonly missing: MissingThing | undefined;
 
   /**
    * Whether this is what the provider has to say of this one call: it is well itself, and would say the same again at
@@ -491,12 +497,14 @@ export class ProviderFailure extends Error {
       readonly providerReference?: string;
       readonly isAnswer?: boolean;
       readonly claims?: MoneyClaim;
+      readonly missing?: MissingThing;
     } = {},
   ) {
     super(message, options);
     this.coversEarlierCalls = options.coversEarlierCalls ?? false;
     this.providerReference = options.providerReference;
     this.claims = options.claims;
+    this.missing = options.missing;
     this.isAnswer = options.isAnswer ?? (kind === 'declined' || kind === 'rejected');
   }
 }

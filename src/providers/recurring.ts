@@ -18,6 +18,9 @@ export interface RecurringCalls {
   /** Ends it now, or once what was paid for is over. One that has ended is no failure. @throws {ProviderFailure} */
   cancelSubscription?(providerReference: string, atPeriodEnd: boolean): Promise<SubscriptionState>;
 
+  /** Null: it belongs to no subscription. @throws {ProviderFailure} */
+  subscriptionOfInvoice?(invoiceReference: string): Promise<string | null>;
+
   /** What came of one collection. Null: it belongs to no subscription. @throws {ProviderFailure} */
   readInvoice?(invoiceReference: string): Promise<SubscriptionInvoiceState | null>;
 
@@ -72,19 +75,43 @@ export interface BegunSubscription extends SubscriptionState {
 export interface SubscriptionInvoiceState {
   readonly invoiceReference: string;
   readonly subscriptionReference: string;
-  /** What is to be collected, in minor units. */
+  /** What was ordered costs, in minor units: before credit notes, and before anything was paid. It may be nothing. */
   readonly amount: number;
+  /**
+   * What of it is to come through the provider, in minor units: without credit notes, the customer's balance, and what
+   * was paid elsewhere. Of a paid invoice, what of it has come.
+   */
+  readonly amountToCollect: number;
+  /** What the provider has taken beyond that, and keeps for the customer, in minor units. */
+  readonly overpaidAmount: number;
   readonly currency: string;
-  /** By which the provider knows the payment of it: the same as an attempt's. */
-  readonly paymentReference: string;
-  /** Null: it is not decided yet, or there is nothing to collect. */
-  readonly outcome: InvoiceOutcome | null;
+  readonly standing: InvoiceStanding;
+  /** Whether it becomes an order. Else it is a draft, or nobody has tried to pay it yet. */
+  readonly isDecided: boolean;
+  /** Those that take money through the provider, the oldest first. */
+  readonly payments: readonly InvoicePayment[];
 }
 
-export type InvoiceOutcome =
-  | Extract<ProviderOutcome, { kind: 'paid' | 'failed' | 'cancelled' }>
-  /** It is still open: the provider may try again, and the payer can pay it themselves. */
-  | (Extract<ProviderOutcome, { kind: 'declined' }> & { readonly nextAction: NextAction });
+export type InvoiceStanding =
+  | { readonly kind: 'open' }
+  /** By whatever: it may be that no money came. */
+  | { readonly kind: 'paid' }
+  | Extract<ProviderOutcome, { kind: 'failed' | 'cancelled' }>;
+
+/** One payment of an invoice, which may have several. */
+export interface InvoicePayment {
+  /** By which the provider knows it: the same as an attempt's. */
+  readonly paymentReference: string;
+  /** What it asks for, or has brought, in minor units. */
+  readonly amount: number;
+  /** Null: the payer, or the provider, has not tried it yet. */
+  readonly outcome: Extract<
+    ProviderOutcome,
+    { kind: 'paid' | 'processing' | 'declined' | 'cancelled' }
+  > | null;
+  /** How the payer pays it themselves; null where they can't. */
+  readonly nextAction: NextAction | null;
+}
 
 export interface ListedInvoice {
   readonly invoiceReference: string;

@@ -105,12 +105,13 @@ const STATUS_THERE = { OPEN: 'open', WON: 'won', LOST: 'lost' } as const;
  * @returns how, in words; null when nobody did.
  */
 function takenTwice(
-  { capturesOfOrder, currency }: OurAttempt,
+  { capturesOfOrder, currency, isOfSubscription }: OurAttempt,
   theirs: OurCapture,
   known: OurCapture | undefined,
 ): string | null {
   const captures = known ? capturesOfOrder : [...capturesOfOrder, theirs];
-  if (captures.length < 2) return null;
+  // Of an invoice the provider says itself what was too much, and that has been told.
+  if (captures.length < 2 || isOfSubscription) return null;
   const kept = captures.reduce((sum, capture) => sum + keptOf(capture), 0);
   if (kept <= Math.max(...captures.map(({ amount }) => amount))) return null;
   const each = captures.map(

@@ -8,6 +8,8 @@ export interface OurAttempt {
   readonly orderReference: string;
   readonly status: AttemptStatus;
   readonly currency: string;
+  /** Whether its provider collects it by an invoice, which may be paid in several parts. */
+  readonly isOfSubscription: boolean;
   /** All money that was taken for the same order, by this attempt and by others, at whatever provider. */
   readonly capturesOfOrder: readonly OurCapture[];
 }

@@ -39,6 +39,7 @@ const ATTEMPTS = statement<{ position: number; attempt: OurAttempt }>(
   `SELECT t.position, jsonb_build_object(
        'attemptReference', i.reference || '-' || a.number,
        'orderReference', o.reference, 'status', a.status, 'currency', i.currency,
+       'isOfSubscription', o.recurring_subscription_id IS NOT NULL,
        'capturesOfOrder', ${CAPTURES_OF_ORDER}) AS attempt
    FROM jsonb_to_recordset($2) AS t(
        position integer, intent text, number integer, reference text, capture text)

@@ -3,12 +3,19 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { databaseNow } from '../database/database-clock.js';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
-import { findChargeableMethod, savedMethodNotFound } from '../customers/change-saved-methods.js';
+import {
+  findChargeableMethod,
+  noteSavedMethodGone,
+  savedMethodNotFound,
+} from '../customers/change-saved-methods.js';
 import type { Customer } from '../customers/customer.js';
 import { CustomerError } from '../customers/customer-error.js';
 import {
   customerReferenceAt,
+  forgetAccount,
+  isMissing,
   keepsMethods,
+  savedMethodGone,
   sayKindly,
   type KeepingProvider,
 } from '../customers/provider-account.js';
@@ -21,7 +28,8 @@ import {
   keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
-import type { NextAction } from '../providers/provider.js';
+import { ProviderFailure, type NextAction } from '../providers/provider.js';
+import type { BegunSubscription as ProvidersSubscription } from '../providers/recurring.js';
 import { newReference } from '../references.js';
 import { priceSubscription, type SubscriptionLineInput } from './price-subscription.js';
 import { RecurringSubscription } from './recurring-subscription.js';
@@ -31,6 +39,7 @@ import {
   type SubscriptionDependencies,
 } from './subscription-dependencies.js';
 import { SOON_MILLISECONDS } from './subscription-schedule.js';
+import { beginAnewWhatHasNotBegun } from './subscriptions-of-customer.js';
 import { writeState } from './write-state.js';
 
 export interface BeginSubscription {
@@ -71,17 +80,41 @@ export async function beginSubscription(
     (await writeRow(manager, await newRow(manager, provider.name, customer, asked), key, actor));
   // Once it has begun or ended there is nothing left to ask for, and a provider may have forgotten the key by then.
   if (subscription.status !== 'INCOMPLETE') return { subscription, nextAction: null };
-  const customerReference = await customerReferenceAt(manager, provider, customer);
-  const { reference, idempotencyKey, methodReference, currency, interval, intervalCount, lines } =
-    subscription;
-  const begun = await sayKindly(() =>
-    provider.beginSubscription({
-      ...{ reference, idempotencyKey, customerReference, currency, interval, intervalCount, lines },
-      methodReference: methodReference ?? undefined,
-    }),
-  );
+  const begun = await sayKindly(() => begin(manager, provider, customer, subscription));
   const { nextAction, ...state } = begun;
   return { subscription: await writeState(manager, subscription, state), nextAction };
+}
+
+/** What was to be charged is gone where the provider has deleted the customer: only without it they begin anew. */
+async function begin(
+  manager: EntityManager,
+  provider: CollectingProvider & KeepingProvider,
+  customer: Customer,
+  subscription: RecurringSubscription,
+): Promise<ProvidersSubscription> {
+  const ask = (customerReference: string, { idempotencyKey }: RecurringSubscription) => {
+    const { reference, methodReference, currency, interval, intervalCount, lines } = subscription;
+    return provider.beginSubscription({
+      ...{ reference, idempotencyKey, customerReference, currency, interval, intervalCount, lines },
+      methodReference: methodReference ?? undefined,
+    });
+  };
+  const customerReference = await customerReferenceAt(manager, provider, customer);
+  try {
+    return await ask(customerReference, subscription);
+  } catch (error) {
+    const { methodReference } = subscription;
+    if (isMissing(error, 'savedMethod') && methodReference !== null) {
+      await noteSavedMethodGone(manager, provider.name, methodReference);
+    }
+    if (!(error instanceof ProviderFailure && error.missing === 'customer')) throw error;
+    await forgetAccount(manager, provider.name, customerReference);
+    if (methodReference !== null) throw savedMethodGone(error);
+    await beginAnewWhatHasNotBegun(manager, customer.id, provider.name);
+    const { id } = subscription;
+    const anew = await manager.findOneByOrFail(RecurringSubscription, { id });
+    return ask(await customerReferenceAt(manager, provider, customer), anew);
+  }
 }
 
 async function newRow(

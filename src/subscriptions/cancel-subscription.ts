@@ -1,9 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
-import { sayKindly } from '../customers/provider-account.js';
+import { isMissing, sayKindly } from '../customers/provider-account.js';
 import { followSubscription } from './follow-subscription.js';
 import { RecurringSubscription } from './recurring-subscription.js';
-import { collectsByItself, type SubscriptionDependencies } from './subscription-dependencies.js';
+import {
+  collectsByItself,
+  type CollectingProvider,
+  type SubscriptionDependencies,
+} from './subscription-dependencies.js';
 import { SubscriptionError } from './subscription-error.js';
 
 /**
@@ -27,9 +31,11 @@ export async function cancelSubscription(
       'id',
     );
   }
-  await sayKindly(() => provider.cancelSubscription(providerReference, atPeriodEnd));
-  const concern = { kind: 'subscription', providerReference } as const;
-  await sayKindly(() => followSubscription(manager, dependencies, provider, concern));
+  const isThere = await sayKindly(() => cancelThere(provider, providerReference, atPeriodEnd));
+  if (isThere) {
+    const concern = { kind: 'subscription', providerReference } as const;
+    await sayKindly(() => followSubscription(manager, dependencies, provider, concern));
+  } else await endHere(manager, subscription);
   return manager.transaction(async (transaction) => {
     const after = await transaction.findOneOrFail(RecurringSubscription, {
       where: { id },
@@ -42,4 +48,27 @@ export async function cancelSubscription(
     });
     return after;
   });
+}
+
+/** @returns false where the provider has no such subscription: it collects nothing, and there is nothing to end. */
+async function cancelThere(
+  provider: CollectingProvider,
+  providerReference: string,
+  atPeriodEnd: boolean,
+): Promise<boolean> {
+  try {
+    await provider.cancelSubscription(providerReference, atPeriodEnd);
+    return true;
+  } catch (error) {
+    if (isMissing(error, 'object')) return false;
+    throw error;
+  }
+}
+
+async function endHere(manager: EntityManager, { id }: RecurringSubscription): Promise<void> {
+  await manager.query(
+    `UPDATE recurring_subscription SET status = 'CANCELLED', ended_at = now(), next_check_at = NULL, version = version + 1
+     WHERE id = $1 AND ended_at IS NULL`,
+    [id],
+  );
 }

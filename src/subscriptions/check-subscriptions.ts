@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { isMissing } from '../customers/provider-account.js';
 import { claimDue, dueBy } from '../database/claim-due.js';
 import { fromRow } from '../database/rows.js';
 import type { PaymentDependencies } from '../payments/payment-dependencies.js';
@@ -45,6 +46,14 @@ export async function checkSubscriptions(
     try {
       await check(manager, dependencies, now, subscription);
     } catch (error) {
+      if (isMissing(error, 'object')) {
+        await lookAgainTomorrow(manager, subscription);
+        dependencies.log.error(
+          { err: error, subscription: subscription.reference },
+          'a subscription is not at its provider: is the key of another account? If not, cancel it here',
+        );
+        continue;
+      }
       dependencies.log.warn(
         { err: error, subscription: subscription.reference },
         `could not check a subscription; next try in ${CLAIM_SECONDS} s`,
@@ -52,6 +61,18 @@ export async function checkSubscriptions(
     }
   }
   return due.length;
+}
+
+/** It is not taken for ended: with the key of another account, none would be there. */
+async function lookAgainTomorrow(
+  manager: EntityManager,
+  { id, version }: RecurringSubscription,
+): Promise<void> {
+  await manager.update(
+    RecurringSubscription,
+    { id, version },
+    { nextCheckAt: () => `now() + interval '1 day'` },
+  );
 }
 
 async function check(
@@ -77,7 +98,7 @@ async function check(
   );
 }
 
-/** @returns whether one is left of which it is not decided whether it becomes a payment. */
+/** @returns whether one is left of which more may be heard: a draft, or one that is not paid, or only in part. */
 async function takeMissedInvoices(
   manager: EntityManager,
   dependencies: CheckingDependencies,
@@ -88,10 +109,10 @@ async function takeMissedInvoices(
   const listed = await provider.listInvoices(subscription.providerReference!, since);
   const paid = await paidInvoicesOf(manager, subscription);
   let isUndecided = false;
-  for (const { invoiceReference, isOpen } of listed.toReversed()) {
+  for (const { invoiceReference } of listed.toReversed()) {
     if (paid.has(invoiceReference)) continue;
     const taken = await takeInvoice(manager, dependencies, provider, subscription, invoiceReference);
-    if (taken === null && isOpen) isUndecided = true;
+    if (taken.isOpen) isUndecided = true;
   }
   return isUndecided;
 }

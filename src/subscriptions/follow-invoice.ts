@@ -1,13 +1,12 @@
 import type { EntityManager } from 'typeorm';
-import { applyProviderEvent } from '../payments/apply-provider-event.js';
 import { loadPayment } from '../payments/loaded-payment.js';
-import { attemptReference, isLive } from '../payments/payment-attempt.js';
-import { changeAttempt, type PaymentChange } from '../payments/payment-change.js';
 import { writeChange } from '../payments/write-change.js';
 import type { Concern } from '../providers/concern.js';
 import type { Provider } from '../providers/provider.js';
-import type { InvoiceOutcome, SubscriptionInvoiceState } from '../providers/recurring.js';
+import type { SubscriptionInvoiceState } from '../providers/recurring.js';
+import { applyInvoice } from './apply-invoice.js';
 import { makeOrderOfInvoice } from './order-of-invoice.js';
+import { withoutPaymentsOfOthers } from './payments-of-others.js';
 import type { RecurringSubscription } from './recurring-subscription.js';
 import { refreshState } from './refresh-state.js';
 import {
@@ -28,18 +27,27 @@ export async function followInvoice(
   { invoiceReference, providerReference }: Extract<Concern, { kind: 'invoice' }>,
 ): Promise<string | null> {
   if (!collectsByItself(provider)) return null;
+  const named = providerReference ?? (await provider.subscriptionOfInvoice(invoiceReference));
+  if (named === null) return null;
   // It also finds one of ours whose first answer was lost.
-  const subscription = await refreshState(manager, provider, providerReference);
+  const subscription = await refreshState(manager, provider, named);
   if (!subscription) return null;
-  const taken = await takeInvoice(manager, dependencies, provider, subscription, invoiceReference);
-  return taken ?? 'there is nothing to collect, or it is not decided yet';
+  const { outcome } = await takeInvoice(manager, dependencies, provider, subscription, invoiceReference);
+  return outcome ?? 'it is not decided yet';
+}
+
+export interface TakenInvoice {
+  /** In a few words; null when it is not decided yet whether it becomes an order. */
+  readonly outcome: string | null;
+  /** More may come of it. */
+  readonly isOpen: boolean;
 }
 
 /**
- * Asks what came of an invoice, and that becomes an order with its payment, or a step of the one that it became before.
- * The payment has the provider's own id of it as its attempt's, so that whatever else is heard of that money (its
- * notifications, refunds, disputes) finds it.
- * @returns what came of it; null when there is nothing to collect, or it is not decided yet. @throws {ProviderFailure}
+ * Asks how an invoice stands, and that becomes an order with its payment, or a step of the one that it became before.
+ * Each payment of the invoice is an attempt that has the provider's own id of it, so that whatever else is heard of that
+ * money (its notifications, refunds, disputes) finds it.
+ * @throws {ProviderFailure}
  */
 export async function takeInvoice(
   manager: EntityManager,
@@ -47,15 +55,14 @@ export async function takeInvoice(
   provider: CollectingProvider,
   subscription: RecurringSubscription,
   invoiceReference: string,
-): Promise<string | null> {
+): Promise<TakenInvoice> {
   const invoice = await provider.readInvoice(invoiceReference);
-  const outcome = invoice?.outcome;
-  if (!outcome) return null;
-  const taken = await manager.transaction((transaction) =>
-    apply(transaction, dependencies, subscription, invoice, outcome),
+  if (!invoice) return { outcome: null, isOpen: false };
+  const outcome = await manager.transaction((transaction) =>
+    apply(transaction, dependencies, subscription, invoice),
   );
   dependencies.wakeRelay();
-  return taken;
+  return { outcome, isOpen: invoice.standing.kind === 'open' };
 }
 
 async function apply(
@@ -63,8 +70,7 @@ async function apply(
   { seal }: FollowingDependencies,
   subscription: RecurringSubscription,
   invoice: SubscriptionInvoiceState,
-  outcome: InvoiceOutcome,
-): Promise<string> {
+): Promise<string | null> {
   // Two notifications of one invoice come one after the other. Nobody who holds an order waits for a subscription.
   await manager.query('SELECT 1 FROM recurring_subscription WHERE id = $1 FOR NO KEY UPDATE', [
     subscription.id,
@@ -72,29 +78,19 @@ async function apply(
   const { provider } = subscription;
   const providerReference = invoice.invoiceReference;
   const known = await manager.findOneBy(SubscriptionInvoice, { provider, providerReference });
-  if (!known && outcome.kind === 'cancelled') return 'cancelled before we had heard of it';
+  if (!known && !invoice.isDecided) return null;
+  const hasMoney = invoice.payments.some(({ outcome }) => outcome?.kind === 'paid');
+  if (!known && invoice.standing.kind === 'cancelled' && !hasMoney) {
+    return 'cancelled before we had heard of it';
+  }
   const { intentReference } = known ?? (await makeOrderOfInvoice(manager, subscription, invoice));
+  const own = await withoutPaymentsOfOthers(manager, provider, intentReference, invoice);
   const written = await writeChange(
     manager,
     `provider:${provider}`,
     () => loadPayment(manager, intentReference),
-    (change) => {
-      if (outcome.kind === 'declined') letPayerPay(change, seal, outcome);
-      const event = { attemptReference: attemptReference(intentReference, 1), outcome };
-      return applyProviderEvent(change, event, provider);
-    },
+    (change) => applyInvoice(change, seal, provider, own),
   );
   if (!written) throw new Error(`the payment ${intentReference} of an invoice is not there`);
   return written.result;
-}
-
-/** With another card, say, before the provider tries again. */
-function letPayerPay(
-  change: PaymentChange,
-  seal: FollowingDependencies['seal'],
-  { nextAction }: Extract<InvoiceOutcome, { kind: 'declined' }>,
-): void {
-  const [attempt] = change.attempts;
-  if (!attempt || !isLive(attempt) || attempt.sealedNextAction !== null) return;
-  changeAttempt(change, attempt, { sealedNextAction: seal.seal(nextAction, attempt.id) });
 }

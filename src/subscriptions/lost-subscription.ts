@@ -1,10 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { CustomerProviderAccount } from '../customers/customer-provider-account.js';
+import { forgetAccount, isMissing } from '../customers/provider-account.js';
 import type { SubscriptionState } from '../providers/recurring.js';
 import { RecurringSubscription } from './recurring-subscription.js';
 import type { CollectingProvider, SubscriptionDependencies } from './subscription-dependencies.js';
 import { LOST_MILLISECONDS } from './subscription-schedule.js';
+import { beginAnewWhatHasNotBegun } from './subscriptions-of-customer.js';
 import { tryToWriteState } from './write-state.js';
 
 /**
@@ -38,7 +40,16 @@ async function findAtProvider(
   const account = await manager.findOneBy(CustomerProviderAccount, { customerId, provider: provider.name });
   // A customer whom the provider doesn't know has begun nothing there.
   const customerReference = account?.providerReference ?? null;
-  return customerReference === null ? null : provider.findSubscription(customerReference, reference);
+  if (customerReference === null) return null;
+  try {
+    return await provider.findSubscription(customerReference, reference);
+  } catch (error) {
+    if (!isMissing(error, 'customer')) throw error;
+    // What was begun for them has ended with them.
+    await forgetAccount(manager, provider.name, customerReference);
+    await beginAnewWhatHasNotBegun(manager, customerId, provider.name);
+    return null;
+  }
 }
 
 async function expire(

@@ -11,7 +11,7 @@ import type { Order } from '../orders/order.js';
 import type { OrderLine } from '../orders/order-line.js';
 import { Product } from '../orders/product.js';
 import { commitChange } from '../payments/commit-change.js';
-import { addAttempt, changeAttempt, checkSoon, openIntent } from '../payments/payment-change.js';
+import { openIntent } from '../payments/payment-change.js';
 import type { SubscriptionInvoiceState } from '../providers/recurring.js';
 import { newReference } from '../references.js';
 import type { RecurringSubscription } from './recurring-subscription.js';
@@ -27,7 +27,7 @@ const INSERT_ORDER = statement(
 const NO_END_MILLISECONDS = 10 * 365 * 24 * 60 * 60 * 1_000;
 
 /**
- * The order that an invoice becomes, its lines, and its payment, which is open.
+ * The order that an invoice becomes, its lines, and its payment, which is open and has no attempt yet.
  * @param manager of a transaction that holds the subscription's row.
  */
 export async function makeOrderOfInvoice(
@@ -41,14 +41,6 @@ export async function makeOrderOfInvoice(
   const expiresAt = new Date(order.createdAt.getTime() + NO_END_MILLISECONDS);
   const times = { expiresAt, captureMethod: 'AUTOMATIC' as const };
   const change = openIntent(order, `provider:${subscription.provider}`, order.createdAt, times);
-  const way = {
-    ...{ provider: subscription.provider, method: 'CARD' as const, presentation: 'EMBEDDED' as const },
-    ...{ returnUrl: null, phoneNumber: null, country: null, operator: null, fallbackOf: null },
-  };
-  const attempt = addAttempt(change, way, {});
-  changeAttempt(change, attempt, { providerReference: invoice.paymentReference });
-  // What was given back before we knew whose it was is asked for.
-  checkSoon(change);
   if (!(await commitChange(manager, change))) throw new Error(`the new order ${order.reference} was changed`);
   const row = {
     id: uuidv7(),

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { followSavedMethods } from '../customers/follow-saved-methods.js';
 import type { Concern } from '../providers/concern.js';
 import type { Provider } from '../providers/provider.js';
+import { followDeletedCustomer } from '../subscriptions/follow-deleted-customer.js';
 import { followInvoice } from '../subscriptions/follow-invoice.js';
 import { followSubscription } from '../subscriptions/follow-subscription.js';
 import type { FollowingDependencies } from '../subscriptions/subscription-dependencies.js';
@@ -58,6 +59,8 @@ function follow(
       return followSubscription(manager, dependencies, provider, concern);
     case 'invoice':
       return followInvoice(manager, dependencies, provider, concern);
+    case 'deletedCustomer':
+      return followDeletedCustomer(manager, dependencies, provider, concern);
     default:
       return concern satisfies never;
   }

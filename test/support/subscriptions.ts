@@ -7,7 +7,7 @@ const SUBSCRIPTION = `
   id status amount currency interval intervalCount cancelAtPeriodEnd currentPeriodEndsAt endedAt
   lines { name quantity unitAmount }
   orders { id status amount lines { sku name quantity unitAmount }
-    paymentIntents { id status version capturedAmount refundedAmount failureCode failureMessage attempts { number status provider } } }`;
+    paymentIntents { id status version amount capturedAmount refundedAmount failureCode failureMessage attempts { number status provider } } }`;
 
 const VISA = '4242424242424242';
 

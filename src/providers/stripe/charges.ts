@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { ListedPayment, ProviderEvent } from '../provider.js';
+import type { ListedPayment, ProviderEvent, ProviderOutcome } from '../provider.js';
 import { isInsideCheckout, markOf } from './attempt-mark.js';
 import { fromStripeAmount } from './currency.js';
 import { attemptOf, paid } from './outcomes.js';
@@ -22,6 +22,17 @@ export function refundedChargeEvents(charge: Stripe.Charge): readonly ProviderEv
       outcome: { kind: 'refundsChanged', totalAmount: refunded.amount, currency: refunded.currency },
     },
   ];
+}
+
+/** By its id: of an invoice that was paid by Stripe's older API, the money has no PaymentIntent, and is named by its charge. */
+export function isCharge(reference: string): boolean {
+  return reference.startsWith('ch_') || reference.startsWith('py_');
+}
+
+export function chargeEvent({ id, status, amount_captured: amount, currency }: Stripe.Charge): ProviderEvent {
+  const outcome: ProviderOutcome =
+    status === 'succeeded' ? paid(amount, currency, id) : { kind: 'processing' };
+  return { providerReference: id, outcome };
 }
 
 /** Undefined for a charge that moved no money, and for a currency that we don't count in: it can't be ours. */

@@ -28,7 +28,14 @@ export function concernOf(event: Stripe.Event): OurConcern | undefined {
     case 'invoice.payment_action_required':
     case 'invoice.marked_uncollectible':
     case 'invoice.voided':
+    case 'invoice.overpaid':
       return ofInvoice(event.data.object);
+    case 'invoice_payment.paid':
+    case 'credit_note.created':
+    case 'credit_note.voided':
+      return ofPartOfInvoice(event.data.object);
+    case 'customer.deleted':
+      return ofDeletedCustomer(event.data.object);
     default:
       return undefined;
   }
@@ -50,6 +57,11 @@ export const CONCERN_TYPES: readonly string[] = [
   'invoice.payment_action_required',
   'invoice.marked_uncollectible',
   'invoice.voided',
+  'invoice.overpaid',
+  'invoice_payment.paid',
+  'credit_note.created',
+  'credit_note.voided',
+  'customer.deleted',
 ] satisfies Stripe.Event.Type[];
 
 function ofSetup({ customer, payment_method: method, metadata }: Stripe.SetupIntent): OurConcern | undefined {
@@ -94,6 +106,18 @@ function ofInvoice({ id, parent }: Stripe.Invoice): OurConcern | undefined {
     concern: { kind: 'invoice', invoiceReference: id, providerReference },
     markedAsOurs: subscriptionMarkOf(details?.metadata) !== undefined,
   };
+}
+
+/** It names the invoice, and not the subscription. */
+function ofPartOfInvoice({ invoice }: Stripe.InvoicePayment | Stripe.CreditNote): OurConcern | undefined {
+  const invoiceReference = idOf(invoice);
+  if (invoiceReference === undefined) return undefined;
+  return { concern: { kind: 'invoice', invoiceReference }, markedAsOurs: false };
+}
+
+/** The mark proves little here: a customer whom we have replaced since is none of ours any more. */
+function ofDeletedCustomer({ id }: Stripe.Customer): OurConcern {
+  return { concern: { kind: 'deletedCustomer', customerReference: id }, markedAsOurs: false };
 }
 
 export function idOf(object: string | { readonly id: string } | null | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { ProviderFailure, type ProviderFailureKind } from '../provider.js';
+import { ProviderFailure, type MissingThing, type ProviderFailureKind } from '../provider.js';
 import { surelyNeverSent } from './tries.js';
 
 /** The name under which attempts and notifications of this adapter are stored. */
@@ -32,13 +32,13 @@ export function toProviderFailure(error: unknown, oneMayHaveArrived: boolean): P
   }
   // Stripe looks for the idempotency key before it validates, and would have repeated the first result.
   const coversEarlierCalls = error instanceof Stripe.errors.StripeInvalidRequestError;
-  return failure(kind, code, { cause: error, coversEarlierCalls });
+  return failure(kind, code, { cause: error, coversEarlierCalls, missing: missingFrom(error) });
 }
 
 export function failure(
   kind: ProviderFailureKind,
   code: string,
-  options?: ErrorOptions & { readonly coversEarlierCalls?: boolean },
+  options?: ErrorOptions & { readonly coversEarlierCalls?: boolean; readonly missing?: MissingThing },
 ): ProviderFailure {
   return new ProviderFailure(STRIPE, kind, code, MESSAGES_BY_CODE[code] ?? MESSAGES[kind], options);
 }
@@ -59,6 +59,24 @@ export function isUnknownToStripe(error: unknown): boolean {
     error.cause instanceof Stripe.errors.StripeInvalidRequestError &&
     error.cause.statusCode === 404
   );
+}
+
+const MISSING_BY_PARAMETER: Readonly<Record<string, MissingThing>> = {
+  customer: 'customer',
+  payment_method: 'savedMethod',
+  default_payment_method: 'savedMethod',
+};
+
+/** What a key of the other mode does not see is not missing: the configuration is wrong, and nothing follows from it. */
+function missingFrom(error: unknown): MissingThing | undefined {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return undefined;
+  const { code, param, message, statusCode } = error;
+  // Of what was detached or used up, Stripe says no code.
+  const named = MISSING_BY_PARAMETER[param ?? ''];
+  if (named === 'savedMethod' && param === 'payment_method' && code === undefined) return named;
+  if (code !== 'resource_missing' || /similar object exists in (live|test) mode/.test(message))
+    return undefined;
+  return named ?? (statusCode === 404 ? 'object' : undefined);
 }
 
 function kindOf(error: unknown): ProviderFailureKind {

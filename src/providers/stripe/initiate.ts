@@ -5,6 +5,7 @@ import { checkoutLocale } from './checkout-locale.js';
 import type { StripeClient } from './client.js';
 import { toStripeAmount } from './currency.js';
 import { failure } from './failures.js';
+import { SAVED_TYPES } from './saved-methods.js';
 
 /**
  * Everything sent here must follow from the attempt alone. Stripe refuses an idempotency key that comes back with other
@@ -18,6 +19,7 @@ export async function initiateEmbedded(
   const params: Stripe.PaymentIntentCreateParams = {
     ...stripeMoney(attempt),
     automatic_payment_methods: waysOf(attempt),
+    ...(attempt.savesMethod && { allowed_payment_method_types: SAVED_TYPES }),
     description: attempt.description,
     metadata: markWith(attempt.reference),
     ...captureMethodOf(attempt),

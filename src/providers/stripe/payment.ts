@@ -1,11 +1,12 @@
 import type Stripe from 'stripe';
-import type { InitiatedAttempt, ProviderEvent } from '../provider.js';
+import { ProviderFailure, type InitiatedAttempt, type ProviderEvent } from '../provider.js';
 import { markOf } from './attempt-mark.js';
 import type { StripeClient } from './client.js';
 import { disputeEvents } from './disputes.js';
 import { isRefusedByStripe, isUnknownToStripe } from './failures.js';
 import { stripeAmountOrRejection } from './initiate.js';
 import { checkoutSessionEvent, paymentIntentEvent } from './outcomes.js';
+import { chargeEvent, isCharge } from './charges.js';
 import { refundEvents } from './refunds.js';
 
 /** How an attempt stands at Stripe, and the PaymentIntent (with its charge) that it is about, once there is one. */
@@ -19,6 +20,10 @@ export async function verify(
   attempt: InitiatedAttempt,
 ): Promise<readonly ProviderEvent[]> {
   const { event, paymentIntent } = await readStanding(client, attempt);
+  if (isCharge(attempt.providerReference)) {
+    const given = await refundEvents(client, attempt.providerReference, undefined);
+    return [event, ...given.map((one) => ({ ...one, attemptReference: attempt.reference }))];
+  }
   if (paymentIntent?.status !== 'succeeded') return [event];
   const { id } = paymentIntent;
   const charge = chargeOf(paymentIntent);
@@ -36,6 +41,19 @@ export async function verify(
  * first answer for a day. A payer who was just paying makes it refuse; once their card is declined, it would accept.
  */
 export async function cancel(client: StripeClient, attempt: InitiatedAttempt): Promise<ProviderEvent> {
+  try {
+    return await cancelThere(client, attempt);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure && error.missing === 'object')) throw error;
+    // By this account it can't be paid. Money that comes all the same is late money.
+    return {
+      attemptReference: attempt.reference,
+      outcome: { kind: 'cancelled', reason: 'Stripe has no such payment' },
+    };
+  }
+}
+
+async function cancelThere(client: StripeClient, attempt: InitiatedAttempt): Promise<ProviderEvent> {
   const { providerReference } = attempt;
   const ended = isCheckoutSession(providerReference)
     ? await unlessRefused(() => expireSession(client, providerReference))
@@ -95,6 +113,10 @@ async function readStanding(
   client: StripeClient,
   { providerReference }: InitiatedAttempt,
 ): Promise<Standing> {
+  if (isCharge(providerReference)) {
+    const charge = await client.call((stripe) => stripe.charges.retrieve(providerReference));
+    return { event: chargeEvent(charge) };
+  }
   if (isCheckoutSession(providerReference)) {
     const expand = ['payment_intent.latest_charge'];
     const session = await client.call((stripe) =>

@@ -12,7 +12,7 @@ import type {
 import { markSubscription, subscriptionMarkOf } from './attempt-mark.js';
 import { everyItem, type StripeClient } from './client.js';
 import { stripeAmountOrRejection } from './initiate.js';
-import { listInvoices, readInvoice } from './invoices.js';
+import { listInvoices, readInvoice, subscriptionOfInvoice } from './invoices.js';
 import { fromStripeTime } from './time.js';
 
 export function recurringCalls(client: StripeClient, publishableKey: string): RecurringCalls {
@@ -21,6 +21,7 @@ export function recurringCalls(client: StripeClient, publishableKey: string): Re
     readSubscription: async (id) => stateOf(await client.call((stripe) => stripe.subscriptions.retrieve(id))),
     findSubscription: (customer, reference) => find(client, customer, reference),
     cancelSubscription: (id, atPeriodEnd) => cancel(client, id, atPeriodEnd),
+    subscriptionOfInvoice: (id) => subscriptionOfInvoice(client, id),
     readInvoice: (id) => readInvoice(client, id, publishableKey),
     listInvoices: (id, since) => listInvoices(client, id, since),
   };

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
 import type { ProviderEvent, ProviderOutcome, RefundReason, RefundToMake } from '../provider.js';
 import { markOf, markRefund, refundMarkOf } from './attempt-mark.js';
-import { amountLetGo } from './charges.js';
+import { amountLetGo, isCharge } from './charges.js';
 import { everyItem, type StripeClient } from './client.js';
+import { idOf } from './concerns.js';
 import { fromStripeAmount } from './currency.js';
 import { stripeAmountOrRejection } from './initiate.js';
 
@@ -22,7 +23,7 @@ const REASONS: Record<RefundReason, Stripe.RefundCreateParams.Reason | undefined
 export async function makeRefund(client: StripeClient, toMake: RefundToMake): Promise<ProviderEvent> {
   const { captureReference, reference, attempt, idempotencyKey } = toMake;
   const params: Stripe.RefundCreateParams = {
-    payment_intent: captureReference,
+    ...captureParameter(captureReference),
     amount: stripeAmountOrRejection(toMake.amount, toMake.currency),
     reason: toMake.reason === null ? undefined : REASONS[toMake.reason],
     metadata: markRefund(reference, attempt.reference),
@@ -49,13 +50,12 @@ export async function refundEvents(
 }
 
 /**
- * None for a refund without a PaymentIntent, which is not ours, and none for a hold that was let go, which Stripe tells
+ * None for a refund without a payment, which is not ours, and none for a hold that was let go, which Stripe tells
  * as a refund too: somebody else's, succeeded, and without any effect on the balance. A real one may look so for its
  * first seconds, but then the `charge.refunded` beside it tells of the money.
  */
 export function refundNotificationEvents(refund: Stripe.Refund): readonly ProviderEvent[] {
-  const { payment_intent: paymentIntent } = refund;
-  const captureReference = typeof paymentIntent === 'string' ? paymentIntent : paymentIntent?.id;
+  const captureReference = idOf(refund.payment_intent) ?? idOf(refund.charge);
   const movedNothing = refund.status === 'succeeded' && refund.balance_transaction === null;
   if (!captureReference || (movedNothing && markOf(refund.metadata) === undefined)) return [];
   return [refundEvent(refund, captureReference)];
@@ -69,10 +69,14 @@ function isRestLetGo(oldest: Stripe.Refund, charge: Stripe.Charge): boolean {
 async function refundsOf(client: StripeClient, paymentIntentId: string): Promise<Stripe.Refund[]> {
   const refunds: Stripe.Refund[] = [];
   const pages = everyItem(client, (stripe, page) =>
-    stripe.refunds.list({ ...page, payment_intent: paymentIntentId }),
+    stripe.refunds.list({ ...page, ...captureParameter(paymentIntentId) }),
   );
   for await (const refund of pages) refunds.push(refund);
   return refunds;
+}
+
+function captureParameter(reference: string): { charge: string } | { payment_intent: string } {
+  return isCharge(reference) ? { charge: reference } : { payment_intent: reference };
 }
 
 function refundEvent(refund: Stripe.Refund, captureReference: string): ProviderEvent {

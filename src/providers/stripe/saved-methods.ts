@@ -12,6 +12,10 @@ import { everyItem, type StripeClient } from './client.js';
 import { failure, isRefusedByStripe } from './failures.js';
 import { paymentIntentEvent } from './outcomes.js';
 
+/** What is listed of a customer, so nothing else may be saved: it could be neither seen nor taken away. */
+export const SAVED_TYPES: Stripe.PaymentIntentCreateParams.AllowedPaymentMethodType[] &
+  Stripe.SetupIntentCreateParams.AllowedPaymentMethodType[] = ['card'];
+
 export function savedMethodCalls(client: StripeClient, publishableKey: string): SavedMethodCalls {
   return {
     createCustomer: (customer) => createCustomer(client, customer),
@@ -42,6 +46,7 @@ async function beginSetup(
   const params: Stripe.SetupIntentCreateParams = {
     customer: customerReference,
     automatic_payment_methods: { enabled: true },
+    allowed_payment_method_types: SAVED_TYPES,
     usage: 'off_session',
     metadata: markCustomer(customer),
   };
@@ -65,11 +70,12 @@ function savedCard(methodReference: string, card: Stripe.PaymentMethod.Card): Sa
   return { methodReference, brand, last4, expiryMonth, expiryYear };
 }
 
-/** Stripe refuses to detach what is attached to nobody: then it is as it should be. */
+/** Stripe refuses to detach what is attached to nobody, and what it doesn't have: then it is as it should be. */
 async function detach(client: StripeClient, id: string): Promise<void> {
   try {
     await client.call((stripe) => stripe.paymentMethods.detach(id));
   } catch (error) {
+    if (error instanceof ProviderFailure && error.missing !== undefined) return;
     if (!isRefusedByStripe(error)) throw error;
     const { customer } = await client.call((stripe) => stripe.paymentMethods.retrieve(id));
     if (customer !== null) throw error;
