@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { list, text } from './environment.js';
 import { type Currency, fromDecimal, isCurrency } from './money.js';
+import { LARGEST_EXPONENT } from './providers/bank/bank-amount.js';
 
 /** @param spelled how else it may be written. */
 export function oneOf<const Choices extends readonly string[]>(
@@ -121,6 +122,26 @@ export const amounts = list.transform((parts, context) => {
     if (amount === undefined) return refuse(context, `has ${part}, which is no positive amount of ${code}`);
     read.set(code, amount);
   }
+  return read;
+});
+
+/**
+ * With how many decimals the bank counts: XOF=2,EUR=2. What is wrong is said all at once: who counts in the wrong units
+ * loses money, and should not have to find out one fault after the other.
+ */
+export const amountExponents = list.transform((parts, context) => {
+  const read = new Map<Currency, number>();
+  const faults: string[] = [];
+  for (const part of parts) {
+    const [, code = '', digits = ''] = /^([^=:]*?)\s*[=:]\s*(.*)$/.exec(part) ?? [];
+    const exponent = /^\d$/.test(digits) ? Number(digits) : NaN;
+    if (!isCurrency(code)) faults.push(`has ${part}, which is no currency with its decimals`);
+    else if (read.has(code)) faults.push(`names ${code} twice`);
+    else if (!(exponent <= LARGEST_EXPONENT)) {
+      faults.push(`has ${part}, but ${code} can be counted with 0 to ${LARGEST_EXPONENT} decimals`);
+    } else read.set(code, exponent);
+  }
+  if (faults.length > 0) return refuse(context, `${faults.join('; ')}: it must be such as XOF=2,EUR=2`);
   return read;
 });
 

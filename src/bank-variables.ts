@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   address,
+  amountExponents,
   amounts,
   currency,
   currencyPath,
@@ -16,7 +17,7 @@ import {
 import { httpUrl, list, secret, text, whole } from './environment.js';
 import { LIST_FIELDS, PAYMENT_FIELDS, REFUND_FIELDS } from './providers/bank/api-shape.js';
 import { AMOUNT_FORMATS } from './providers/bank/bank-amount.js';
-import { SIGNATURE_ALGORITHMS } from './providers/bank/notification-shape.js';
+import { BODY_FORMATS, SIGNATURE_ALGORITHMS } from './providers/bank/notification-shape.js';
 
 /** For each name in BANKS, with the name in capitals: BANK_X_URL … What isn't set is as in the default contract. */
 export const BANK_VARIABLES = {
@@ -30,6 +31,7 @@ export const BANK_VARIABLES = {
   REFUNDS: oneOf(['PARTIAL', 'FULL', 'NONE']),
   TIMEOUT_SECONDS: whole(1, 60),
 
+  SIGNATURE_SCHEME: oneOf(['hmac', 'standard-webhooks', 'token']),
   SIGNATURE_HEADER: header,
   SIGNATURE_ALGORITHM: oneOf(SIGNATURE_ALGORITHMS, '; md5 and sha1 are too weak, and never taken', (value) =>
     value
@@ -43,10 +45,12 @@ export const BANK_VARIABLES = {
     .string()
     .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII')
     .transform((value) => (isWord(value.trim(), 'none') ? '' : value)),
-  SIGNED_MESSAGE: oneOf(['body', 'ts.body', 'ts+body']),
+  SIGNED_MESSAGE: oneOf(['body', 'ts.body', 'ts+body', 'id.ts.body']),
+  SIGNED_ID: header,
   TIMESTAMP: header.transform((value) => (isWord(value, 'inline') ? 'INLINE' : { header: value })),
   TIMESTAMP_TOLERANCE_SECONDS: whole(1, 86_400),
 
+  NOTIFICATION_FORMAT: oneOf(BODY_FORMATS),
   EVENT_ID: eventId,
   TYPE_PATH: path,
   PAYMENT_TYPES: types.transform((names) =>
@@ -64,6 +68,7 @@ export const BANK_VARIABLES = {
   REFUND_STATUS_PATH: path,
   REFUND_AMOUNT_PATH: path,
 
+  AMOUNT_EXPONENTS: amountExponents,
   AMOUNT_FORMAT: oneOf(AMOUNT_FORMATS),
   STATUS_WORDS: words(
     ['pending', 'processing', 'paid', 'failed', 'cancelled'],

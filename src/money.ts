@@ -133,6 +133,30 @@ export function fromDecimal(decimal: string, currency: Currency): number {
   return amount === 0 ? 0 : sign === '-' ? -amount : amount;
 }
 
+/** Further off than by these, amounts differ by chance. */
+const SHIFTS = [1, 2, 3] as const;
+
+/**
+ * By how many decimals one amount is another: (1500000, 15000) → 2, and (150, 15000) → -2. Undefined where they are
+ * equal, or differ otherwise. Who counts money in other units than we do, is off by exactly this.
+ */
+export function decimalShift(amount: number, expected: number): number | undefined {
+  if (amount <= 0 || expected <= 0) return undefined;
+  for (const shift of SHIFTS) {
+    if (amount === expected * 10 ** shift) return shift;
+    if (expected === amount * 10 ** shift) return -shift;
+  }
+  return undefined;
+}
+
+/** (2, XOF) → "exactly 100 times as much, as if XOF were counted with 2 decimals more". */
+export function shiftInWords(shift: number, currency: Currency): string {
+  const decimals = Math.abs(shift);
+  const factor = 10 ** decimals;
+  const [times, direction] = shift > 0 ? [`${factor} times as much`, 'more'] : [`1/${factor} of it`, 'fewer'];
+  return `exactly ${times}, as if ${currency} were counted with ${decimals} decimal${decimals === 1 ? '' : 's'} ${direction}`;
+}
+
 /** For people: (1099, EUR, "fr") → "10,99 €". An unknown locale falls back to English. */
 export function formatMoney(amount: number, currency: Currency, locale: string): string {
   const digits = minorUnitDigits(currency);

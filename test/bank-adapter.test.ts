@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
-import { CURRENCIES } from '../src/money.js';
+import { CURRENCIES, MAX_AMOUNT, minorUnitDigits } from '../src/money.js';
 import {
   AMOUNT_FORMATS,
   type AmountFormat,
@@ -775,10 +775,11 @@ describe('an amount as a bank writes it', () => {
         fc.constantFrom(...AMOUNT_FORMATS),
         fc.constantFrom(...CURRENCIES),
         (amount, format, currency) => {
-          const written = writeAmount(amount, format, currency);
+          const notation = { format, exponents: {} };
+          const written = writeAmount(amount, notation, currency);
           if (written === undefined) return format === 'DECIMAL_NUMBER' && amount >= 10 ** 14;
           const read: unknown = JSON.parse(JSON.stringify(written));
-          return readAmount(read, format, currency) === amount;
+          return readAmount(read, notation, currency) === amount;
         },
       ),
     );
@@ -792,14 +793,38 @@ describe('an amount as a bank writes it', () => {
     ['a fraction', 'MINOR_UNITS', 10.99],
     ['nothing', 'DECIMAL_NUMBER', 0],
   ])('is not read when it is %s (%s)', (_name, format, amount) => {
-    expect(readAmount(amount, format, 'EUR')).toBeUndefined();
+    expect(readAmount(amount, { format, exponents: {} }, 'EUR')).toBeUndefined();
   });
+
+  it('comes back exactly, or is not written at all, with however many decimals the bank counts', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.integer({ min: 1, max: MAX_AMOUNT }), fc.integer({ min: 1, max: 99_999 })),
+        fc.constantFrom(...AMOUNT_FORMATS),
+        fc.constantFrom(...CURRENCIES),
+        fc.nat({ max: 6 }),
+        (amount, format, currency, exponent) => {
+          const notation = { format, exponents: { [currency]: exponent } };
+          const written = writeAmount(amount, notation, currency);
+          if (written === undefined) return amount > 1e6 || exponent < minorUnitDigits(currency);
+          return readAmount(JSON.parse(JSON.stringify(written)), notation, currency) === amount;
+        },
+      ),
+    );
+  });
+
+  it.each([1_500_050, 1, -1_500_000, 15_000.5])(
+    'is not rounded where %d hundredths are no whole number of francs',
+    (units) => {
+      expect(readAmount(units, { format: 'MINOR_UNITS', exponents: { XOF: 2 } }, 'XOF')).toBeUndefined();
+    },
+  );
 
   it.each<[string, AmountFormat, unknown]>([
     ['a text where numbers were agreed', 'DECIMAL_NUMBER', '10.99'],
     ['a number where texts were agreed', 'DECIMAL', 10.99],
     ['a text of minor units', 'MINOR_UNITS', '1099'],
   ])('is read when it is %s (%s)', (_name, format, amount) => {
-    expect(readAmount(amount, format, 'EUR')).toBe(1099);
+    expect(readAmount(amount, { format, exponents: {} }, 'EUR')).toBe(1099);
   });
 });

@@ -104,6 +104,18 @@ test('two banks never have a webhook secret in common, for each could speak for 
   ]);
 });
 
+test('one key in two spellings is a secret in common too', () => {
+  const shared = { ...BANK, ...OTHER_BANK, BANKS: 'x,y2' };
+  const key = 'ab'.repeat(32);
+  expect(
+    faultsOf({
+      ...shared,
+      BANK_X_WEBHOOK_SECRETS: `hex:${key}`,
+      BANK_Y2_WEBHOOK_SECRETS: `base64:${Buffer.from(key, 'hex').toString('base64')}`,
+    }),
+  ).toEqual(['bank-x and bank-y2 have a webhook secret in common: each needs its own']);
+});
+
 test('an empty variable is not set, and leaves the default contract as it is', () => {
   const names = ['SIGNATURE_PREFIX', 'SIGNED_MESSAGE', 'STATUS_WORDS', 'CANCEL_ADDRESS', 'CURRENCIES'];
   const empty = Object.fromEntries(names.map((name) => [name, ' ']));
@@ -192,6 +204,14 @@ const REFUSED: readonly (readonly [Record<string, string>, string])[] = [
     'MINIMUM_AMOUNTS has more EUR than MAXIMUM_AMOUNTS',
   ],
   [{ MINIMUM_AMOUNTS: 'EUR=2', CURRENCIES: 'XOF' }, 'MINIMUM_AMOUNTS names EUR, which is not in CURRENCIES'],
+  [
+    { AMOUNT_EXPONENTS: 'XOF=2,CFA=2,EUR=9,TND,XOF=0' },
+    'AMOUNT_EXPONENTS has CFA=2, which is no currency with its decimals; has EUR=9, but EUR can be counted with 0 to 6 decimals; has TND, which is no currency with its decimals; names XOF twice: it must be such as XOF=2,EUR=2',
+  ],
+  [
+    { AMOUNT_EXPONENTS: 'XOF=2,EUR=2,USD=2', CURRENCIES: 'XOF' },
+    'AMOUNT_EXPONENTS names EUR and USD, which CURRENCIES does not name',
+  ],
   [{ SIGNATURE_HEADER: 'X Signature' }, 'SIGNATURE_HEADER must be the name of a header, such as X-Signature'],
   [
     { SIGNATURE_ALGORITHM: 'md5' },
@@ -210,7 +230,7 @@ const REFUSED: readonly (readonly [Record<string, string>, string])[] = [
     { SIGNATURE_PREFIX: 't=' },
     'SIGNATURE_PREFIX is not possible: an inline timestamp begins with t=, so the prefix must not',
   ],
-  [{ SIGNED_MESSAGE: 'body.ts' }, 'SIGNED_MESSAGE must be body, ts.body or ts+body'],
+  [{ SIGNED_MESSAGE: 'body.ts' }, 'SIGNED_MESSAGE must be body, ts.body, ts+body or id.ts.body'],
   [
     { SIGNED_MESSAGE: 'body', TIMESTAMP: 'X-Time' },
     'TIMESTAMP is set, but SIGNED_MESSAGE is body: a time that nobody signs proves nothing',
@@ -220,6 +240,47 @@ const REFUSED: readonly (readonly [Record<string, string>, string])[] = [
     'TIMESTAMP_TOLERANCE_SECONDS is set, but SIGNED_MESSAGE is body: a time that nobody signs proves nothing',
   ],
   [{ TIMESTAMP: 'x-signature' }, 'TIMESTAMP is the header of the signature itself: then it is inline'],
+  [{ SIGNATURE_SCHEME: 'rsa' }, 'SIGNATURE_SCHEME must be hmac, standard-webhooks or token'],
+  [
+    { SIGNATURE_SCHEME: 'token', SIGNATURE_HEADER: 'X-Token' },
+    'READ_ADDRESS is needed, because SIGNATURE_SCHEME is token: a token proves little, so the bank itself is asked about each notification',
+  ],
+  [
+    { SIGNATURE_SCHEME: 'token', READ_ADDRESS: 'payments/{id}' },
+    'SIGNATURE_HEADER is needed, because SIGNATURE_SCHEME is token: it carries the token',
+  ],
+  [
+    {
+      SIGNATURE_SCHEME: 'token',
+      SIGNATURE_HEADER: 'X-Token',
+      READ_ADDRESS: 'payments/{id}',
+      SIGNED_MESSAGE: 'body',
+    },
+    'SIGNED_MESSAGE is set, but SIGNATURE_SCHEME is token: nothing is signed',
+  ],
+  [{ SIGNED_ID: 'X-Id' }, 'SIGNED_ID is set, but SIGNED_MESSAGE is ts.body: no id is signed'],
+  [
+    {
+      SIGNATURE_SCHEME: 'standard-webhooks',
+      TIMESTAMP: 'inline',
+      WEBHOOK_SECRETS: `base64:${'ab'.repeat(20)}`,
+    },
+    'TIMESTAMP is inline, but with an id it stands in a header of its own',
+  ],
+  [
+    { SIGNATURE_SCHEME: 'standard-webhooks' },
+    'WEBHOOK_SECRETS has a key that is not base64, as those of Standard Webhooks are (text: before it makes it a text)',
+  ],
+  [{ WEBHOOK_SECRETS: `hex:${'xy'.repeat(32)}` }, 'WEBHOOK_SECRETS has a key behind hex: that is not hex'],
+  [
+    { WEBHOOK_SECRETS: `base64:${'?'.repeat(32)}` },
+    'WEBHOOK_SECRETS has a key behind base64: that is not base64',
+  ],
+  [
+    { WEBHOOK_SECRETS: `hex:${'ab'.repeat(14)}` },
+    'WEBHOOK_SECRETS has a key of 14 bytes; there must be at least 16',
+  ],
+  [{ NOTIFICATION_FORMAT: 'xml' }, 'NOTIFICATION_FORMAT must be JSON, FORM or MULTIPART'],
   [{ TIMESTAMP_TOLERANCE_SECONDS: '0' }, 'TIMESTAMP_TOLERANCE_SECONDS must be at least 1'],
   [{ EVENT_ID: 'header:' }, 'EVENT_ID must be a path in the body such as id, header:X-Event-Id, or digest'],
   [{ STATUS_PATH: 'data/status' }, 'STATUS_PATH must be names joined by dots, such as data.reference'],

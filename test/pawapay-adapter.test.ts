@@ -321,12 +321,24 @@ describe('a payment on the payer’s phone', () => {
 
   it('goes to the number as pawaPay spells it', async () => {
     pawaPay.answer(PREDICT, {
-      json: { country: 'BEN', provider: 'MTN_MOMO_BEN', phoneNumber: '22951000111' },
+      json: { country: 'BEN', provider: 'MTN_MOMO_BEN', phoneNumber: '2290151345789' },
     });
     const { nextAction } = await provider().initiate(acceptDeposits());
     expect(pawaPay.bodiesOf(PREDICT)).toEqual([{ phoneNumber: PHONE_NUMBER }]);
-    expect(pawaPay.bodiesOf(DEPOSITS)[0].payer.accountDetails.phoneNumber).toBe('22951000111');
-    expect(nextAction).toMatchObject({ phoneNumber: '+••••••••111' });
+    expect(pawaPay.bodiesOf(DEPOSITS)[0].payer.accountDetails.phoneNumber).toBe('2290151345789');
+    expect(nextAction).toMatchObject({ phoneNumber: '+••••••••••789' });
+  });
+
+  it.each([
+    ['another number', { phoneNumber: '22951000111' }, 'unavailable', 'ANSWER_UNREADABLE'],
+    ['a number of another country', { country: 'CIV' }, 'rejected', 'PHONE_NUMBER_NOT_SUPPORTED'],
+  ])('asks nobody’s phone when pawaPay’s guess is of %s', async (_what, guess, kind, code) => {
+    pawaPay.answer(PREDICT, {
+      json: { country: 'BEN', provider: 'MTN_MOMO_BEN', phoneNumber: PHONE_NUMBER, ...guess },
+    });
+    const failure = await failureOf(provider().initiate(acceptDeposits({}, attemptOf({ country: 'BJ' }))));
+    expect(failure).toMatchObject({ kind, code });
+    expect(pawaPay.bodiesOf(DEPOSITS)).toEqual([]);
   });
 
   it.each([

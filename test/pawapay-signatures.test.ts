@@ -387,12 +387,22 @@ describe('a signature that proves nothing', () => {
     }
   });
 
-  it('has another spelling of the same bytes, and is refused', async () => {
+  it('has another spelling of the same bytes, and is taken: the bytes are the proof', async () => {
     const headers = signed(FIRST);
     const signature = headers['signature'] ?? '';
-    for (const other of [signature.replace('sig-pp=', 'sig-pp= '), `${signature};a=1`, ` ${signature}`]) {
-      expect(await parse(provider(), { ...headers, signature: other })).toMatchObject(INVALID);
+    const digest = (headers['content-digest'] ?? '').replace('sha-', 'SHA-');
+    for (const other of [
+      { signature: `${signature};a=1` },
+      { signature: ` ${signature}` },
+      { 'signature-input': ` ${headers['signature-input']} ` },
+    ]) {
+      expect(await parse(provider(), { ...headers, ...other })).toMatchObject({
+        verdict: 'accepted',
+        proof: 'SIGNED',
+      });
     }
+    // It is signed itself, so another spelling of it is another text.
+    expect(await parse(provider(), { ...headers, 'content-digest': digest })).toMatchObject(INVALID);
   });
 
   it('is of the body of another callback, and is refused', async () => {

@@ -52,6 +52,15 @@ const nestedNames = (fields: Fields, prefix: string): [string, string][] =>
 const formOf = (pairs: [string, string][]) => new URLSearchParams(pairs).toString();
 const withBareBrackets = (form: string) => form.replaceAll('%5B', '[').replaceAll('%5D', ']');
 
+/** As PHP's curl sends an array. */
+const multipartOf = (pairs: [string, string][]) =>
+  [
+    ...pairs.map(
+      ([name, value]) => `--x1\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    ),
+    '--x1--\r\n',
+  ].join('');
+
 /** Every form in which such a notification has been seen, or said to have been seen. */
 const SHAPES: readonly [string, (fields: Fields) => string][] = [
   ['a form with nested names', (fields) => formOf(nestedNames(fields, 'data'))],
@@ -61,6 +70,9 @@ const SHAPES: readonly [string, (fields: Fields) => string][] = [
   ['JSON', (fields) => JSON.stringify({ data: fields })],
   ['JSON with data as a text', (fields) => JSON.stringify({ data: JSON.stringify(fields) })],
   ['JSON without data around it', (fields) => JSON.stringify(fields, null, 2)],
+  ['a multipart form', (fields) => multipartOf(nestedNames(fields, 'data'))],
+  ['a form behind a byte order mark', (fields) => `\ufeff${formOf(nestedNames(fields, 'data'))}`],
+  ['JSON behind a byte order mark', (fields) => `\ufeff${JSON.stringify({ data: fields })}`],
 ];
 
 const FORM = SHAPES[0]?.[1] ?? String;
@@ -148,7 +160,6 @@ describe('a notification of PayDunya', () => {
 
     it.each([
       ['too short', HASH.slice(1)],
-      ['in capitals', HASH.toUpperCase()],
       ['of the hash', sha256(HASH)],
       ['nested', { 0: HASH }],
     ])('with a hash that is %s', (_, hash) => {
@@ -318,4 +329,23 @@ describe('a notification of PayDunya', () => {
   it('keeps no header, for none belongs to it', () => {
     expect(paydunya().notificationHeaders).toEqual([]);
   });
+});
+
+describe.each([
+  ['in capitals', HASH.toUpperCase()],
+  ['with spaces around it', ` ${HASH} `],
+])('a hash %s', (_how, hash) => {
+  it('is the same hash, and is not kept either', () => {
+    const body = FORM({ ...COMPLETED, hash });
+    expect(parse(body)).toMatchObject({ verdict: 'accepted', proof: 'STATIC_SECRET' });
+    expect(paydunya().keepableBody!(body).toLowerCase()).not.toContain(HASH);
+  });
+});
+
+it('a multipart form that is cut off, or has a field twice, says nothing', () => {
+  const whole = multipartOf(nestedNames(COMPLETED, 'data'));
+  expect(parse(whole.slice(0, -8)).verdict).toBe('refused');
+  expect(parse(multipartOf([...nestedNames(COMPLETED, 'data'), ['data[status]', 'failed']])).verdict).toBe(
+    'refused',
+  );
 });

@@ -24,6 +24,13 @@ describe('a phone number', () => {
     ['0806 123 4567', 'NG', '+2348061234567', 'NG'],
     ['024 123 4567', 'GH', '+233241234567', 'GH'],
     ['06 12 34 56 78', 'FR', '+33612345678', 'FR'],
+    ['225 07 07 12 34 56', 'CI', '+2250707123456', 'CI'],
+    ['2290151345789', 'BJ', '+2290151345789', 'BJ'],
+    ['22951345789', 'BJ', '+2290151345789', 'BJ'],
+    ['221771234567', 'SN', '+221771234567', 'SN'],
+    ['221771234567', null, '+221771234567', 'SN'],
+    ['00229 01 51 34 57 89', 'CI', '+2290151345789', 'BJ'],
+    ['(00225) 07 07 12 34 56', null, '+2250707123456', 'CI'],
   ])('that a payer writes as %s, in %s, is %s of %s', (written, country, phoneNumber, of) => {
     expect(readPhoneNumber(written, country)).toEqual({ phoneNumber, country: of });
   });
@@ -42,11 +49,32 @@ describe('a phone number', () => {
     ['+999 123 456 789', null],
     ['+229 01 51 34 57 89 01 51', null],
     ['+', 'BJ'],
+    // Numbers elsewhere, if they were read behind a +: of Germany, Iran, Japan, Kazakhstan, Benin.
+    ['49 12 34 56', 'CI'],
+    ['49 12 34 56', null],
+    ['98 12 34 56 7', 'CI'],
+    ['98 12 34 56 78', null],
+    ['806 123 4567', null],
+    ['8123456789', null],
+    ['77 123 45 67', null],
+    ['2290151345789', 'CI'],
+    // A country's prefix before too few or too many digits.
+    ['225 49 12 34 56', 'CI'],
+    ['+225 49 12 34 56', 'CI'],
+    ['00225 49 12 34 56', 'CI'],
+    ['77 123 45 6', 'SN'],
+    ['77 123 45 67 8', 'SN'],
     ['🙂', 'BJ'],
     ['9'.repeat(5_000), 'BJ'],
   ])('can’t be %j, in %s', (written, country) => {
     expect(() => readPhoneNumber(written, country)).toThrow(
       expect.objectContaining({ kind: 'PHONE_NUMBER_INVALID' }),
+    );
+  });
+
+  it('that is impossible is answered with how they are written in its country', () => {
+    expect(() => readPhoneNumber('49 12 34 56', 'CI')).toThrow(
+      /^phoneNumber is not a possible number in CI\. There it is written like \d\d [\d ]+ or \+225 [\d ]+; /,
     );
   });
 
@@ -108,6 +136,10 @@ describe('a payment', () => {
   it.each([
     ['phoneNumber', { phoneNumber: 'my phone' }],
     ['phoneNumber', { phoneNumber: '01 51 34 57 55' }],
+    ['phoneNumber', { phoneNumber: '49 12 34 56', country: 'CI' }],
+    ['phoneNumber', { phoneNumber: '2290151345755', country: 'CI' }],
+    ['phoneNumber', { phoneNumber: PHONE.rings, operator: 'ORANGE_SEN' }],
+    ['country', { country: 'BJ', operator: 'ORANGE_SEN' }],
     ['country', { phoneNumber: '01 51 34 57 55', country: 'Benin' }],
   ])('is not begun with a wrong %s, which is named', async (field, payer) => {
     const { orderId, token } = await orderInFrancs(app);
@@ -118,6 +150,18 @@ describe('a payment', () => {
     const answer = await app.graphql(`{ order(id: "${orderId}") { paymentIntents { id } } }`, {}, token);
     expect(answer.data.order.paymentIntents).toEqual([]);
   });
+
+  it.each(['+22549123456', '+2250', '49123456'])(
+    'is of an order whose customer’s phone is not %s',
+    async (phone) => {
+      const { sku } = await app.addProduct();
+      const mutation = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { order { id } } }';
+      const input = { lines: [{ sku, quantity: 1 }], customer: { phone } };
+      const refused = await app.graphql(mutation, { input });
+      expect(codeOf(refused)).toBe('BAD_USER_INPUT');
+      expect(JSON.stringify(refused.errors)).toContain('phone must be');
+    },
+  );
 
   it('shows nobody the whole number, neither in the API nor in the audit log', async () => {
     const { orderId, token } = await orderInFrancs(app);

@@ -135,6 +135,23 @@ describe('a server on its own database', () => {
   });
 });
 
+it('a server says first of all what each bank will be sent for an amount', async () => {
+  const wrong = new URL(TEST_DATABASE);
+  wrong.password = 'wrong-password';
+  const words = await whyNot({
+    DATABASE_URL: wrong.href,
+    BANKS: 'x',
+    BANK_X_URL: 'https://bank.example',
+    BANK_X_API_KEY: 'key',
+    BANK_X_WEBHOOK_SECRETS: 'a secret that is long enough to be one',
+    BANK_X_AMOUNT_FORMAT: 'MINOR_UNITS',
+    BANK_X_CURRENCIES: 'XOF,EUR',
+    BANK_X_AMOUNT_EXPONENTS: 'XOF=2',
+  });
+  expect(words).toContain('bank-x: XOF 15000 will be sent as 1500000');
+  expect(words).toContain('bank-x: EUR 10.99 will be sent as 1099');
+});
+
 describe('a start that can’t be says why in a sentence, and ends with 1', () => {
   itWithNobody('the data folder is not writable', async () => {
     const dataFolder = join(folder, 'not-yours');

@@ -792,7 +792,8 @@ describe('a signature of Stripe', () => {
     const genuine = header();
     fc.assert(
       fc.property(fc.nat(genuine.length - 1), fc.string({ minLength: 1, maxLength: 1 }), (at, other) => {
-        fc.pre(genuine[at] !== other);
+        // Capitals are the same digits.
+        fc.pre(genuine[at] !== other.toLowerCase());
         const forged = genuine.slice(0, at) + other + genuine.slice(at + 1);
         return parse(body, forged).verdict === 'refused';
       }),

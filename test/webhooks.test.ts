@@ -62,16 +62,21 @@ describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
     expect(await storedEvents(app, eventId)).toMatchObject([{ status: 'APPLIED', outcome: 'nothing new' }]);
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=latin1'])(
-    'with the content type %s is taken all the same',
-    async (contentType) => {
-      const payment = await provider.open(app);
-      const body = provider.paid(payment);
-      const headers = { ...provider.sign(body), 'content-type': contentType };
-      expect(await notify(app, provider, body, headers)).toBe(200);
-      expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PAID' });
-    },
-  );
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=latin1',
+    'text',
+    'nonsense;;=',
+    'application/json, application/json',
+    '',
+  ])('with the content type %j is taken all the same', async (contentType) => {
+    const payment = await provider.open(app);
+    const body = provider.paid(payment);
+    const headers = { ...provider.sign(body), 'content-type': contentType };
+    expect(await notify(app, provider, body, headers)).toBe(200);
+    expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PAID' });
+  });
 
   test('whose signed body is empty is answered 400, and nothing is stored', async () => {
     const before = await storedEvents(app);
@@ -95,6 +100,16 @@ describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
     expect(await notify(app, provider, body)).toBe(200);
     expect(await storedEvents(app, eventId)).toMatchObject([{ status: 'IGNORED', payload: body, tries: 1 }]);
   });
+});
+
+test('a notification of Stripe’s is taken as it is signed: behind a byte order mark, in capitals, with spaces', async () => {
+  const payment = await STRIPE.open(app);
+  const body = `\ufeff${STRIPE.paid(payment)}`;
+  const signature = STRIPE.sign(body)['stripe-signature']!;
+  const [time = '', digits = ''] = signature.split(',v1=');
+  const headers = { 'stripe-signature': `${time}, v1=${digits.toUpperCase()}` };
+  expect(await notify(app, STRIPE, body, headers)).toBe(200);
+  await untilStatus(app, payment.id, 'PAID');
 });
 
 const NO_EVENTS: [string, string][] = [
@@ -136,14 +151,6 @@ test('a notification without any content type is taken', async () => {
   });
   expect(response.status).toBe(200);
   expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PAID' });
-});
-
-test('a notification whose content type is none at all is answered 415, and nothing is stored', async () => {
-  const body = STRIPE.ofAnotherType(newEventId());
-  const headers = { ...STRIPE.sign(body), 'content-type': 'nonsense' };
-  const before = await storedEvents(app);
-  expect(await notify(app, STRIPE, body, headers)).toBe(415);
-  expect(await storedEvents(app)).toEqual(before);
 });
 
 test.each(['paypal', 'bank-y', 'constructor', 'Stripe', 'stripe%00'])(

@@ -9,14 +9,17 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
   ValidateNested,
 } from 'class-validator';
 import { GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
 import { MAX_AMOUNT } from '../money.js';
+import { readPossibleNumber } from '../phone-numbers.js';
 import { BookingInput } from './booking-input.js';
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 100_000;
+const E164 = /^\+[1-9]\d{6,14}$/;
 
 @InputType({ description: 'A line by SKU: name and price come from the catalogue.' })
 export class OrderLineInput {
@@ -64,7 +67,16 @@ class CustomerInput {
 
   @Field(() => String, { nullable: true, description: 'E.164: +33612345678.' })
   @IsOptional()
-  @Matches(/^\+[1-9]\d{6,14}$/, { message: 'phone must be in E.164 form, such as +33612345678' })
+  @Matches(E164, { message: 'phone must be in E.164 form, such as +33612345678' })
+  @ValidateBy({
+    name: 'isPossibleNumber',
+    validator: {
+      // What isn't E.164 has been complained of already.
+      validate: (phone) =>
+        typeof phone !== 'string' || !E164.test(phone) || readPossibleNumber(phone, null) !== undefined,
+      defaultMessage: () => 'phone must be a number that is possible in its country, such as +33612345678',
+    },
+  })
   phone?: string;
 }
 

@@ -1,3 +1,4 @@
+import { decimalShift, shiftInWords } from '../money.js';
 import { parseAttemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
 import { applyDispute } from './apply-dispute.js';
@@ -306,7 +307,7 @@ function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   // Of money that was held, a part may be taken; what is taken is then the merchant's decision.
   const fits = intent.captureMethod === 'MANUAL' ? amount <= intent.amount : amount === intent.amount;
   if (!fits || intent.amount !== order.amount) {
-    return problem('AMOUNT_MISMATCH', `Paid ${amount}, and the order costs ${order.amount}.`, false);
+    return problem('AMOUNT_MISMATCH', mismatchInWords(amount, order), false);
   }
   switch (change.soldOut ?? (bookingIsOver(change) ? 'PLACES' : null)) {
     case 'STOCK':
@@ -320,6 +321,14 @@ function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
     case null:
       return null;
   }
+}
+
+/** Says so where it looks as if the provider counted in other units than we do: that is put right once, and not by reviews. */
+function mismatchInWords(amount: number, { amount: price, currency }: LoadedPayment['order']): string {
+  const message = `Paid ${amount}, and the order costs ${price}.`;
+  const shift = decimalShift(amount, price);
+  if (shift === undefined) return message;
+  return `${message} That is ${shiftInWords(shift, currency)}: check in which units the provider counts (of a bank, its AMOUNT_EXPONENTS).`;
 }
 
 /** Late money for a time that is over; a payer whose places were held until then had what they paid for. */

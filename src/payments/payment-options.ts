@@ -48,7 +48,7 @@ export function paymentRoutes(
 /**
  * The best way that fits what the payer asked for and what is known of them. One that is down for the moment comes only
  * where there is no other: its provider then says so at once.
- * @throws {PaymentError} NO_WAY_TO_PAY, naming what there is; PHONE_NUMBER_MISSING, COUNTRY_MISSING, OPERATOR_MISSING,
+ * @throws {PaymentError} NO_WAY_TO_PAY, naming what there is; PHONE_NUMBER_INVALID, COUNTRY_INVALID, PHONE_NUMBER_MISSING, COUNTRY_MISSING, OPERATOR_MISSING,
  * RETURN_URL_MISSING
  */
 export function choosePayment(
@@ -57,6 +57,7 @@ export function choosePayment(
   captureMethod: CaptureMethod,
   wanted: WantedWay & PayerDetails,
 ): PaymentChoice {
+  refuseOperatorOfAnotherCountry(dependencies, wanted);
   const routes = paymentRoutes(dependencies, order, wanted.country, captureMethod);
   const fitting = routes.filter((route) => fitsRoute(route, wanted));
   const open = fitting.filter(isOpen);
@@ -68,6 +69,23 @@ export function choosePayment(
   const missing = best && missingFor(best.way, wanted);
   if (missing) throw new PaymentError(...MISSING[missing](best.provider.name));
   throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(routes.filter(isOpen)));
+}
+
+/** No operator of one country has its payers in another: one of the two is a mistake, and somebody else’s phone would ring. */
+function refuseOperatorOfAnotherCountry(
+  { providers }: RoutingDependencies,
+  { operator, country, phoneNumber }: PayerDetails,
+): void {
+  if (!operator || !country) return;
+  const ways = [...providers.values()].flatMap(({ capabilities }) => capabilities.ways);
+  const known = ways.flatMap(({ operators = [] }) => operators).filter(({ code }) => code === operator);
+  const [first] = known;
+  if (!first || known.some((one) => one.country === country)) return;
+  const whose = phoneNumber ? `phoneNumber is one of ${country}` : `country is ${country}`;
+  throw new PaymentError(
+    phoneNumber ? 'PHONE_NUMBER_INVALID' : 'COUNTRY_INVALID',
+    `${whose}, and the operator ${operator} has its payers in ${first.country}. Give an operator of ${country}, or leave it out.`,
+  );
 }
 
 /** The next way that fits and is well, at a provider that has not been tried; null when there is none. */

@@ -12,8 +12,8 @@ export interface WebhookMessage {
   readonly body: string;
   /** Where it goes instead of where all others go. */
   readonly url?: string | undefined;
-  /** JSON unless told. */
-  readonly contentType?: string;
+  /** JSON unless told; null: none at all. */
+  readonly contentType?: string | null | undefined;
 }
 
 export interface WebhookSenderOptions {
@@ -168,7 +168,9 @@ export class WebhookSender {
         timeout: TIMEOUT_MILLISECONDS,
         signal: this.#stopping.signal,
         headers: {
-          'content-type': message.contentType ?? 'application/json; charset=utf-8',
+          ...(message.contentType !== null && {
+            'content-type': message.contentType ?? 'application/json; charset=utf-8',
+          }),
           'content-length': Buffer.byteLength(message.body),
           ...this.#options.headers(message),
         },

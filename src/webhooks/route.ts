@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EntityManager } from 'typeorm';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import type { Provider } from '../providers/provider.js';
@@ -7,7 +7,8 @@ import { receiveNotification, type Reception, type WebhookDependencies } from '.
 const MAX_BODY_BYTES = 1_024 * 1_024;
 
 /**
- * `POST /webhooks/:provider`. The raw bytes are verified before anything in them is read. What is answered, and why:
+ * `POST /webhooks/:provider`. The raw bytes are verified before anything in them is read. Only the proof decides: whatever
+ * Content-Type a notification has, or none, it is taken. Whatever is refused leaves a line in the log. What is answered, and why:
  *
  * | The notification                                        | Answer | So that the provider                       |
  * |---------------------------------------------------------|--------|--------------------------------------------|
@@ -23,7 +24,8 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
  * | is no notification at all, though nothing is forged     | 400    | shows it as failed; the log has it         |
  * | goes to a provider that isn't configured                | 404    | shows that the URL is wrong                |
  * | has no body                                             | 401, 400 | is told, as of any other wrong body        |
- * | has more than 1 MiB, or a Content-Type that is none     | 413, 415 | is told, as by any HTTP server             |
+ * | has more than 1 MiB                                     | 413    | is told, as by any HTTP server             |
+ * | is no POST                                              | 405    | is told what it may do                     |
  * | can't be stored (the database is down)                  | 503    | sends it again later                       |
  */
 export function serveWebhooks(
@@ -37,16 +39,32 @@ export function serveWebhooks(
     // In this scope only: a JSON parser would destroy the bytes that the signature covers.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
+    scope.addHook('onRequest', (request, _reply, done) => {
+      // The framework would refuse a malformed one with 415. The provider is given the headers as they came.
+      request.headers = { 'content-type': undefined };
+      done();
+    });
+    scope.setErrorHandler<FastifyError>((error, request, reply) => {
+      const status = error.statusCode ?? 500;
+      refuse(
+        dependencies,
+        request,
+        reply,
+        status,
+        status < 500 ? error.message : 'Something went wrong.',
+        error,
+      );
+    });
     scope.post<{ Params: { provider: string } }>(
       '/webhooks/:provider',
       { bodyLimit: MAX_BODY_BYTES },
       async (request, reply) => {
         const provider = providers.get(request.params.provider);
-        if (!provider) return reply.code(404).send({ error: 'There is no such provider here.' });
+        if (!provider) return refuse(dependencies, request, reply, 404, 'There is no such provider here.');
         const notification = {
           // An empty body never reaches the parser.
           rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-          headers: request.headers,
+          headers: request.raw.headers,
           receivedAt: new Date(),
         };
         try {
@@ -60,8 +78,34 @@ export function serveWebhooks(
         }
       },
     );
+    scope.route({
+      method: scope.supportedMethods.filter((method) => method !== 'POST'),
+      url: '/webhooks/:provider',
+      onRequest: (request, reply) => {
+        void reply.header('allow', 'POST');
+        refuse(dependencies, request, reply, 405, 'Notifications are sent here by POST.');
+      },
+      handler: () => undefined,
+    });
     done();
   });
+}
+
+/** What comes to nothing is never only the sender's to know: it may have been money. */
+function refuse(
+  { log }: WebhookDependencies,
+  { method, url, raw: { headers } }: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  error: string,
+  err?: Error,
+): FastifyReply {
+  const { 'content-type': contentType, 'content-length': contentLength } = headers;
+  // Some senders write a secret behind the question mark.
+  const [path] = url.split('?');
+  const line = { method, path, status, contentType, contentLength, ...(err && { err }) };
+  log[status < 500 ? 'warn' : 'error'](line, 'refused a request to a webhook address');
+  return reply.code(status).send({ error });
 }
 
 const STATUS: Readonly<Record<Reception['kind'], number>> = {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { fromDecimal, toDecimal, type Currency } from '../../src/money.js';
-import type { AskedOfBank, BankDialect } from '../../src/sandbox/bank/dialect.js';
+import { type AskedOfBank, type BankDialect, CONTRACT_DIALECT } from '../../src/sandbox/bank/dialect.js';
 
 /** A bank that does everything otherwise than the default contract: what it is configured with, behind BANK_ODD_. */
 export const ODD_BANK_VARIABLES = {
@@ -104,6 +104,7 @@ export const ODD_DIALECT: BankDialect = {
       ...(tellsOfRefund && { retour: { no: data.refund_id, numero: data.refund_reference } }),
     };
   },
+  encode: CONTRACT_DIALECT.encode,
   sign: ({ id, body }, secret, timestamp) => ({
     'x-sceau': `sceau ${createHmac('sha512', secret).update(`${timestamp}${body}`).digest('base64')}`,
     'x-heure': String(timestamp),

@@ -52,7 +52,8 @@ function readNextCursor(bank: Bank, call: BankCall, page: unknown, seen: Set<str
 
 /** Undefined when no money moved. */
 function readListed(bank: Bank, call: BankCall, json: unknown): ListedPayment | undefined {
-  const { paymentFields: at, amountFormat } = bank.api;
+  const { paymentFields: at } = bank.api;
+  const { api: notation } = bank.amounts;
   const id = identifierAt(json, at.id);
   if (id === undefined) throw unreadableAnswer(bank, call, 'a listed payment without an id');
   const captureReference = comparableIdAt(json, at.transfer_id);
@@ -61,8 +62,8 @@ function readListed(bank: Bank, call: BankCall, json: unknown): ListedPayment | 
   if (currency === undefined) {
     throw unreadableAnswer(bank, call, `payment ${id} in no currency that we can count in`);
   }
-  const capturedAmount = readAmount(valueAt(json, at.paid_amount), amountFormat, currency);
-  const refundedAmount = readAmountOrZero(valueAt(json, at.refunded_amount), amountFormat, currency);
+  const capturedAmount = readAmount(valueAt(json, at.paid_amount), notation, currency);
+  const refundedAmount = readAmountOrZero(valueAt(json, at.refunded_amount), notation, currency);
   const createdAt = new Date(textAt(json, at.created_at) ?? NaN);
   if (capturedAmount === undefined || refundedAmount === undefined || Number.isNaN(createdAt.getTime())) {
     throw unreadableAnswer(bank, call, `payment ${id} without exact amounts, or without its time`);

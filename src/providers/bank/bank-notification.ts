@@ -12,10 +12,13 @@ import { comparableIdAt, identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
 import { readRefundOutcome } from './bank-refund-outcome.js';
-import { isPlainText, parseJson, textAt, valueAt, wordAt } from '../json-document.js';
+import { isPlainText, textAt, valueAt, wordAt } from '../json-document.js';
+import { readBankHint } from './bank-hint.js';
+import { BODY_IN_WORDS, readBody } from './notification-body.js';
 import type { NotificationShape } from './notification-shape.js';
 import { refusalOfSignature } from './notification-signature.js';
-import { valuesOfHeader } from './signature-claim.js';
+import { refusalOfToken } from './notification-token.js';
+import { type Refusal, valuesOfHeader } from './signature-claim.js';
 import { withoutUndefined } from './without-undefined.js';
 
 /** First the proof, on the raw bytes; not a byte is interpreted before. */
@@ -25,9 +28,18 @@ export function parseBankNotification(
   headers: NotificationHeaders,
   receivedAt: Date,
 ): ParsedNotification {
-  const { notification: shape, webhookSecrets } = bank;
-  const refused = refusalOfSignature(shape.signature, webhookSecrets, rawBody, headers, receivedAt);
-  return refused ?? readBankNotification(bank, rawBody, headers);
+  return refusalOf(bank, rawBody, headers, receivedAt) ?? readBankNotification(bank, rawBody, headers);
+}
+
+function refusalOf(
+  { notification: { signature: proof }, webhookKeys }: Bank,
+  rawBody: Buffer,
+  headers: NotificationHeaders,
+  receivedAt: Date,
+): Refusal | undefined {
+  return proof.scheme === 'TOKEN'
+    ? refusalOfToken(proof, webhookKeys, headers)
+    : refusalOfSignature(proof, webhookKeys, rawBody, headers, receivedAt);
 }
 
 /** Says in our words what the body means. It must have been verified, now or when it came. */
@@ -37,10 +49,12 @@ export function readBankNotification(
   headers: NotificationHeaders,
 ): ParsedNotification {
   if (rawBody.length === 0) return { verdict: 'malformed', detail: 'there is no body' };
+  const { notification: shape } = bank;
   const [contentType] = valuesOfHeader(headers, 'content-type');
   const text = decodeText(rawBody, contentType);
-  const json = parseJson(text);
-  const eventId = readEventId(bank.notification, json, headers) ?? digestOf(rawBody);
+  const json = readBody(text, shape.bodyFormat);
+  const eventId = readEventId(shape, json, headers) ?? digestOf(rawBody);
+  if (shape.signature.scheme === 'TOKEN') return readBankHint(shape, json, eventId);
   return readNotice(bank, { eventId, text, json });
 }
 
@@ -55,7 +69,8 @@ interface Notice {
 function readNotice(bank: Bank, notice: Notice): ParsedNotification {
   const { eventId, json } = notice;
   const shape = bank.notification;
-  if (json === undefined) return unreadableNotice(shape, notice, 'the body is not JSON', 'PAYMENT');
+  if (json === undefined)
+    return unreadableNotice(shape, notice, `the body is not ${BODY_IN_WORDS[shape.bodyFormat]}`, 'PAYMENT');
   const type = wordAt(json, shape.typePath);
   const tellsOfRefund = type !== undefined && isAmong(type, shape.refundTypes);
   if (!tellsOfRefund && shape.paymentTypes !== 'ALL') {
@@ -92,7 +107,7 @@ function readPaymentReport(bank: Bank, json: unknown): ProviderOutcome | string 
     {
       status,
       amount: valueAt(json, shape.amountPath),
-      amountFormat: shape.amountFormat,
+      notation: bank.amounts.notification,
       currency: currencyAt(shape, json),
       movementReference: comparableIdAt(json, shape.movementReferencePath),
     },
@@ -103,7 +118,7 @@ function readPaymentReport(bank: Bank, json: unknown): ProviderOutcome | string 
 
 /** The outcome, or what is wrong with the notification. */
 function readRefundReport(
-  { notification: shape, refundStatusWords }: Bank,
+  { notification: shape, refundStatusWords, amounts }: Bank,
   json: unknown,
 ): ProviderOutcome | string {
   const reading = readRefundOutcome(
@@ -112,7 +127,7 @@ function readRefundReport(
       reference: textAt(json, shape.refundReferencePath)?.trim(),
       status: wordAt(json, shape.refundStatusPath),
       amount: valueAt(json, shape.refundAmountPath),
-      amountFormat: shape.amountFormat,
+      notation: amounts.notification,
       currency: currencyAt(shape, json),
     },
     refundStatusWords,

@@ -1,6 +1,8 @@
+import type { AmountExponents, AmountNotation } from './bank-amount.js';
 import type { Currency } from '../../money.js';
 import { type ApiOptions, type ApiShape, clashOf, completeApiShape } from './api-shape.js';
 import { withoutUndefined } from './without-undefined.js';
+import { readWebhookKey } from './webhook-key.js';
 import { DEFAULT_NOTIFICATION, type NotificationShape, problemOfSignature } from './notification-shape.js';
 
 /**
@@ -20,6 +22,8 @@ export interface BankOptions {
   readonly currencies?: 'ANY' | readonly Currency[];
   /** Inclusive, in minor units. A currency that is not here has no limit of ours. */
   readonly limits?: Readonly<Partial<Record<Currency, AmountLimits>>>;
+  /** Where the bank counts a currency with other decimals than ISO 4217, in all that is said to it and by it. */
+  readonly amountExponents?: AmountExponents;
   /** Sent with every payment, for banks that are told where to notify instead of being configured. */
   readonly notificationUrl?: URL;
   /** For a whole exchange: connecting, asking, and reading the answer. */
@@ -48,10 +52,14 @@ export type RefundStatusMeaning = 'pending' | 'succeeded' | 'failed';
 export type RefundStatusWords = Readonly<Record<string, RefundStatusMeaning>>;
 
 /** Options with nothing left open. */
-export type Bank = Required<Omit<BankOptions, 'api' | 'notification' | 'notificationUrl'>> & {
+export type Bank = Required<
+  Omit<BankOptions, 'api' | 'notification' | 'notificationUrl' | 'webhookSecrets'>
+> & {
+  readonly webhookKeys: readonly Buffer[];
   readonly api: ApiShape;
   readonly notification: NotificationShape;
   readonly notificationUrl: URL | undefined;
+  readonly amounts: { readonly api: AmountNotation; readonly notification: AmountNotation };
 };
 
 const DEFAULT_STATUS_WORDS: StatusWords = {
@@ -73,12 +81,15 @@ const DEFAULT_TIMEOUT_MILLISECONDS = 10_000;
 
 /** @throws {RangeError} for options with which no payment could be made or no notification be proven. */
 export function completeBankOptions(options: BankOptions): Bank {
+  const api = completeApiShape(options.api);
+  const notification = { ...DEFAULT_NOTIFICATION, ...withoutUndefined(options.notification ?? {}) };
+  const exponents = options.amountExponents ?? {};
   const bank: Bank = {
     name: options.name,
     displayName: options.displayName ?? options.name,
     baseUrl: options.baseUrl,
     apiKey: options.apiKey,
-    webhookSecrets: options.webhookSecrets,
+    webhookKeys: readKeys(options, notification),
     currencies: options.currencies ?? 'ANY',
     limits: options.limits ?? {},
     notificationUrl: options.notificationUrl,
@@ -86,21 +97,38 @@ export function completeBankOptions(options: BankOptions): Bank {
     statusWords: options.statusWords ?? DEFAULT_STATUS_WORDS,
     refunds: options.refunds ?? 'PARTIAL',
     refundStatusWords: options.refundStatusWords ?? DEFAULT_REFUND_STATUS_WORDS,
-    api: completeApiShape(options.api),
-    notification: { ...DEFAULT_NOTIFICATION, ...withoutUndefined(options.notification ?? {}) },
+    amountExponents: exponents,
+    amounts: {
+      api: { format: api.amountFormat, exponents },
+      notification: { format: notification.amountFormat, exponents },
+    },
+    api,
+    notification,
   };
   refuseUnusable(bank);
   return bank;
 }
 
-function refuseUnusable({ name, apiKey, webhookSecrets, baseUrl, api, notification }: Bank): void {
+function readKeys(
+  { name, webhookSecrets }: BankOptions,
+  { signature }: Pick<NotificationShape, 'signature'>,
+): Buffer[] {
+  try {
+    return webhookSecrets.map((secret) => readWebhookKey(secret, signature));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`bank "${name}": a webhook secret ${error.message}`, { cause: error });
+  }
+}
+
+function refuseUnusable({ name, apiKey, webhookKeys, baseUrl, api, notification }: Bank): void {
   const complain = (problem: string) => {
     throw new RangeError(`bank "${name}": ${problem}`);
   };
   if (!/^[\x21-\x7e]+$/.test(apiKey)) complain('the API key must be printable ASCII without spaces');
-  if (webhookSecrets.length === 0) complain('at least one webhook secret is needed');
+  if (webhookKeys.length === 0) complain('at least one webhook secret is needed');
   // Anybody can sign with an empty secret.
-  if (webhookSecrets.some((secret) => secret.trim() === '')) complain('a webhook secret is empty');
+  if (webhookKeys.some((key) => key.toString('latin1').trim() === '')) complain('a webhook secret is empty');
   if (!['http:', 'https:'].includes(baseUrl.protocol)) complain('the base URL must be http or https');
   const clash = clashOf(api);
   if (clash) complain(`what we send can't be both at ${clash.paths.join(' and at ')}`);

@@ -1,14 +1,14 @@
 import type { ProviderOutcome } from '../provider.js';
 import { readCurrency } from '../written-amount.js';
 import { meaningOfWord } from '../written-text.js';
-import { type AmountFormat, readAmount } from './bank-amount.js';
+import { type AmountNotation, readAmount } from './bank-amount.js';
 import type { StatusMeaning, StatusWords } from './bank-options.js';
 
 /** What a bank says of a payment, in its API or in a notification, before any of it is understood. */
 export interface BankReport {
   readonly status: string;
   readonly amount: unknown;
-  readonly amountFormat: AmountFormat;
+  readonly notation: AmountNotation;
   readonly currency: unknown;
   readonly movementReference: string | undefined;
 }
@@ -44,11 +44,11 @@ function meaningOf(status: string, words: StatusWords): StatusMeaning {
   return meaningOfWord(status, words) ?? 'processing';
 }
 
-function readPaid({ amount, amountFormat, currency, movementReference }: BankReport): Reading {
+function readPaid({ amount, notation, currency, movementReference }: BankReport): Reading {
   if (movementReference === undefined) return unreadable('paid, and no id of the movement');
   const known = readCurrency(currency);
   if (known === undefined) return unreadable('paid, and no currency that we can count in');
-  const minorUnits = readAmount(amount, amountFormat, known);
+  const minorUnits = readAmount(amount, notation, known);
   if (minorUnits === undefined) return unreadable(`paid, and no exact amount of ${known}`);
   return {
     readable: true,

@@ -1,3 +1,4 @@
+import { decimalShift, shiftInWords } from '../../money.js';
 import type { AttemptToInitiate, Initiated, InitiatedAttempt, ProviderEvent } from '../provider.js';
 import { readAmount } from './bank-amount.js';
 import { type BankCall, unreadableAnswer } from './bank-exchange.js';
@@ -19,11 +20,12 @@ export function readInitiated(
   attempt: AttemptToInitiate,
 ): Initiated {
   const providerReference = readPaymentId(bank, call, json, attempt.reference);
-  const { paymentFields: at, amountFormat } = bank.api;
+  const { paymentFields: at } = bank.api;
   const currency = readCurrency(valueAt(json, at.currency));
   if (currency !== attempt.currency) throw unreadableAnswer(bank, call, 'a payment in another currency');
-  if (readAmount(valueAt(json, at.amount), amountFormat, attempt.currency) !== attempt.amount) {
-    throw unreadableAnswer(bank, call, 'a payment of another amount');
+  const amount = readAmount(valueAt(json, at.amount), bank.amounts.api, attempt.currency);
+  if (amount !== attempt.amount) {
+    throw unreadableAnswer(bank, call, `a payment of another amount${inWords(amount, attempt)}`);
   }
   return { providerReference, nextAction: { type: 'RedirectToUrl', url: readPaymentUrl(bank, call, json) } };
 }
@@ -42,14 +44,14 @@ export function readState(
   if (providerReference !== attempt.providerReference) {
     throw unreadableAnswer(bank, call, 'another payment than the one we asked about');
   }
-  const { paymentFields: at, amountFormat } = bank.api;
+  const { paymentFields: at } = bank.api;
   const status = wordAt(json, at.status);
   if (status === undefined) throw unreadableAnswer(bank, call, 'a payment without a status');
   const reading = readOutcome(
     {
       status,
       amount: valueAt(json, at.amount),
-      amountFormat,
+      notation: bank.amounts.api,
       currency: valueAt(json, at.currency),
       movementReference: comparableIdAt(json, at.transfer_id),
     },
@@ -67,6 +69,12 @@ function readPaymentId(bank: Bank, call: BankCall, json: unknown, reference: str
     throw unreadableAnswer(bank, call, 'a payment with another reference');
   }
   return id;
+}
+
+/** Behind "another amount": what may be wrong, where it can be seen. */
+function inWords(amount: number | undefined, wanted: Pick<AttemptToInitiate, 'amount' | 'currency'>): string {
+  const shift = amount === undefined ? undefined : decimalShift(amount, wanted.amount);
+  return shift === undefined ? '' : `, ${shiftInWords(shift, wanted.currency)}; check AMOUNT_EXPONENTS`;
 }
 
 function readPaymentUrl(bank: Bank, call: BankCall, json: unknown): string {

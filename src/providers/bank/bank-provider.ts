@@ -9,12 +9,14 @@ import {
   ProviderFailure,
   type RefundToMake,
 } from '../provider.js';
+import { toDecimal } from '../../money.js';
 import { documentOf } from './api-shape.js';
 import { writeAmount } from './bank-amount.js';
 import { type BankCall, callBank } from './bank-exchange.js';
 import { listBankPayments } from './bank-listing.js';
 import { parseBankNotification, readBankNotification } from './bank-notification.js';
 import { type Bank, type BankOptions, completeBankOptions } from './bank-options.js';
+import type { SignatureShape } from './notification-shape.js';
 import { readInitiated, readState } from './bank-payment.js';
 import { readRefundMade, readRefunds } from './bank-refund.js';
 
@@ -46,12 +48,17 @@ export function createBankProvider(options: BankOptions): BankProvider {
 }
 
 function notificationHeadersOf({ notification: { signature, eventId } }: Bank): string[] {
-  const { message } = signature;
   // Its charset is needed to read the body again.
-  const names = [signature.header, 'content-type'];
-  if (message.form !== 'body' && message.timestamp !== 'INLINE') names.push(message.timestamp.header);
+  const names = ['content-type', ...(signature.scheme === 'TOKEN' ? [] : headersOfSignature(signature))];
   if (eventId.from === 'HEADER') names.push(eventId.header);
-  return names.map((name) => name.toLowerCase());
+  return [...new Set(names.map((name) => name.toLowerCase()))];
+}
+
+/** Never a token's: whoever reads that one could send notifications. */
+function headersOfSignature({ header, message }: SignatureShape): string[] {
+  if (message.form === 'body') return [header];
+  const timestamp = message.timestamp === 'INLINE' ? [] : [message.timestamp.header];
+  return [header, ...timestamp, ...(message.form === 'id.ts.body' ? [message.id.header] : [])];
 }
 
 function capabilitiesOf(bank: Bank): Capabilities {
@@ -59,7 +66,7 @@ function capabilitiesOf(bank: Bank): Capabilities {
     ways: [{ method: 'BANK', presentation: 'REDIRECT' }],
     currencies: bank.currencies,
     limits: (currency) => bank.limits[currency] ?? {},
-    webhookProof: 'SIGNED',
+    webhookProof: bank.notification.signature.scheme === 'TOKEN' ? 'STATIC_SECRET' : 'SIGNED',
     partialRefunds: bank.refunds === 'PARTIAL',
   };
 }
@@ -128,12 +135,12 @@ function addressFor(address: string, { providerReference }: InitiatedAttempt): s
 }
 
 function amountOf(
-  { name, displayName, api }: Bank,
+  { name, displayName, amounts }: Bank,
   { amount, currency }: Pick<AttemptToInitiate, 'amount' | 'currency'>,
 ): string | number {
-  const written = writeAmount(amount, api.amountFormat, currency);
+  const written = writeAmount(amount, amounts.api, currency);
   if (written !== undefined) return written;
-  const message = `${displayName} takes amounts as JSON numbers, and this one has too many digits.`;
+  const message = `${displayName} can't be told ${toDecimal(amount, currency)} ${currency} exactly, as it writes amounts.`;
   throw new ProviderFailure(name, 'rejected', 'AMOUNT_NOT_EXACT', message);
 }
 

@@ -1,7 +1,7 @@
 import type { ProviderOutcome } from '../provider.js';
 import { readCurrency } from '../written-amount.js';
 import { meaningOfWord } from '../written-text.js';
-import { type AmountFormat, readAmount } from './bank-amount.js';
+import { type AmountNotation, readAmount } from './bank-amount.js';
 import type { RefundStatusMeaning, RefundStatusWords } from './bank-options.js';
 import { type Reading, unreadable } from './bank-outcome.js';
 
@@ -14,7 +14,7 @@ export interface RefundReport {
   readonly reference: string | undefined;
   readonly status: string | undefined;
   readonly amount: unknown;
-  readonly amountFormat: AmountFormat;
+  readonly notation: AmountNotation;
   readonly currency: unknown;
 }
 
@@ -24,7 +24,7 @@ export function readRefundOutcome(report: RefundReport, words: RefundStatusWords
   if (report.status === undefined) return unreadable('a refund without a status');
   const currency = readCurrency(report.currency);
   if (currency === undefined) return unreadable('a refund in no currency that we can count in');
-  const amount = readAmount(report.amount, report.amountFormat, currency);
+  const amount = readAmount(report.amount, report.notation, currency);
   if (amount === undefined) return unreadable(`a refund of no exact amount of ${currency}`);
   const status = meaningOf(report.status, words);
   return {

@@ -42,7 +42,7 @@ function readRefund(
   json: unknown,
   attempt: InitiatedAttempt,
 ): ProviderEvent & { readonly outcome: RefundOutcome } {
-  const { refundFields: at, amountFormat } = bank.api;
+  const { refundFields: at } = bank.api;
   if (identifierAt(json, at.payment_id) !== attempt.providerReference) {
     throw unreadableAnswer(bank, call, 'a refund of another payment');
   }
@@ -52,7 +52,7 @@ function readRefund(
       reference: textAt(json, at.reference),
       status: wordAt(json, at.status),
       amount: valueAt(json, at.amount),
-      amountFormat,
+      notation: bank.amounts.api,
       currency: valueAt(json, at.currency),
     },
     bank.refundStatusWords,

@@ -3,7 +3,8 @@ import type { AmountFormat } from './bank-amount.js';
 
 /** How a bank's notification is signed, and where in its JSON things are. Paths are names joined by dots: `data.reference`. */
 export interface NotificationShape {
-  readonly signature: SignatureShape;
+  readonly signature: ProofShape;
+  readonly bodyFormat: BodyFormat;
   /** DIGEST: the bank gives no id, so the SHA-256 of the body is it. */
   readonly eventId:
     | { readonly from: 'BODY'; readonly path: string }
@@ -38,14 +39,33 @@ export interface NotificationShape {
   readonly refundAmountPath: string;
 }
 
+/** JSON; FORM: form-encoded, as `data[reference]=…`; MULTIPART: multipart/form-data, with names like those of FORM. */
+export const BODY_FORMATS = ['JSON', 'FORM', 'MULTIPART'] as const;
+
+export type BodyFormat = (typeof BODY_FORMATS)[number];
+
+export type ProofShape = SignatureShape | TokenShape;
+
+/**
+ * A secret that never changes, in a header of each notification. It covers nothing of the body, and whoever has seen one
+ * notification can send more: each is only a hint, of which the bank is asked.
+ */
+export interface TokenShape {
+  readonly scheme: 'TOKEN';
+  readonly header: string;
+  /** What stands before the token: '', `Bearer `. */
+  readonly prefix: string;
+}
+
 /** An HMAC, always; the rest differs. */
 export interface SignatureShape {
+  readonly scheme?: undefined;
   readonly header: string;
   /** Default: sha256. MD5 and SHA-1 are never taken. */
   readonly algorithm?: SignatureAlgorithm;
-  /** `hex` is lower case. */
+  /** Of hex, capitals are taken too; of base64, also its spelling for URLs, and without padding. */
   readonly encoding: 'hex' | 'base64';
-  /** What stands before the signature: '', `sha256=`; with an inline timestamp the scheme, `v1=`. */
+  /** What stands before the signature: '', `sha256=`; with an inline timestamp the scheme, `v1=`. Other marks do no harm. */
   readonly prefix: string;
   readonly message: SignedMessage;
 }
@@ -56,7 +76,10 @@ export const DEFAULT_ALGORITHM = 'sha256';
 
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
-/** What is signed: the body alone, or a timestamp in Unix seconds, with or without a dot between, and the body. */
+/**
+ * What is signed: the body alone, or a timestamp in Unix seconds, with or without a dot between, and the body; or, as
+ * Standard Webhooks have it, the id of the message, the timestamp and the body.
+ */
 export type SignedMessage =
   | { readonly form: 'body' }
   | {
@@ -65,17 +88,39 @@ export type SignedMessage =
       readonly timestamp: 'INLINE' | { readonly header: string };
       /** Older notifications, and those from further in the future, are refused. */
       readonly toleranceSeconds: number;
+    }
+  | {
+      readonly form: 'id.ts.body';
+      readonly id: { readonly header: string };
+      readonly timestamp: { readonly header: string };
+      readonly toleranceSeconds: number;
     };
 
 export const DEFAULT_TOLERANCE_SECONDS = 300;
 
-export const DEFAULT_NOTIFICATION: NotificationShape = {
-  signature: {
-    header: 'X-Signature',
-    encoding: 'hex',
-    prefix: 'v1=',
-    message: { form: 'ts.body', timestamp: 'INLINE', toleranceSeconds: DEFAULT_TOLERANCE_SECONDS },
+export const DEFAULT_SIGNATURE: SignatureShape = {
+  header: 'X-Signature',
+  encoding: 'hex',
+  prefix: 'v1=',
+  message: { form: 'ts.body', timestamp: 'INLINE', toleranceSeconds: DEFAULT_TOLERANCE_SECONDS },
+};
+
+/** https://www.standardwebhooks.com */
+export const STANDARD_WEBHOOKS_SIGNATURE = {
+  header: 'webhook-signature',
+  encoding: 'base64',
+  prefix: 'v1,',
+  message: {
+    form: 'id.ts.body',
+    id: { header: 'webhook-id' },
+    timestamp: { header: 'webhook-timestamp' },
+    toleranceSeconds: DEFAULT_TOLERANCE_SECONDS,
   },
+} as const satisfies SignatureShape;
+
+export const DEFAULT_NOTIFICATION: NotificationShape = {
+  signature: DEFAULT_SIGNATURE,
+  bodyFormat: 'JSON',
   // The X-Bank-Event-Id header says the same, but the signature does not cover it.
   eventId: { from: 'BODY', path: 'id' },
   typePath: 'type',
@@ -101,8 +146,9 @@ export const DEFAULT_NOTIFICATION: NotificationShape = {
 };
 
 /** What makes signatures of this shape unreadable, or worthless; undefined for nothing. */
-export function problemOfSignature({ prefix, message }: SignatureShape): string | undefined {
-  if (message.form === 'body') return undefined;
+export function problemOfSignature(proof: ProofShape): string | undefined {
+  if (proof.scheme === 'TOKEN' || proof.message.form === 'body') return undefined;
+  const { prefix, message } = proof;
   if (!(message.toleranceSeconds > 0)) return 'a signed timestamp needs a tolerance of more than 0 seconds';
   if (message.timestamp !== 'INLINE') return undefined;
   if (prefix.includes(','))

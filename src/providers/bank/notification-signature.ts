@@ -10,24 +10,34 @@ import { readClaim, refusal, type Refusal } from './signature-claim.js';
  */
 export function refusalOfSignature(
   shape: SignatureShape,
-  secrets: readonly string[],
+  keys: readonly Buffer[],
   rawBody: Buffer,
   headers: NotificationHeaders,
   receivedAt: Date,
 ): Refusal | undefined {
   const claim = readClaim(shape, headers);
   if (claim.verdict === 'refused') return claim;
-  const expected = secrets.map((secret) =>
-    createHmac(shape.algorithm ?? DEFAULT_ALGORITHM, secret)
-      .update(claim.beforeBody)
-      .update(rawBody)
-      .digest(),
+  const bodies = hasByteOrderMark(rawBody) ? [rawBody, rawBody.subarray(BYTE_ORDER_MARK.length)] : [rawBody];
+  const expected = keys.flatMap((key) =>
+    bodies.map((body) =>
+      createHmac(shape.algorithm ?? DEFAULT_ALGORITHM, key)
+        .update(claim.beforeBody)
+        .update(body)
+        .digest(),
+    ),
   );
   const proven = claim.signatures.some((signature) =>
     expected.some((digest) => timingSafeEqual(signature, digest)),
   );
   if (!proven) return refusal('SIGNATURE_INVALID', 'no signature matches any secret');
   return refusalOfAge(shape, claim.timestampSeconds, receivedAt);
+}
+
+/** Some senders sign a text, and only then write it as bytes, with this before it. It means nothing. */
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
+function hasByteOrderMark(body: Buffer): boolean {
+  return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
 }
 
 function refusalOfAge(

@@ -8,7 +8,9 @@ const ALGORITHMS = new Map([
 
 /** Whether the header (RFC 9530) is about exactly these bytes: it holds at least one digest that we can make, and all such are right. */
 export function digestMatches(header: string, rawBody: Buffer): boolean {
-  const claimed = [...(parseStructured(header) ?? [])].filter(([name]) => ALGORITHMS.has(name));
+  // Names of digests are in lower case, and not everybody knows.
+  const inLowerCase = header.replace(/\bSHA-(?:256|512)(?==:)/g, (name) => name.toLowerCase());
+  const claimed = [...(parseStructured(inLowerCase) ?? [])].filter(([name]) => ALGORITHMS.has(name));
   return claimed.length > 0 && claimed.every(([name, [digest]]) => isDigest(digest, name, rawBody));
 }
 

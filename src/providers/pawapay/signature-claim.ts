@@ -24,7 +24,7 @@ const USUAL_LIFE_SECONDS = 60;
 /** The claim, or what is wrong with it. There must be one signature: which of two is meant would be the sender's choice. */
 export function readClaim(headers: NotificationHeaders): SignatureClaim | string {
   const signatureHeader = headerOf(headers, 'signature');
-  const inputHeader = headerOf(headers, 'signature-input');
+  const inputHeader = headerOf(headers, 'signature-input')?.trim();
   if (signatureHeader === undefined) return 'not one Signature';
   if (inputHeader === undefined) return 'not one Signature-Input';
   const input = onlyMember(inputHeader);
@@ -32,8 +32,9 @@ export function readClaim(headers: NotificationHeaders): SignatureClaim | string
   if (!input || !member) return 'not one signature in the form of RFC 9421';
   const signature = member.bytes && Buffer.from(member.bytes);
   const { label } = input;
-  // One spelling only: base 64 has several for the same bytes.
-  if (!signature || signatureHeader !== `${label}=:${signature.toString('base64')}:`) {
+  // One spelling of the bytes: base 64 has several. What stands around them doesn't matter.
+  const isSpelledSo = signature && signatureHeader.includes(`=:${signature.toString('base64')}:`);
+  if (!isSpelledSo || member.label !== label) {
     return 'no signature of the label of Signature-Input';
   }
   if (!input.components || !inputHeader.startsWith(`${label}=`)) return 'no list of components';

@@ -3,7 +3,8 @@ import { parseJson, textAt, valueAt } from '../json-document.js';
 import { recogniseAttemptReference } from '../../references.js';
 import type { ParsedNotification, ProviderOutcome } from '../provider.js';
 import { type InvoiceReport, outcomeOf, readInvoiceReport } from './invoice-report.js';
-import { parseNestedForm } from './nested-form.js';
+import { parseMultipart } from '../multipart-form.js';
+import { nestFields, parseNestedForm } from '../nested-form.js';
 import type { PayDunya } from './paydunya-options.js';
 
 type Refusal = Extract<ParsedNotification, { verdict: 'refused' }>;
@@ -26,7 +27,7 @@ export function readKeptPayDunyaNotification(paydunya: PayDunya, body: Buffer): 
 
 /** Whoever reads the hash can make notifications. In each form of the body it stands as it is. */
 export function withoutHash({ notificationHash }: PayDunya, body: string): string {
-  return body.replaceAll(notificationHash, 'removed');
+  return body.replace(new RegExp(notificationHash, 'gi'), 'removed');
 }
 
 function refusalOf(
@@ -35,22 +36,29 @@ function refusalOf(
   hash: string | undefined,
 ): Refusal | undefined {
   if (hash === undefined) return { verdict: 'refused', reason: 'SIGNATURE_MISSING', detail: 'no hash' };
-  const [said, expected] = [Buffer.from(hash), Buffer.from(notificationHash)];
+  // Hex, which may be in capitals.
+  const [said, expected] = [Buffer.from(hash.trim().toLowerCase()), Buffer.from(notificationHash)];
   const isSame = said.length === expected.length && timingSafeEqual(said, expected);
   // One that is escaped in a way that nobody needs would be kept with the body.
-  if (isSame && body.includes(notificationHash)) return undefined;
+  if (isSame && body.toLowerCase().includes(notificationHash)) return undefined;
   return { verdict: 'refused', reason: 'SIGNATURE_INVALID', detail: 'the hash is not that of our key' };
 }
 
 /**
  * What the notification says, in whichever form it came: nested fields below `data`, `data` as one text of JSON, a body
- * of JSON, or any of these without `data`. Only the first is documented; the others have been reported.
+ * of JSON, or any of these without `data`; a form as multipart, which PHP makes of an array. Only the first is documented;
+ * the others have been reported. What its Content-Type says doesn't matter, nor a byte order mark.
  */
 function documentOf(body: string): unknown {
-  const whole = body.trimStart().startsWith('{') ? parseJson(body) : parseNestedForm(body);
+  const whole = readWhole(body.replace(/^\ufeff/, '').trimStart());
   const data = valueAt(whole, 'data');
   if (data === undefined) return whole;
   return typeof data === 'string' ? parseJson(data) : data;
+}
+
+function readWhole(body: string): unknown {
+  if (body.startsWith('{')) return parseJson(body);
+  return body.startsWith('--') ? nestFields(parseMultipart(body) ?? []) : parseNestedForm(body);
 }
 
 function readDocument(paydunya: PayDunya, body: string, document: unknown): ParsedNotification {

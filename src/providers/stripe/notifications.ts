@@ -117,7 +117,8 @@ function reasonToIgnore(type: string): string {
 function parseEvent(body: string): Stripe.Event | undefined {
   let event: unknown;
   try {
-    event = JSON.parse(body);
+    // A byte order mark is signed like all else, and means nothing.
+    event = JSON.parse(body.replace(/^\ufeff/, ''));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

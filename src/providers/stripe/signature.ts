@@ -25,10 +25,11 @@ export function verifySignature(
   receivedAt: Date,
   secrets: readonly string[],
 ): SignatureVerdict {
-  const header = headers['stripe-signature'];
-  if (header === undefined || header === '')
-    return refused('SIGNATURE_MISSING', 'no Stripe-Signature header');
-  if (typeof header !== 'string') return refused('SIGNATURE_INVALID', 'several Stripe-Signature headers');
+  const given = headers['stripe-signature'];
+  if (given === undefined || given === '') return refused('SIGNATURE_MISSING', 'no Stripe-Signature header');
+  if (typeof given !== 'string') return refused('SIGNATURE_INVALID', 'several Stripe-Signature headers');
+  // Spaces and capitals that a proxy may have made of it: the SDK reads it by the letter.
+  const header = given.replace(/\s/g, '').toLowerCase();
   const signedAt = signedAtSeconds(header);
   if (signedAt === undefined) return refused('SIGNATURE_INVALID', 'no time, or several, in Stripe-Signature');
   if (!secrets.some((secret) => isSignedWith(secret, body, header))) {

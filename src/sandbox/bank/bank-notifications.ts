@@ -97,7 +97,8 @@ export class BankNotifications {
   }
 
   #send(payment: BankPayment, about: string, type: string, data: object): void {
-    if (!this.#options.webhooks) return;
+    const { dialect, hand, webhooks } = this.#options;
+    if (!webhooks) return;
     const id = `bevt_${randomName()}`;
     const createdAt = this.#options.now().toISOString();
     const notification = { id, type, created_at: createdAt, data };
@@ -105,7 +106,7 @@ export class BankNotifications {
       id,
       subject: payment.id,
       url: payment.notificationUrl,
-      body: this.#options.hand.notification(this.#options.dialect.notification(notification)),
+      ...dialect.encode(hand.notification(dialect.notification(notification))),
     };
     this.#last.set(about, message);
     this.#sender.send(message);

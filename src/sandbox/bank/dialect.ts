@@ -22,6 +22,8 @@ export interface BankDialect {
   readonly answer: (answer: unknown) => unknown;
   /** What the contract notifies of, in the bank's words. */
   readonly notification: (notification: unknown) => unknown;
+  /** A notification in the bank's words, which is JSON, as it is sent. */
+  readonly encode: (json: string) => Pick<WebhookMessage, 'body' | 'contentType'>;
   /** The headers that prove a notification. @param timestamp Unix seconds */
   readonly sign: (message: WebhookMessage, secret: string, timestamp: number) => Record<string, string>;
 }
@@ -32,6 +34,7 @@ export const CONTRACT_DIALECT: BankDialect = {
   understand: (_method, asked) => asked,
   answer: (answer) => answer,
   notification: (notification) => notification,
+  encode: (json) => ({ body: json }),
   sign: ({ id, body }, secret, timestamp) => {
     const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
     return { 'x-bank-event-id': id, 'x-signature': `t=${timestamp},v1=${signature}` };

@@ -8,12 +8,17 @@ const MOST_FIELDS = 1_000;
 
 const DEEPEST = 8;
 
-/**
- * A form-encoded body. Undefined for one that means two things (a field twice, a text where others are nested), and for
- * one that is too large: a reader that chooses may choose another than the one before it. A name that is none is left out.
- */
+/** A form-encoded body; undefined as of `nestFields`. */
 export function parseNestedForm(body: string): NestedForm | undefined {
-  const fields = [...new URLSearchParams(body)];
+  return nestFields([...new URLSearchParams(body)]);
+}
+
+/**
+ * The fields of a form, nested by their names. Undefined for a form that means two things (a field twice, a text where
+ * others are nested), and for one that is too large: a reader that chooses may choose another than the one before it. A
+ * name that is none is left out.
+ */
+export function nestFields(fields: readonly (readonly [string, string])[]): NestedForm | undefined {
   if (fields.length > MOST_FIELDS) return undefined;
   const form = emptyForm();
   for (const [name, value] of fields) {
