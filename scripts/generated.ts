@@ -48,7 +48,9 @@ notification that asks for it is kept, and its \`outcome\` says \`stale\`.
 
 - **FAILED, CANCELLED and EXPIRED to PAID** is late money: the provider took it after we had given up. If the stock can
   be taken again, the order is confirmed; if not, the payment goes to REVIEW, and the money back.
-- **REVIEW** is left when the money went back, or by a person: \`settlePaymentReview\` accepts, refunds, or closes.
+- **REVIEW** is left when the money went back, or by a person: \`settlePaymentReview\` accepts, refunds, or closes. What
+  was closed with its money still here can be refunded, or decided about anew; what was refunded and never PAID comes back
+  to REVIEW when its refund fails after all.
 - **Back from REFUNDED or PARTIALLY_REFUNDED**: a refund that had succeeded failed after all, which banks do days later.
 - **DISPUTED** lasts until a dispute is decided and its money is where it was decided to be. **CHARGED_BACK** is what the
   bank keeps, all or a part; an appeal or a later decision leads out of it.

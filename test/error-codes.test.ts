@@ -6,6 +6,8 @@ import type { ErrorCode } from '../src/graphql/error-codes.js';
 import type { PaymentErrorKind } from '../src/payments/payment-error.js';
 import { startCuttableProxy, type CuttableProxy } from './support/cuttable-proxy.js';
 import { eventually } from './support/eventually.js';
+import { STRIPE } from './support/notifying-provider.js';
+import { underpaidPayment } from './support/payments-with-money.js';
 import { buildProduct, type BuiltProduct } from './support/program.js';
 import {
   CREATE_PAYMENT,
@@ -42,6 +44,13 @@ const CREATE_ORDER =
 const CANCEL_PAYMENT = 'mutation ($id: ID!) { cancelPaymentIntent(id: $id) { id status } }';
 const UPDATE_PAYMENT = 'mutation ($id: ID!) { updatePaymentIntent(input: { paymentIntentId: $id }) { id } }';
 const UPDATE_ORDER = 'mutation ($input: UpdateOrderInput!) { updateOrder(input: $input) { id } }';
+/** A payment as nobody has seen it. */
+const CLOSE_REVIEW = `mutation ($id: ID!) {
+  settlePaymentReview(input: {
+    paymentIntentId: $id, decision: CLOSE, reason: "it is odd",
+    seen: { version: 77, capturedAmount: 0, refundedAmount: 0, disputedAmount: 0 }
+  }) { status }
+}`;
 const CANCEL_ORDER = 'mutation ($id: ID!) { cancelOrder(id: $id) { id } }';
 
 /** What must never reach a caller: SQL, stacks, addresses, files, keys and the provider's own words. */
@@ -238,6 +247,14 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
       return ask(CREATE_PAYMENT, { input: { orderId, method: 'BANK', returnUrl: RETURN_URL } }, token);
     },
   },
+  PAYMENT_CHANGED: {
+    retryable: false,
+    fields: ['seen'],
+    async provoke(ask) {
+      const { id } = await underpaidPayment(app, STRIPE);
+      return ask(CLOSE_REVIEW, { id }, app.operatorToken);
+    },
+  },
   PAYMENT_NOT_CANCELLABLE: {
     retryable: false,
     async provoke(ask) {
@@ -258,10 +275,7 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
     retryable: false,
     async provoke(ask) {
       const { payment } = await cardPayment();
-      const mutation = `mutation ($id: ID!) {
-        settlePaymentReview(input: { paymentIntentId: $id, decision: CLOSE, reason: "it is odd" }) { status }
-      }`;
-      return ask(mutation, { id: payment.id }, app.operatorToken);
+      return ask(CLOSE_REVIEW, { id: payment.id }, app.operatorToken);
     },
   },
   PAYMENT_NOT_REFUNDABLE: {

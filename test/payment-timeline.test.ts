@@ -3,6 +3,7 @@ import { untilStatus } from './support/books.js';
 import { BANK, notify, STRIPE } from './support/notifying-provider.js';
 import { changeQuantity } from './support/payment-calls.js';
 import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { settleReview } from './support/staff-calls.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -72,9 +73,7 @@ test('acts of operators and backends stand in it, those on the order too', async
   await changeQuantity(app, payment.orderId, app.operatorToken, payment.sku, 2);
   await notify(app, STRIPE, STRIPE.paid(payment));
   await untilStatus(app, payment.id, 'REVIEW');
-  const mutation = `mutation ($input: SettlePaymentReviewInput!) { settlePaymentReview(input: $input) { id } }`;
-  const input = { paymentIntentId: payment.id, decision: 'ACCEPT', reason: 'a friend of the house' };
-  dataOf(await app.graphql(mutation, { input }, app.operatorToken));
+  dataOf(await settleReview(app, payment, 'ACCEPT', app.operatorToken, 'a friend of the house'));
 
   const acts = (await timeline(payment.id, app.apiKey)).filter(({ kind }) => kind === 'ACT');
 

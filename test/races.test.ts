@@ -244,22 +244,22 @@ describe.each([STRIPE, BANK])('at $name', (provider) => {
     });
     dataOf(await settleReview(app, closed, 'REFUND'));
     await settled(app);
-    expect(await readAsStaff(app, closed)).toMatchObject({ status: 'CANCELLED', refundedAmount: 1_500 });
+    expect(await readAsStaff(app, closed)).toMatchObject({ status: 'REFUNDED', refundedAmount: 1_500 });
     expect(moneyAt(provider, closed)).toEqual({ charges: 1, refunded: 1_500 });
   });
 
   test.each([
-    [1_500, 'REFUNDED'],
-    [400, 'REVIEW'],
+    [1_500, 'REFUNDED', 'PAYMENT_NOT_IN_REVIEW'],
+    [400, 'REVIEW', 'PAYMENT_CHANGED'],
   ])(
     '%d is given back at the provider while a review is being accepted: it is %s, and accepting is refused',
-    async (amount, status) => {
+    async (amount, status, refusal) => {
       const payment = await underpaidPayment(app, provider);
       steps.beforeWriting('review.accept', async () => {
         refundAt(provider, payment, amount);
         await settled(app);
       });
-      expect(codeOf(await settleReview(app, payment, 'ACCEPT'))).toBe('PAYMENT_NOT_IN_REVIEW');
+      expect(codeOf(await settleReview(app, payment, 'ACCEPT'))).toBe(refusal);
       expect(await readAsStaff(app, payment)).toMatchObject({
         status,
         refundedAmount: amount,

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'ORDER_NOT_CHANGEABLE'
   | 'ORDER_NUMBER_TAKEN'
   | 'OUT_OF_STOCK'
+  | 'PAYMENT_CHANGED'
   | 'PAYMENT_DECLINED'
   | 'PAYMENT_NOT_CANCELLABLE'
   | 'PAYMENT_NOT_CAPTURABLE'
@@ -94,6 +95,7 @@ export const ERROR_CODES: Readonly<
   PAYMENT_NOT_CANCELLABLE: { code: 'PAYMENT_NOT_CANCELLABLE', retryable: false },
   PAYMENT_NOT_CAPTURABLE: { code: 'PAYMENT_NOT_CAPTURABLE', retryable: false },
   PAYMENT_NOT_REFUNDABLE: { code: 'PAYMENT_NOT_REFUNDABLE', retryable: false },
+  PAYMENT_CHANGED: { code: 'PAYMENT_CHANGED', retryable: false },
   PAYMENT_NOT_IN_REVIEW: { code: 'PAYMENT_NOT_IN_REVIEW', retryable: false },
   AMOUNT_TOO_LARGE: { code: 'BAD_USER_INPUT', retryable: false, field: 'amount' },
   RESTOCK_NOT_POSSIBLE: { code: 'BAD_USER_INPUT', retryable: false, field: 'restock' },

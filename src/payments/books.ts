@@ -18,7 +18,7 @@ function keptOf(change: PaymentChange): number {
 }
 
 /** The status that the money and the decisions about it speak of, once a payment has been PAID. */
-function statusOfBooks(change: PaymentChange): PaymentStatus {
+export function statusOfBooks(change: PaymentChange): PaymentStatus {
   const { intent } = change;
   const isGivenBack = isRefundedWhole(change);
   // An inquiry about money that was all given back is answered, and asks for nothing more.
@@ -48,8 +48,13 @@ export function followBooks(change: PaymentChange, cause?: ChangeCause): string 
 
 /** Null: the status is not the books' to decide. */
 function wantedStatus(change: PaymentChange): PaymentStatus | null {
-  if (change.intent.paidAt !== null) return statusOfBooks(change);
-  return change.intent.status === 'REVIEW' && isRefundedWhole(change) ? 'REFUNDED' : null;
+  const { status, paidAt } = change.intent;
+  if (paidAt !== null) return statusOfBooks(change);
+  const allGone = isRefundedWhole(change);
+  // Its refund has failed after all: a person decides again.
+  if (status === 'REFUNDED') return allGone ? null : 'REVIEW';
+  const isReviewed = status === 'REVIEW' || status === 'CANCELLED';
+  return isReviewed && allGone ? 'REFUNDED' : null;
 }
 
 /** Only refunds mark an order. What the payer's bank took is none: whether the booking stands is then the merchant's to say. */

@@ -29,9 +29,14 @@ registerEnumType(PaymentStatus, {
     AUTHORIZED: { description: 'The funds are held and not taken yet.' },
     PAID: { description: 'The money moved, for exactly the amount; the order is confirmed.' },
     FAILED: { description: 'It is over without money.' },
-    CANCELLED: { description: 'Ended by the payer, an operator or the provider, without money.' },
+    CANCELLED: {
+      description:
+        'Ended by the payer, an operator or the provider, without money; or a review that an operator closed, because its money (capturedAmount) was settled elsewhere.',
+    },
     EXPIRED: { description: 'The time was up, and the provider confirmed that nothing had moved.' },
-    REVIEW: { description: 'Money moved in a way that a person has to decide about.' },
+    REVIEW: {
+      description: 'Money moved, or is said to have moved, in a way that a person has to decide about.',
+    },
     PARTIALLY_REFUNDED: { description: 'A part of the money was given back.' },
     REFUNDED: { description: 'All of the money was given back.' },
     DISPUTED: { description: 'The payer’s bank asks for the money, or holds it until it has decided.' },

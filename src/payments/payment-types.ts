@@ -1,5 +1,5 @@
-import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
-import { IsInt, IsOptional, IsPositive, Length, MaxLength } from 'class-validator';
+import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { IsInt, IsOptional, IsPositive, Length, MaxLength, ValidateNested } from 'class-validator';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import type { NextAction as Action } from '../providers/provider.js';
 import { PaymentMethod, Presentation } from './payment-attempt.js';
@@ -191,11 +191,39 @@ registerEnumType(ReviewDecision, {
   name: 'ReviewDecision',
   description: 'What a person decides about money that did not fit.',
   valuesConfig: {
-    ACCEPT: { description: 'It is good as it is: the order is paid and confirmed.' },
-    REFUND: { description: 'All of it goes back to the payer.' },
-    CLOSE: { description: 'Nothing more is done here: it was settled elsewhere.' },
+    ACCEPT: {
+      description:
+        'What came is taken as the price, be it less or more: the order is paid and confirmed. Not while the payer’s bank has the money, or may take it.',
+    },
+    REFUND: { description: 'All that is left of it goes back to the payer.' },
+    CLOSE: {
+      description:
+        'Nothing more is done here: it was settled elsewhere. Money that was taken stays in the books, and can still be given back (refundPayment), or be decided about anew.',
+    },
   },
 });
+
+@InputType({
+  description:
+    'A payment as the person who decides saw it. When it is not so any more, nothing is decided: PAYMENT_CHANGED.',
+})
+export class SeenPaymentInput {
+  @Field(() => Int, { description: 'Its `version`.' })
+  @IsInt()
+  version: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Its `capturedAmount`, in minor units.' })
+  @IsInt()
+  capturedAmount: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Its `refundedAmount`, in minor units.' })
+  @IsInt()
+  refundedAmount: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Its `disputedAmount`, in minor units.' })
+  @IsInt()
+  disputedAmount: number;
+}
 
 @InputType({ description: 'What an operator decides about a payment in REVIEW.' })
 export class SettlePaymentReviewInput {
@@ -208,6 +236,10 @@ export class SettlePaymentReviewInput {
   @Field(() => String, { description: 'Why: it stays in the audit log.' })
   @Length(3, 1_000)
   reason: string;
+
+  @Field(() => SeenPaymentInput, { description: 'The payment as it was when this was decided.' })
+  @ValidateNested()
+  seen: SeenPaymentInput;
 }
 
 @InputType({ description: 'Which payment to bring up to date.' })

@@ -21,7 +21,7 @@ import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import type { Refund } from './refund.js';
 import type { PaymentStatus } from './transitions.js';
-import { addRefund, capturesOf, leftOf, underWay } from './refunds.js';
+import { addRefund, capturesOf, leftInAll, leftOf, underWay } from './refunds.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
 export interface RefundPayment {
@@ -119,7 +119,10 @@ function refuseUnrefundable(change: PaymentChange): void {
     );
   }
   const isHeld = forbidsRefunds(change);
-  if (!isHeld && (intent.status === 'DISPUTED' || REFUNDABLE.includes(intent.status))) return;
+  // A review that was closed, with its money still here.
+  const isClosedWithMoney = intent.status === 'CANCELLED' && intent.capturedAmount > 0;
+  const isRefundable = isClosedWithMoney || REFUNDABLE.includes(intent.status);
+  if (!isHeld && (intent.status === 'DISPUTED' || isRefundable)) return;
   const why: Partial<Record<PaymentStatus, string>> = {
     REFUNDED: 'all of its money was given back',
     DISPUTED: 'the payer’s bank decides about its money, and a refund would give it back twice',
@@ -131,11 +134,6 @@ function refuseUnrefundable(change: PaymentChange): void {
     'PAYMENT_NOT_REFUNDABLE',
     `This payment is ${intent.status}: ${reason ?? 'no money was taken'}.`,
   );
-}
-
-function leftInAll(change: PaymentChange): number {
-  const { capturedAmount, refundedAmount, disputedAmount } = change.intent;
-  return Math.max(0, capturedAmount - refundedAmount - Math.max(0, disputedAmount) - underWay(change));
 }
 
 function tooLarge(change: PaymentChange, left: number): PaymentError {

@@ -33,6 +33,12 @@ export function underWay({ refunds }: Pick<PaymentChange, 'refunds'>): number {
   return refunds.filter(isUnderWay).reduce((sum, { amount }) => sum + amount, 0);
 }
 
+/** What can still be given back of all captures together, in minor units: what the payer's bank took is gone. */
+export function leftInAll(change: Pick<PaymentChange, 'intent' | 'refunds'>): number {
+  const { capturedAmount, refundedAmount, disputedAmount } = change.intent;
+  return Math.max(0, capturedAmount - refundedAmount - Math.max(0, disputedAmount) - underWay(change));
+}
+
 interface NewRefund {
   readonly capture: Movement;
   readonly amount: number;

@@ -18,7 +18,8 @@ export function review(change: PaymentChange, problem: Problem): string {
   const { code, message } = problem;
   change.intent.notedProblems = [...change.intent.notedProblems, nameOf(problem)];
   setFailure(change, code, message);
-  if (!moveTo(change, 'REVIEW')) recordNoted(change, code);
+  // What was PAID once stays what it is: its goods may be gone.
+  if (change.intent.paidAt !== null || !moveTo(change, 'REVIEW')) recordNoted(change, code);
   return `${code}: ${message}`;
 }
 

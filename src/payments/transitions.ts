@@ -35,13 +35,15 @@ export const TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[
   PAID: ['PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED', 'CHARGED_BACK'],
   // Late money: PAID if the order can still be honoured, REVIEW if it can't.
   FAILED: ['PAID', 'REVIEW'],
-  CANCELLED: ['PAID', 'REVIEW'],
+  // REFUNDED: a review was closed, and its money given back afterwards.
+  CANCELLED: ['PAID', 'REVIEW', 'REFUNDED'],
   EXPIRED: ['PAID', 'REVIEW'],
   // A person decides: accept, refund, or close.
   REVIEW: ['PAID', 'REFUNDED', 'CANCELLED'],
   // Back when a refund that had succeeded fails after all, which a card's bank may cause days later.
   PARTIALLY_REFUNDED: ['PAID', 'REFUNDED', 'DISPUTED', 'CHARGED_BACK'],
-  REFUNDED: ['PAID', 'PARTIALLY_REFUNDED', 'DISPUTED', 'CHARGED_BACK'],
+  // REVIEW: it was never PAID, and its refund failed after all, so a person decides again.
+  REFUNDED: ['PAID', 'PARTIALLY_REFUNDED', 'DISPUTED', 'CHARGED_BACK', 'REVIEW'],
   DISPUTED: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'CHARGED_BACK'],
   // Left when a lost dispute is appealed, or when the bank returns the money after all.
   CHARGED_BACK: ['PAID', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DISPUTED'],

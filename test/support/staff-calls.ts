@@ -40,18 +40,37 @@ export function capturePayment(
   );
 }
 
-export function settleReview(
+/** What an operator saw of a payment before they decide. */
+export interface Seen {
+  readonly version: number;
+  readonly capturedAmount: number;
+  readonly refundedAmount: number;
+  readonly disputedAmount: number;
+}
+
+/** @param seen as it is now, unless told. */
+export async function settleReview(
   app: RunningApp,
-  { id }: Payment,
+  payment: Payment,
   decision: 'ACCEPT' | 'REFUND' | 'CLOSE',
   token = app.operatorToken,
   reason = 'talked to the payer',
+  seen?: Seen,
 ): Promise<GraphQLAnswer> {
   return app.graphql(
     `mutation ($input: SettlePaymentReviewInput!) { settlePaymentReview(input: $input) { ${PAYMENT} } }`,
-    { input: { paymentIntentId: id, decision, reason } },
+    { input: { paymentIntentId: payment.id, decision, reason, seen: seen ?? (await seenOf(app, payment)) } },
     token,
   );
+}
+
+/** A payment that isn't there was never seen. */
+export async function seenOf(app: RunningApp, { id }: Payment): Promise<Seen> {
+  const query = `query ($id: ID!) {
+    paymentIntent(id: $id) { version capturedAmount refundedAmount disputedAmount }
+  }`;
+  const { data } = await app.graphql(query, { id }, app.operatorToken);
+  return data?.paymentIntent ?? { version: 1, capturedAmount: 0, refundedAmount: 0, disputedAmount: 0 };
 }
 
 export function verifyPayment(app: RunningApp, { id }: Payment, token: string): Promise<GraphQLAnswer> {
