@@ -29,6 +29,7 @@ import { serveHealth } from './observability/health.js';
 import { startRelay, type Consequence, type Relay, type TellableEvent } from './outbox/relay.js';
 import { alertOperators } from './payments/alert-operators.js';
 import { checkPayments } from './payments/check-payments.js';
+import { returnMisfits } from './payments/return-misfits.js';
 import { settleRefunds } from './payments/settle-refunds.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
@@ -325,6 +326,7 @@ function startJobs(
     job('expire payment intents', () => expirePaymentIntents(manager, as('job:expiry'))),
     job('check payments', () => checkPayments(manager, as('job:check'))),
     job('check subscriptions', () => checkSubscriptions(manager, as('job:subscriptions'))),
+    job('return misfits', () => returnMisfits(manager, as('job:misfits'))),
     job('settle refunds', () => settleRefunds(manager, as('job:refunds'))),
     ...[...providers.values()]
       .filter(listsNotifications)

@@ -41,6 +41,7 @@ import { EmailsWithoutOrder1798510000000 } from '../../migrations/1798510000000-
 import { WritersOfOrders1798600000000 } from '../../migrations/1798600000000-writers-of-orders.js';
 import { TotalsOfNothing1798600100000 } from '../../migrations/1798600100000-totals-of-nothing.js';
 import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
+import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-payments-in-review.js';
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
@@ -118,6 +119,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       WritersOfOrders1798600000000,
       TotalsOfNothing1798600100000,
       DisputesAndFailedRefunds1798610000000,
+      PaymentsInReview1798640000000,
       UnreadableNotifications1798650000000,
     ],
     migrationsTableName: 'migration',

@@ -1,11 +1,12 @@
 import { decimalShift, shiftInWords } from '../money.js';
-import { parseAttemptReference, isLive, type PaymentAttempt } from './payment-attempt.js';
+import { findAttempt, namesAnother } from './attempt-of-event.js';
+import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { ProviderEvent, ProviderOutcome } from '../providers/provider.js';
 import { applyDispute } from './apply-dispute.js';
 import { applyRefund } from './apply-refund.js';
 import { isOfSubscription } from '../orders/order.js';
 import { bookCollected, followCollected } from './collected-payment.js';
-import type { LoadedPayment } from './loaded-payment.js';
+import { giveBack, giveBackMisfits } from './give-back.js';
 import type { Movement } from './movement.js';
 import {
   addMovement,
@@ -19,7 +20,7 @@ import {
   watchWhatIsLeft,
   type PaymentChange,
 } from './payment-change.js';
-import { addRefund } from './refunds.js';
+import { capturesOf } from './refunds.js';
 import { review, type Problem } from './review.js';
 import { awaitsPayer, mayMove, type PaymentStatus } from './transitions.js';
 
@@ -31,40 +32,29 @@ import { awaitsPayer, mayMove, type PaymentStatus } from './transitions.js';
 export function applyProviderEvent(change: PaymentChange, event: ProviderEvent, provider: string): string {
   const attempt = findAttempt(change, event, provider);
   if (!attempt) return `no attempt of ${change.intent.reference} at ${provider} fits`;
+  if (namesAnother(attempt, event)) return noteAnother(change, attempt, event);
   if (event.providerReference && attempt.providerReference === null) {
     changeAttempt(change, attempt, { providerReference: event.providerReference });
   }
   return applyOutcome(change, attempt, event);
 }
 
-/** The attempt that a provider speaks of. */
-export function findAttempt(
-  payment: Pick<LoadedPayment, 'attempts' | 'movements'>,
-  event: ProviderEvent,
-  provider: string,
-): PaymentAttempt | undefined {
-  const ours = event.attemptReference ? parseAttemptReference(event.attemptReference) : undefined;
-  return payment.attempts.find((attempt) => {
-    if (attempt.provider !== provider) return false;
-    if (ours) return attempt.number === ours.number;
-    const { providerReference } = attempt;
-    if (providerReference !== null && providerReference === event.providerReference) return true;
-    return event.captureReference !== undefined && isOfCapture(payment, attempt, event.captureReference);
-  });
+/**
+ * Our mark is on something that isn't the attempt. What moves no money there is no concern of this payment; of money, a
+ * person finds out whose it is.
+ */
+function noteAnother(
+  change: PaymentChange,
+  { provider, providerReference }: PaymentAttempt,
+  { providerReference: said, outcome }: ProviderEvent,
+): string {
+  const message = `${provider} speaks of ${said} with the mark of this payment, which is ${providerReference} there.`;
+  if (!movesMoney(outcome)) return `not applied: ${message}`;
+  return review(change, { code: 'REFERENCE_MISMATCH', message, about: `${provider}:${said}` });
 }
 
-function isOfCapture(
-  { movements }: Pick<LoadedPayment, 'movements'>,
-  attempt: PaymentAttempt,
-  capture: string,
-): boolean {
-  return (
-    attempt.providerReference === capture ||
-    movements.some(
-      ({ kind, attemptId, providerReference }) =>
-        kind === 'CAPTURE' && attemptId === attempt.id && providerReference === capture,
-    )
-  );
+function movesMoney({ kind }: ProviderOutcome): boolean {
+  return ['paid', 'authorized', 'refund', 'refundsChanged', 'dispute'].includes(kind);
 }
 
 function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, event: ProviderEvent): string {
@@ -87,7 +77,7 @@ function applyOutcome(change: PaymentChange, attempt: PaymentAttempt, event: Pro
     case 'refund':
       return applyRefund(change, attempt, event, outcome);
     case 'refundsChanged':
-      return applyRefundsChanged(change, outcome.totalAmount);
+      return applyRefundsChanged(change, attempt, outcome);
     case 'dispute':
       return applyDispute(change, attempt, outcome);
     default:
@@ -226,6 +216,8 @@ function applyAuthorized(
 ): string {
   if (attempt.status === 'AUTHORIZED') return 'nothing new';
   if (attempt.status === 'SUCCEEDED') return 'stale: the attempt is SUCCEEDED';
+  if (!isPossible(amount))
+    return noteImpossible(change, attempt, { amount, currency }, `held:${attempt.number}`);
   changeAttempt(change, attempt, { status: 'AUTHORIZED', failureCode: null, failureMessage: null });
   const { intent, order } = change;
   // The order may have changed since the payment was told its amount.
@@ -250,7 +242,9 @@ function applyPaid(
   if (isOfSubscription(change.order)) {
     return bookCollected(change, attempt, paid) ? followCollected(change) : 'nothing new';
   }
-  if (isKnownMoney(change, attempt.provider, paid.movementReference, 'CAPTURE')) return 'nothing new';
+  const known = knownCapture(change, attempt.provider, paid.movementReference);
+  if (known) return compareCapture(change, known, paid);
+  if (!isPossible(paid.amount)) return noteImpossible(change, attempt, paid, paid.movementReference);
   changeAttempt(change, attempt, { status: 'SUCCEEDED', failureCode: null, failureMessage: null });
   const { intent } = change;
   if (paid.currency !== intent.currency) {
@@ -272,22 +266,65 @@ function applyPaid(
     providerReference: paid.movementReference,
   });
   if (problem) return takeAsProblem(change, capture, problem);
+  return takeAsPrice(change, capture);
+}
+
+/** It pays the order, and what came before it and waits under review is not needed any more. */
+function takeAsPrice(change: PaymentChange, capture: Movement): string {
+  const { intent, order } = change;
+  const waitsForDecision = intent.status === 'REVIEW';
+  // The payment was told another amount since; it is the order's price that counts.
+  if (intent.captureMethod !== 'MANUAL') intent.amount = order.amount;
   setFailure(change, null, null);
+  // What was closed was settled elsewhere.
+  if (waitsForDecision) giveBackMisfits(change, capture);
   const outcome = step(change, 'PAID');
-  if (change.intent.status === 'PAID') confirmOrder(change);
+  if (intent.status === 'PAID') confirmOrder(change);
   return outcome;
+}
+
+function isPossible(amount: number): boolean {
+  return Number.isSafeInteger(amount) && amount > 0;
+}
+
+/** The attempt stays as it is: the provider is asked, and may say something that can be. */
+function noteImpossible(
+  change: PaymentChange,
+  { provider }: PaymentAttempt,
+  { amount, currency }: { readonly amount: number; readonly currency: string },
+  subject: string,
+): string {
+  const message = `${provider} says that ${amount} ${currency} (minor units) came (${subject}), which can't be.`;
+  const noted = review(change, { code: 'AMOUNT_IMPOSSIBLE', message, about: `${provider}:${subject}` });
+  checkSoon(change);
+  return noted;
+}
+
+/** The same money, told with another amount than before: one of the two is wrong, and nobody knows which. */
+function compareCapture(
+  change: PaymentChange,
+  { provider, providerReference, amount, currency }: Movement,
+  told: { readonly amount: number; readonly currency: string },
+): string {
+  if (told.amount === amount && told.currency === currency) return 'nothing new';
+  const message = `${provider} said ${amount} ${currency} (minor units) of ${providerReference}, and now ${told.amount} ${told.currency}.`;
+  return review(change, {
+    code: 'AMOUNT_CONTRADICTED',
+    message,
+    about: `${provider}:${providerReference}:${told.amount}:${told.currency}`,
+  });
 }
 
 interface Misfit extends Omit<Problem, 'about'> {
   /** Whether the money goes back by itself; else a person decides. */
-  readonly giveBack: boolean;
+  readonly goesBack: boolean;
 }
 
 /** The policies for money that is not simply the price of an open order: section 4 of the design, one line each. */
 function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   const { intent, order } = change;
-  const problem = (code: string, message: string, giveBack: boolean) => ({ code, message, giveBack });
-  if (intent.capturedAmount > 0) {
+  const problem = (code: string, message: string, goesBack: boolean) => ({ code, message, goesBack });
+  if (intent.paidAt !== null) {
     return problem(
       'CAPTURED_TWICE',
       'Two attempts of this payment took money; the second is given back.',
@@ -305,8 +342,9 @@ function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
     return problem('ORDER_CANCELLED', 'Paid after the order had been cancelled; it is given back.', true);
   }
   // Of money that was held, a part may be taken; what is taken is then the merchant's decision.
-  const fits = intent.captureMethod === 'MANUAL' ? amount <= intent.amount : amount === intent.amount;
-  if (!fits || intent.amount !== order.amount) {
+  const isPartOfHeld =
+    intent.captureMethod === 'MANUAL' && amount <= intent.amount && intent.amount === order.amount;
+  if (amount !== order.amount && !isPartOfHeld) {
     return problem('AMOUNT_MISMATCH', mismatchInWords(amount, order), false);
   }
   switch (change.soldOut ?? (bookingIsOver(change) ? 'PLACES' : null)) {
@@ -339,24 +377,28 @@ function bookingIsOver({ order, now }: PaymentChange): boolean {
 function takeAsProblem(
   change: PaymentChange,
   capture: Movement,
-  { code, message, giveBack }: Misfit,
+  { code, message, goesBack }: Misfit,
 ): string {
   const about = `${capture.provider}:${capture.providerReference}`;
   const outcome = review(change, { code, message, about });
-  if (giveBack) {
-    addRefund(change, {
-      capture,
-      amount: capture.amount,
-      origin: 'AUTOMATIC',
-      reason: code === 'CAPTURED_TWICE' || code === 'ORDER_ALREADY_PAID' ? 'DUPLICATE' : 'OTHER',
-      nextCheckAt: change.now,
-    });
-  }
+  const isDuplicate = code === 'CAPTURED_TWICE' || code === 'ORDER_ALREADY_PAID';
+  if (goesBack) giveBack(change, capture, isDuplicate ? 'DUPLICATE' : 'OTHER');
   return outcome;
 }
 
-function applyRefundsChanged(change: PaymentChange, totalAmount: number): string {
-  if (totalAmount === change.intent.refundedAmount) return 'nothing new';
+function applyRefundsChanged(
+  change: PaymentChange,
+  { provider }: PaymentAttempt,
+  { totalAmount, currency }: Extract<ProviderOutcome, { kind: 'refundsChanged' }>,
+): string {
+  const { intent } = change;
+  const isTooMuch = intent.capturedAmount > 0 && totalAmount > intent.capturedAmount;
+  if (totalAmount < 0 || isTooMuch || currency !== intent.currency) {
+    const message = `${provider} says that ${totalAmount} ${currency} (minor units) were given back in all, of ${intent.capturedAmount} ${intent.currency}.`;
+    const about = `${provider}:total:${totalAmount}:${currency}`;
+    return review(change, { code: 'REFUND_MISMATCH', message, about });
+  }
+  if (totalAmount === intent.refundedAmount) return 'nothing new';
   checkSoon(change);
   return 'refunds changed: the provider is asked';
 }
@@ -367,9 +409,8 @@ function step(change: PaymentChange, status: PaymentStatus): string {
   return moveTo(change, status) ? `${from} → ${status}` : `stale: ${from} does not become ${status}`;
 }
 
-function isKnownMoney(change: PaymentChange, provider: string, reference: string, kind: 'CAPTURE'): boolean {
-  return change.movements.some(
-    (movement) =>
-      movement.provider === provider && movement.providerReference === reference && movement.kind === kind,
+function knownCapture(change: PaymentChange, provider: string, reference: string): Movement | undefined {
+  return capturesOf(change).find(
+    (movement) => movement.provider === provider && movement.providerReference === reference,
   );
 }

@@ -22,7 +22,11 @@ export function applyRefund(
     const message = `A refund in ${outcome.currency}: ${outcome.providerRefundReference}.`;
     return review(change, { ...mismatchOf(attempt.provider, outcome), message });
   }
-  const refund = knownRefund(change, attempt, outcome) ?? foundRefund(change, attempt, event, outcome);
+  if (!Number.isSafeInteger(outcome.amount) || outcome.amount <= 0)
+    return noteContradiction(change, attempt, outcome);
+  const known = knownRefund(change, attempt, outcome);
+  if (known && known.amount !== outcome.amount) return noteContradiction(change, attempt, outcome, known);
+  const refund = known ?? foundRefund(change, attempt, event, outcome);
   if (refund === null) throw new MoneyNotKnownYet('the payment that it gives back has not been told of yet');
   if (refund.providerReference === null) {
     changeRefund(change, refund, { providerReference: outcome.providerRefundReference });
@@ -96,6 +100,20 @@ function noteMismatch(change: PaymentChange, refund: Refund, outcome: RefundOutc
   return review(change, { ...mismatch, message });
 }
 
+/** One of what is said, or was asked for, is wrong: nothing is believed, and the refund stays as it is. */
+function noteContradiction(
+  change: PaymentChange,
+  { provider }: PaymentAttempt,
+  outcome: RefundOutcome,
+  known?: Refund,
+): string {
+  const { amount, currency, status, providerRefundReference } = outcome;
+  const instead = known ? `, and the refund is of ${known.amount}` : '';
+  const message = `${provider} says of refund ${providerRefundReference}: ${amount} ${currency} (minor units), ${status}${instead}.`;
+  const about = `${provider}:${providerRefundReference}:${amount}`;
+  return review(change, { code: 'REFUND_CONTRADICTED', message, about });
+}
+
 /** Whether it was too much, that still stands as what is wrong with the payment, and by now it fits. */
 function isSettledNow(change: PaymentChange, { provider }: Refund, outcome: RefundOutcome): boolean {
   const mismatch = mismatchOf(provider, outcome);
@@ -137,11 +155,13 @@ function knownRefund(
   { provider }: PaymentAttempt,
   { providerRefundReference, refundReference }: RefundOutcome,
 ): Refund | undefined {
-  return refunds.find(
-    (refund) =>
-      refund.provider === provider &&
-      (refund.providerReference === providerRefundReference ||
-        (refundReference !== undefined && refund.reference === refundReference)),
+  const ofProvider = refunds.filter((refund) => refund.provider === provider);
+  return (
+    ofProvider.find(({ providerReference }) => providerReference === providerRefundReference) ??
+    // By our mark only what the provider has not named yet: another refund that carries it is money of its own.
+    ofProvider.find(
+      ({ reference, providerReference }) => reference === refundReference && providerReference === null,
+    )
   );
 }
 

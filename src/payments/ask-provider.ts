@@ -1,12 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import type { ProviderEvent } from '../providers/provider.js';
-import { applyProviderEvent } from './apply-provider-event.js';
 import { asInitiated, providerOf } from './initiate-attempt.js';
-import type { LoadedPayment } from './loaded-payment.js';
+import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { askAndNote } from './note-unreadable-answer.js';
-import type { PaymentAttempt } from './payment-attempt.js';
+import { attemptReference as attemptReferenceOf, type PaymentAttempt } from './payment-attempt.js';
+import { afterCommit } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
-import { writePayment } from './write-change.js';
+import { PaymentError } from './payment-error.js';
+import { writeEvents } from './write-events.js';
 
 /** What asking needs; nothing is sealed and nobody is waited for. */
 export type AskingDependencies = Pick<PaymentDependencies, 'providers' | 'wakeRelay' | 'actor'>;
@@ -32,16 +33,21 @@ export async function applyAnswer(
   manager: EntityManager,
   dependencies: AskingDependencies,
   { intent }: LoadedPayment,
-  { provider, number }: PaymentAttempt,
+  { provider, number, providerReference }: PaymentAttempt,
   events: readonly ProviderEvent[],
 ): Promise<LoadedPayment> {
-  return writePayment(manager, dependencies, intent.reference, (change) => {
-    const attempt = change.attempts.find((candidate) => candidate.number === number);
-    if (!attempt) throw new Error(`attempt ${number} is not one of ${intent.reference}`);
-    // It was asked by this attempt's own reference: whatever the answer names, it is about this one.
-    const attemptReference = `${intent.reference}-${number}`;
-    for (const event of events) {
-      applyProviderEvent(change, { ...event, attemptReference, isAnswer: true }, provider);
-    }
-  });
+  // It was asked by this attempt's own reference: whatever the answer names, it is about this one.
+  const attemptReference = attemptReferenceOf(intent.reference, number);
+  const named = providerReference !== null && { providerReference };
+  const about = { attemptReference, isAnswer: true as const, ...named };
+  const news = {
+    actor: dependencies.actor,
+    provider,
+    events: events.map((event) => ({ ...event, ...about })),
+    load: () => loadPayment(manager, intent.reference),
+  };
+  const written = await writeEvents(manager, news, () => undefined);
+  if (!written) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
+  if (written.change.outboxEvents.length > 0) dependencies.wakeRelay();
+  return afterCommit(written.change);
 }

@@ -4,7 +4,7 @@ import { fromRow } from '../database/rows.js';
 import { run, statement } from '../database/statement.js';
 import type { Booking } from '../orders/booking.js';
 import type { Order } from '../orders/order.js';
-import type { ProviderEvent } from '../providers/provider.js';
+import { isConsistent, type PaymentNames } from './attempt-of-event.js';
 import type { Dispute } from './dispute.js';
 import type { Movement } from './movement.js';
 import { parseAttemptReference, type PaymentAttempt } from './payment-attempt.js';
@@ -122,20 +122,37 @@ export async function loadPayment(
 }
 
 /**
- * The payment that a provider speaks of: by our own reference where the provider gave it back, which works even before
- * we have stored the provider's; else by the provider's, of the attempt or of the money that it brought.
+ * The payment that a provider speaks of. Our mark finds it in one round trip; where the provider calls it by another id
+ * than the one that we have stored for the marked attempt, the payment that has this id counts, if there is one.
  */
 export async function loadPaymentOfProvider(
   manager: EntityManager,
   provider: string,
-  event: Pick<ProviderEvent, 'attemptReference' | 'providerReference' | 'captureReference'>,
+  event: PaymentNames,
 ): Promise<LoadedPayment | null> {
-  const ours = event.attemptReference ? parseAttemptReference(event.attemptReference) : undefined;
-  if (ours) {
-    const payment = await loadPayment(manager, ours.intentReference);
-    const attempt = payment?.attempts.find(({ number }) => number === ours.number);
-    return attempt?.provider === provider ? payment : null;
-  }
+  const marked = await loadMarkedPayment(manager, provider, event);
+  if (marked && isConsistent(marked, event, provider)) return marked;
+  return (await loadByProviderReferences(manager, provider, event)) ?? marked;
+}
+
+async function loadMarkedPayment(
+  manager: EntityManager,
+  provider: string,
+  { attemptReference }: PaymentNames,
+): Promise<LoadedPayment | null> {
+  const ours = attemptReference ? parseAttemptReference(attemptReference) : undefined;
+  if (!ours) return null;
+  const payment = await loadPayment(manager, ours.intentReference);
+  const attempt = payment?.attempts.find(({ number }) => number === ours.number);
+  return attempt?.provider === provider ? payment : null;
+}
+
+/** By the provider's id of the attempt, or of the money that it brought. */
+async function loadByProviderReferences(
+  manager: EntityManager,
+  provider: string,
+  event: PaymentNames,
+): Promise<LoadedPayment | null> {
   for (const reference of [event.providerReference, event.captureReference]) {
     if (!reference) continue;
     const [row] = await run(manager, BY_PROVIDER_REFERENCE, [provider, reference]);

@@ -69,6 +69,7 @@ registerEnumType(CaptureMethod, {
   where: `status IN (${inQuotes(OPEN_STATUSES)})`,
 })
 @Index('payment_intent_order', ['orderId'])
+@Index('payment_intent_in_review', ['orderId'], { where: `status = 'REVIEW'` })
 @Index('payment_intent_to_expire', ['expiresAt'], { where: `status IN ('PENDING', 'UNKNOWN')` })
 @Index('payment_intent_to_check', ['nextCheckAt'], { where: `next_check_at IS NOT NULL` })
 @Check('payment_intent_capture_method_known', `capture_method IN ('AUTOMATIC', 'MANUAL')`)

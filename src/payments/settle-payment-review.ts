@@ -80,6 +80,8 @@ const DECISIONS: Readonly<Record<ReviewSettlement['decision'], Decide>> = {
     refuseDisputed(change, isHeldByBank);
     if (leftInAll(change) <= 0) throw notSettleable('none of its money is left, so close it');
     setFailure(change, null, null);
+    // Less came, and that is the price from now on: what comes beyond it may go back, and the payment stays PAID.
+    intent.amount = Math.min(intent.amount, intent.capturedAmount);
     moveTo(change, 'PAID');
     confirmOrder(change);
     // A part may have been given back before.

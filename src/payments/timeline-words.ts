@@ -50,6 +50,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   'review.accept': () => 'The review was settled: the payment is good as it is.',
   'review.refund': () => 'The review was settled: the money goes back.',
   'review.close': () => 'The review was settled: nothing more is done here.',
+  'review.returned': () => 'The money under review goes back: another payment has paid the order.',
   'webhook.replayed': (after) =>
     `The notification ${text(after.eventId)} was replayed: ${text(after.outcome)}.`,
   'order.updated': (after, before) => `The order was changed from ${money(before)} to ${money(after)}.`,

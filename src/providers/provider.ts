@@ -307,6 +307,11 @@ export interface ProviderEvent {
   readonly captureReference?: string;
   /** The provider was asked, so it is how things stand now. A notification may be older than what is known. */
   readonly isAnswer?: true;
+  /**
+   * Whether nothing but our mark says that it is about this attempt, though the provider has an id of it: its money is
+   * believed once the provider has been asked about the attempt itself.
+   */
+  readonly namedByMarkAlone?: true;
   readonly outcome: ProviderOutcome;
 }
 

@@ -4,7 +4,7 @@ import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
 import { attemptReference as attemptReferenceOf } from '../payments/payment-attempt.js';
 import { askAndNote } from '../payments/note-unreadable-answer.js';
 import type { PaymentDependencies } from '../payments/payment-dependencies.js';
-import { findAttempt } from '../payments/apply-provider-event.js';
+import { findAttempt, isMoneyToProve } from '../payments/attempt-of-event.js';
 import { ProviderFailure, type Provider, type ProviderEvent } from '../providers/provider.js';
 import type { ReadConcern } from './follow-concern.js';
 import { bodyToRead } from './kept-body.js';
@@ -38,9 +38,21 @@ export async function readAgain(
   }
   if (parsed.verdict === 'malformed') return `read again, it is still not understood: ${parsed.detail}`;
   if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
-  return proof === 'SIGNED'
+  const isBelieved = proof === 'SIGNED' && !(await hasMoneyToProve(manager, provider, parsed.events));
+  return isBelieved
     ? { provider, events: parsed.events }
     : ask(manager, dependencies, provider, parsed.events);
+}
+
+/** Signed, and tied to its attempt by our mark alone. */
+async function hasMoneyToProve(
+  manager: EntityManager,
+  provider: Provider,
+  events: readonly ProviderEvent[],
+): Promise<boolean> {
+  const [first] = events;
+  const payment = first ? await loadPaymentOfProvider(manager, provider.name, first) : null;
+  return payment !== null && events.some((event) => isMoneyToProve(payment, event, provider.name));
 }
 
 /**

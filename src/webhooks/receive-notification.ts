@@ -2,11 +2,12 @@ import type { EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
 import { fromRow, toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
-import { applyProviderEvent } from '../payments/apply-provider-event.js';
+import { isMoneyToProve } from '../payments/attempt-of-event.js';
 import { loadPaymentOfProvider, type LoadedPayment } from '../payments/loaded-payment.js';
 import type { PaymentChange } from '../payments/payment-change.js';
-import { writeChange } from '../payments/write-change.js';
 import type { ParsedNotification, Provider, ProviderEvent } from '../providers/provider.js';
+import { NotProvenYet } from '../payments/not-proven-yet.js';
+import { writeEvents } from '../payments/write-events.js';
 import type { FollowingDependencies } from '../subscriptions/subscription-dependencies.js';
 import { contentDigestOf, type KeptNotification } from './content-digest.js';
 import { keepUnreadable } from './keep-unreadable.js';
@@ -162,6 +163,7 @@ async function applyOrKeep(
     if (outcome === DUPLICATE) return { kind: 'duplicate' };
     if (outcome !== null) return { kind: 'applied', outcome };
   } catch (error) {
+    if (error instanceof NotProvenYet) return store(manager, event, 'WAITING', error.message);
     dependencies.log.error(
       { err: error, provider: provider.name, event: event.eventId },
       'could not apply a notification',
@@ -207,11 +209,15 @@ export async function applyNotification(
   webhookEvent: WebhookEvent,
   events: readonly ProviderEvent[],
 ): Promise<string | null> {
-  const written = await writeChange(
+  const written = await writeEvents(
     manager,
-    `provider:${provider.name}`,
-    () => loadPaymentOfEvents(manager, provider, events),
-    (change) => prepareNotification(change, provider, webhookEvent, events),
+    {
+      actor: `provider:${provider.name}`,
+      provider: provider.name,
+      events,
+      load: () => loadProvenPayment(manager, provider, events),
+    },
+    (change, outcome) => keepApplied(change, webhookEvent, outcome),
   );
   if (!written) return null;
   if (written.change.outboxEvents.length > 0) wakeRelay();
@@ -228,14 +234,21 @@ export function loadPaymentOfEvents(
   return loadPaymentOfProvider(manager, name, first);
 }
 
-/** Applies the events to a payment, and puts the webhook event's row, as it will be, beside them. Says what came of it. */
-export function prepareNotification(
-  change: PaymentChange,
+/** @throws {NotProvenYet} when the provider has to be asked before any of it is believed. */
+export async function loadProvenPayment(
+  manager: EntityManager,
   provider: Provider,
-  webhookEvent: WebhookEvent,
   events: readonly ProviderEvent[],
-): string {
-  const outcome = events.map((event) => applyProviderEvent(change, event, provider.name)).join('; ');
+): Promise<LoadedPayment | null> {
+  const payment = await loadPaymentOfEvents(manager, provider, events);
+  if (payment && events.some((event) => isMoneyToProve(payment, event, provider.name))) {
+    throw new NotProvenYet('money that our mark alone ties to the attempt: the provider is asked');
+  }
+  return payment;
+}
+
+/** Puts the webhook event's row, as it will be, beside what came of it. */
+export function keepApplied(change: PaymentChange, webhookEvent: WebhookEvent, outcome: string): string {
   change.newWebhookEvents.push({
     ...webhookEvent,
     intentId: change.intent.id,

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
+import { applyProviderEvent } from '../payments/apply-provider-event.js';
 import { foreseeChange } from '../payments/foresee-change.js';
 import type { LoadedPayment } from '../payments/loaded-payment.js';
 import { record, type PaymentChange } from '../payments/payment-change.js';
@@ -11,7 +12,7 @@ import { findWebhookEvent } from './list-webhook-events.js';
 import { followConcern, type ReadConcern } from './follow-concern.js';
 import { readAgain, type ReadNotification } from './read-again.js';
 import { NO_ATTEMPT_YET } from './new-webhook-event.js';
-import { loadPaymentOfEvents, prepareNotification } from './receive-notification.js';
+import { keepApplied, loadPaymentOfEvents } from './receive-notification.js';
 import { WebhookError } from './webhook-error.js';
 import type { WebhookEvent } from './webhook-event.js';
 import type { WebhookReplay } from './webhook-types.js';
@@ -83,7 +84,8 @@ async function apply(
   let before: LoadedPayment | null = null;
   const load = async () => (before = await loadPaymentOfEvents(manager, provider, events));
   const prepared = await change(manager, actor, load, (draft) => {
-    const outcome = prepareNotification(draft, provider, { ...event, intent: null }, events);
+    const outcome = events.map((one) => applyProviderEvent(draft, one, provider.name)).join('; ');
+    keepApplied(draft, { ...event, intent: null }, outcome);
     recordReplay(draft, event, outcome);
     return { outcome, changes: whatChanged(before!, draft) };
   });

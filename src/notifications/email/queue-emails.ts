@@ -56,16 +56,17 @@ export function queueEmails(settings: QueueSettings): Consequence {
 
 /** Null: there is nobody to write to. */
 function newEmail(
-  { to, template }: Mail,
+  mail: Mail,
   transition: PaymentTransition,
   order: MailedOrder,
   { merchant }: QueueSettings,
 ): NewEmail | null {
+  const { to, template } = mail;
   const { email } = order.facts.customer;
   const customer = email === null ? undefined : { address: email, locale: order.locale };
   const recipient = to === 'CUSTOMER' ? customer : merchant;
   if (!recipient) return null;
-  const { payload, received, givenBack, dispute, failedRefund } = transition;
+  const { payload, givenBack, dispute, failedRefund } = transition;
   const { paymentIntent, occurredAt } = payload;
   return {
     id: uuidv7(),
@@ -75,8 +76,27 @@ function newEmail(
     transition: transition.name,
     recipient: recipient.address,
     locale: recipient.locale,
-    data: { ...factsOf(order, paymentIntent, occurredAt), received, givenBack, dispute, failedRefund },
+    data: {
+      ...factsOf(order, keptOf(mail, transition), occurredAt),
+      received: receivedOf(mail, transition),
+      givenBack,
+      dispute,
+      failedRefund,
+    },
   };
+}
+
+/** An e-mail about money that goes back tells of that money; any other one of what came. */
+function receivedOf({ template }: Mail, { received, goingBack }: PaymentTransition): number {
+  const isAboutReturn = template === 'PAYMENT_GIVEN_BACK' || template === 'UNEXPECTED_MONEY';
+  return isAboutReturn && goingBack > 0 ? goingBack : received;
+}
+
+/** Who is told that their order is confirmed is told of the money that pays it, and not of what goes back beside it. */
+function keptOf({ template }: Mail, { payload, goingBack }: PaymentTransition): PaymentIntent {
+  const { paymentIntent } = payload;
+  if (template !== 'ORDER_CONFIRMED' && template !== 'PAID_LATE') return paymentIntent;
+  return { ...paymentIntent, capturedAmount: paymentIntent.capturedAmount - goingBack };
 }
 
 export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: string): EmailFacts {

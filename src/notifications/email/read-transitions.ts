@@ -14,7 +14,8 @@ export interface PaymentTransition {
   /** In minor units. */
   readonly received: number;
   readonly givenBack: number;
-  readonly goingBack: boolean;
+  /** What came before or by this change, did not fit, and is being given back automatically. */
+  readonly goingBack: number;
   readonly dispute: DisputeFacts | null;
   readonly failedRefund: FailedRefundFacts | null;
 }
@@ -25,7 +26,7 @@ interface ReadRow {
   /** Of the version before. */
   readonly captured: number;
   readonly refunded: number;
-  readonly going_back: boolean;
+  readonly going_back: number;
   readonly dispute: DisputeFacts | null;
   readonly failed_refund: FailedRefundFacts | null;
 }
@@ -36,8 +37,8 @@ const READ = statement<ReadRow>(
   `SELECT wanted.key, wanted.version,
      coalesce((before.payload -> 'paymentIntent' ->> 'capturedAmount')::bigint, 0) AS captured,
      coalesce((before.payload -> 'paymentIntent' ->> 'refundedAmount')::bigint, 0) AS refunded,
-     EXISTS (SELECT FROM refund r WHERE r.intent_id = wanted.key AND r.origin = 'AUTOMATIC'
-       AND r.created_at = wanted.at) AS going_back,
+     (SELECT coalesce(sum(r.amount), 0)::bigint FROM refund r WHERE r.intent_id = wanted.key
+       AND r.origin = 'AUTOMATIC' AND r.created_at = wanted.at) AS going_back,
      (SELECT jsonb_build_object('amount', d.amount, 'currency', d.currency, 'reason', d.reason,
         'provider', d.provider, 'providerReference', d.provider_reference, 'respondBy', d.respond_by_at,
         'status', d.status, 'isRefundable', d.refundable)
@@ -67,7 +68,7 @@ export async function readTransitions(
       payload,
       received: capturedAmount - Number(row?.captured ?? 0),
       givenBack: refundedAmount - Number(row?.refunded ?? 0),
-      goingBack: row?.going_back ?? false,
+      goingBack: Number(row?.going_back ?? 0),
       dispute: row?.dispute ?? null,
       failedRefund: row?.failed_refund ?? null,
     };
@@ -80,7 +81,7 @@ export function asTransition(transition: PaymentTransition): Transition {
   const { cause } = payload;
   const happened: Happening[] = [];
   if (givenBack > 0) happened.push('GIVEN_BACK');
-  if (goingBack) happened.push('GOING_BACK');
+  if (goingBack > 0) happened.push('GOING_BACK');
   if (cause?.kind === 'DISPUTE_OPENED') happened.push('DISPUTE_OPENED');
   if (cause?.kind === 'REFUND_FAILED') {
     happened.push('REFUND_FAILED');

@@ -25,7 +25,7 @@ export function attemptOf(
 ): Omit<ProviderEvent, 'outcome'> {
   const attemptReference = markOf(metadata);
   return isInsideCheckout(metadata)
-    ? { attemptReference }
+    ? { attemptReference, namedByMarkAlone: true }
     : { providerReference: paymentIntentId, attemptReference };
 }
 
