@@ -73,6 +73,7 @@ export interface PayDunyaConfig {
   readonly baseUrl: URL;
   readonly storeName: string;
   readonly countries?: readonly string[];
+  readonly fees?: 'merchant' | 'payer';
   /** Only the double has SoftPay in its test mode. */
   readonly softPayInTest?: boolean;
 }
@@ -137,6 +138,7 @@ export const VARIABLES = {
   PAYDUNYA_TOKEN: text,
   PAYDUNYA_STORE_NAME: text,
   PAYDUNYA_COUNTRIES: countries(list),
+  PAYDUNYA_FEES: z.enum(['merchant', 'payer'], { error: 'must be merchant or payer' }),
   PAYDUNYA_API_URL: httpUrl,
   PAWAPAY_TOKEN: text,
   PAWAPAY_ENVIRONMENT: z.enum(['sandbox', 'production'], { error: 'must be sandbox or production' }),
@@ -249,6 +251,7 @@ function readPayDunya(values: Values, faults: string[]): PayDunyaConfig | undefi
     baseUrl: new URL(values.PAYDUNYA_API_URL ?? PAYDUNYA_ADDRESSES[mode]),
     storeName: PAYDUNYA_STORE_NAME!,
     countries: values.PAYDUNYA_COUNTRIES,
+    fees: values.PAYDUNYA_FEES,
   };
 }
 

@@ -466,6 +466,22 @@ describe('a call to PayDunya', () => {
     });
 
     it.each([
+      ['with its fees', 15_300, 15_000],
+      ['as it was asked for', 15_000, 15_000],
+      ['with less than was asked for', 14_900, 14_900],
+      ['with more than fees explain', 16_501, 16_501],
+    ])(
+      'of an account whose payers bear the fees, says the merchant’s: a total %s',
+      async (_, total, amount) => {
+        const outcome = await outcomeOf(
+          { invoice: { token: TOKEN, total_amount: total } },
+          { fees: 'payer' },
+        );
+        expect(outcome).toMatchObject({ kind: 'paid', amount });
+      },
+    );
+
+    it.each([
       ['the mode is another', { mode: 'live' }, 'mode is not test'],
       ['there is no mode', { mode: undefined }, 'names no mode'],
       ['the token is another', { invoice: { token: 'test_Other', total_amount: 15_000 } }, 'token'],

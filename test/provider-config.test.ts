@@ -36,6 +36,14 @@ describe('PayDunya', () => {
     expect(faultsOf({ ...PAYDUNYA, [name]: '' })).toEqual([`${name} is missing: PayDunya is only half set`]);
   });
 
+  it('is told who bears its fees', () => {
+    expect(loadConfig({ ...PAYDUNYA, PAYDUNYA_FEES: 'payer' }).paydunya?.fees).toBe('payer');
+    expect(loadConfig(PAYDUNYA).paydunya?.fees).toBeUndefined();
+    expect(faultsOf({ ...PAYDUNYA, PAYDUNYA_FEES: 'shop' })).toEqual([
+      'PAYDUNYA_FEES must be merchant or payer',
+    ]);
+  });
+
   it('refuses a key of which nobody can say whether it moves real money', () => {
     expect(faultsOf({ ...PAYDUNYA, PAYDUNYA_PRIVATE_KEY: 'private_1' })).toContain(
       'PAYDUNYA_PRIVATE_KEY must begin with test_ or live_',

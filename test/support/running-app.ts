@@ -92,12 +92,15 @@ export interface TestSettings extends Partial<AppSettings> {
   readonly maxStripeObjects?: number;
   /** Whether the double of PawaPay signs its callbacks, as accounts can be set to. Default: it does. */
   readonly signPawaPayCallbacks?: boolean;
+  /** Who bears PayDunya's fees. Default: the merchant. */
+  readonly payDunyaFees?: 'merchant' | 'payer';
 }
 
 export async function startTestApp({
   decorate = (provider) => provider,
   maxStripeObjects,
   signPawaPayCallbacks = true,
+  payDunyaFees,
   ...overrides
 }: TestSettings = {}): Promise<RunningApp> {
   const database = await createTestDatabase();
@@ -166,6 +169,7 @@ export async function startTestApp({
         baseUrl: paydunya.url,
         storeName: 'Shop of tests',
         softPayInTest: true,
+        fees: payDunyaFees,
         fallbackEmail: 'payers@shop.example',
         timeoutMilliseconds: 1_000,
       }),

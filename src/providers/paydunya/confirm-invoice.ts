@@ -13,6 +13,8 @@ import type { PayDunya } from './paydunya-options.js';
 export interface InvoiceOfAttempt {
   readonly reference: string;
   readonly providerReference: string;
+  /** What the invoice was made for, in francs. */
+  readonly amount: number;
 }
 
 /** How an invoice stands: the only thing that is believed of PayDunya. @throws {ProviderFailure} */
@@ -31,7 +33,24 @@ export async function confirmInvoice(
     const claims = report.status === 'completed' ? 'PAYMENT' : undefined;
     throw unreadableAnswer(paydunya, call, outcome, claims);
   }
-  return outcome;
+  return outcome.kind === 'paid' ? withoutFees(paydunya, outcome, invoice) : outcome;
+}
+
+/** PayDunya publishes fees of a few per cent. A total beyond this is not explained by them, and a person looks at it. */
+const LARGEST_FEE_SHARE = 0.1;
+
+/**
+ * The merchant's amount, where the payer bears the fees: PayDunya's total is what was asked for, and its fees. It names
+ * them nowhere in this answer.
+ */
+function withoutFees(
+  { fees }: PayDunya,
+  outcome: Extract<ProviderOutcome, { kind: 'paid' }>,
+  { amount }: InvoiceOfAttempt,
+): ProviderOutcome {
+  const added = outcome.amount - amount;
+  const areFees = fees === 'payer' && added > 0 && added <= amount * LARGEST_FEE_SHARE;
+  return areFees ? { ...outcome, amount } : outcome;
 }
 
 /** In what the answer is about something else than we asked for. Money has to say of itself what it is. */

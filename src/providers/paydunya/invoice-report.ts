@@ -46,7 +46,7 @@ export function readInvoiceReport(document: unknown): InvoiceReport {
 
 /**
  * The outcome, or what is missing for one. A status that we don't know decides nothing. The amount is the one that
- * PayDunya says: it may have added its fees, and whoever asked has to know.
+ * PayDunya says, with its fees where the payer bears them.
  */
 export function outcomeOf(paydunya: PayDunya, report: InvoiceReport): ProviderOutcome | string {
   switch (report.status) {

@@ -22,9 +22,14 @@ export interface PayDunyaOptions {
   readonly timeoutMilliseconds?: number;
   /** PayDunya's own sandbox has no operators, so without this the PHONE way is offered in mode `live` only. */
   readonly softPayInTest?: boolean;
+  /** Who bears PayDunya's fees, as its dashboard is set. Default: the merchant. */
+  readonly fees?: FeesBorneBy;
   /** SoftPay wants an e-mail address of every payer: this one for those who gave none. Absent: they are refused. */
   readonly fallbackEmail?: string;
 }
+
+/** The payer: PayDunya adds its fees to the invoice, so that more is paid than the shop asked for. */
+export type FeesBorneBy = 'merchant' | 'payer';
 
 export type PayDunyaMode = 'test' | 'live';
 
@@ -42,6 +47,7 @@ export interface PayDunya {
   readonly countries: readonly Country[];
   readonly timeoutMilliseconds: number;
   readonly offersSoftPay: boolean;
+  readonly fees: FeesBorneBy;
   readonly fallbackEmail: string | undefined;
   /** What every notification carries: hexadecimal SHA-512 of the master key, and a secret like the key itself. */
   readonly notificationHash: string;
@@ -72,6 +78,7 @@ export function completePayDunyaOptions(options: PayDunyaOptions): PayDunya {
     countries: options.countries ?? COUNTRIES,
     timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
     offersSoftPay: options.mode === 'live' || options.softPayInTest === true,
+    fees: options.fees ?? 'merchant',
     fallbackEmail: options.fallbackEmail,
     notificationHash: createHash('sha512').update(masterKey).digest('hex'),
   };
