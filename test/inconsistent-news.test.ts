@@ -18,9 +18,17 @@ import {
 import { orderInFrancs } from './support/mobile-money.js';
 import { createPayment, orderOf, readPayment } from './support/payment-calls.js';
 import { paidPayment, payAt } from './support/payments-with-money.js';
-import { dataOf, PAYDUNYA_KEYS, RETURN_URL, startTestApp, type RunningApp } from './support/running-app.js';
+import {
+  codeOf,
+  dataOf,
+  PAYDUNYA_KEYS,
+  RETURN_URL,
+  startTestApp,
+  type RunningApp,
+} from './support/running-app.js';
 import { settled } from './support/settled.js';
 import { readAsStaff, refundPayment } from './support/staff-calls.js';
+import { expectErrors } from './support/unexpected-errors.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';
 
 let mails: MailServer;
@@ -446,4 +454,29 @@ describe('money that is in the books of another payment already', () => {
     await expectNotedOnce(second, 'REFUSED_BY_BOOKS');
     app.bank.resumeWebhooks();
   });
+});
+
+test('a provider that answers a new payment with the id of another one is not paid through, and says so', async () => {
+  expectErrors(/the id of another one/);
+  const first = await BANK.open(app);
+  const confused = await startTestApp({
+    decorate: (provider) =>
+      provider.name === 'bank-x'
+        ? {
+            ...provider,
+            initiate: async (attempt) => ({
+              ...(await provider.initiate(attempt)),
+              providerReference: first.providerReference,
+            }),
+          }
+        : provider,
+  });
+  const open = async () => {
+    const { orderId, token } = await orderOf(confused, { unitAmount: 1_500, currency: 'EUR' });
+    return createPayment(confused, orderId, token, { method: 'BANK', returnUrl: RETURN_URL });
+  };
+  dataOf(await open());
+  expect(codeOf(await open())).toBe('PROVIDER_REJECTED');
+  await expectInvariants(confused.dataSource);
+  await confused.stop();
 });

@@ -50,7 +50,9 @@ function noteAnother(
 ): string {
   const message = `${provider} speaks of ${said} with the mark of this payment, which is ${providerReference} there.`;
   if (!movesMoney(outcome)) return `not applied: ${message}`;
-  return review(change, { code: 'REFERENCE_MISMATCH', message, about: `${provider}:${said}` });
+  const isForeignMoney = outcome.kind === 'paid' && outcome.currency !== change.intent.currency;
+  const code = isForeignMoney ? 'CURRENCY_MISMATCH' : 'REFERENCE_MISMATCH';
+  return review(change, { code, message, about: `${provider}:${said}` });
 }
 
 function movesMoney({ kind }: ProviderOutcome): boolean {

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { violatedConstraint } from '../database/statement.js';
 import {
   NEVER_ACCEPTED,
   ProviderFailure,
@@ -68,19 +69,47 @@ async function callProvider(
 ): Promise<LoadedPayment> {
   const reserved = await reserve(manager, dependencies, payment, attempt);
   let current = reserved instanceof ProviderFailure ? payment : reserved;
-  let answer =
+  let said =
     reserved instanceof ProviderFailure ? reserved : await initiate(dependencies, reserved, attempt.id);
-  if (answer instanceof ProviderFailure && answer.missing === 'customer') {
+  if (said instanceof ProviderFailure && said.missing === 'customer') {
     const anew = await beginAnewForCustomer(manager, dependencies, current, attempt.id);
-    if (anew) [current, answer] = [anew, await initiate(dependencies, anew, attempt.id)];
+    if (anew) [current, said] = [anew, await initiate(dependencies, anew, attempt.id)];
   }
-  if (answer === null) return current;
-  const stored = await storeAnswer(manager, dependencies, current, attempt.id, answer);
+  if (said === null) return current;
+  const { stored, answer } = await storeUsable(manager, dependencies, current, attempt, said);
   if (answer instanceof ProviderFailure) {
     dependencies.log.warn({ err: answer, attempt: attempt.id }, 'the provider did not open the payment');
     throwIfCallerMustKnow(answer, attemptOf(stored, attempt.id));
   }
   return stored;
+}
+
+/** The id of another payment is no answer: it would be refused however often the provider gave it. */
+async function storeUsable(
+  manager: EntityManager,
+  dependencies: PaymentDependencies,
+  payment: LoadedPayment,
+  { id, provider }: PaymentAttempt,
+  answer: Initiated | ProviderFailure,
+): Promise<{ stored: LoadedPayment; answer: Initiated | ProviderFailure }> {
+  try {
+    return { stored: await storeAnswer(manager, dependencies, payment, id, answer), answer };
+  } catch (error) {
+    const isTaken = violatedConstraint(error) === 'payment_attempt_provider_reference_once';
+    if (answer instanceof ProviderFailure || !isTaken) throw error;
+    dependencies.log.error(
+      { err: error, attempt: id, provider, providerReference: answer.providerReference },
+      'a provider gave a new attempt the id of another one: look at it there',
+    );
+    const failure = new ProviderFailure(
+      provider,
+      'rejected',
+      'REFERENCE_IN_USE',
+      `${provider} answered with another payment than the one that was asked for.`,
+      { cause: error, coversEarlierCalls: true },
+    );
+    return { stored: await storeAnswer(manager, dependencies, payment, id, failure), answer: failure };
+  }
 }
 
 /** Null when somebody else has ended the attempt, or has got its answer, meanwhile. */

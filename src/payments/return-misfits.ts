@@ -8,13 +8,17 @@ import { writePayment } from './write-change.js';
 /** What is found in one round; the rest waits for the next one, a moment later. */
 const BATCH = 50;
 
-/** Of a payment that has given back something before, or tried to, a person decides. */
+/**
+ * Of a payment that has given back something before, or tried to, a person decides, and of money that its provider can't
+ * give back.
+ */
 const DUE = statement<{ reference: string }>(
   'find_misfits_to_return',
   `SELECT i.reference FROM payment_intent i JOIN orders o ON o.id = i.order_id
    WHERE i.status = 'REVIEW' AND o.status = 'CONFIRMED'
      AND i.captured_amount - i.refunded_amount - i.disputed_amount > 0
      AND NOT EXISTS (SELECT FROM refund r WHERE r.intent_id = i.id)
+     AND NOT EXISTS (SELECT FROM movement m WHERE m.intent_id = i.id AND m.kind = 'CAPTURE' AND m.provider <> ALL ($1))
      AND NOT EXISTS (SELECT FROM dispute d WHERE d.intent_id = i.id AND d.status <> 'WON')
    LIMIT ${BATCH}`,
 );
@@ -25,9 +29,10 @@ const DUE = statement<{ reference: string }>(
  */
 export async function returnMisfits(
   manager: EntityManager,
-  dependencies: Pick<PaymentDependencies, 'wakeRelay' | 'actor' | 'log'>,
+  dependencies: Pick<PaymentDependencies, 'providers' | 'wakeRelay' | 'actor' | 'log'>,
 ): Promise<number> {
-  const due = await run(manager, DUE, []);
+  const canRefund = [...dependencies.providers.values()].filter(({ refund }) => refund !== undefined);
+  const due = await run(manager, DUE, [canRefund.map(({ name }) => name)]);
   for (const { reference } of due) {
     try {
       await writePayment(manager, dependencies, reference, returnMisfit);

@@ -4,6 +4,7 @@ import { AccessError } from '../../src/access/access-error.js';
 import { CustomerError } from '../../src/customers/customer-error.js';
 import { OrderError } from '../../src/orders/order-error.js';
 import { MoneyNotKnownYet } from '../../src/payments/money-not-known-yet.js';
+import { NotProvenYet } from '../../src/payments/not-proven-yet.js';
 import { PaymentError } from '../../src/payments/payment-error.js';
 import { ProviderFailure } from '../../src/providers/provider.js';
 import { SubscriptionError } from '../../src/subscriptions/subscription-error.js';
@@ -25,6 +26,7 @@ const OURS = [
   AccessError,
   CustomerError,
   MoneyNotKnownYet,
+  NotProvenYet,
   OrderError,
   PaymentError,
   ProviderFailure,
