@@ -7,6 +7,7 @@ import { applyRefund } from './apply-refund.js';
 import { isOfSubscription } from '../orders/order.js';
 import { bookCollected, followCollected } from './collected-payment.js';
 import { giveBack, giveBackMisfits } from './give-back.js';
+import type { LoadedPayment } from './loaded-payment.js';
 import type { Movement } from './movement.js';
 import {
   addMovement,
