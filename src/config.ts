@@ -61,6 +61,8 @@ export interface StripeConfig {
   readonly secretKey: string;
   readonly publishableKey: string;
   readonly webhookSecrets: readonly string[];
+  /** Ours, `acct_…`, for webhook endpoints whose events name the account. */
+  readonly account?: string;
   /** Another address than Stripe's own: an egress proxy, or a double of Stripe in a test environment. */
   readonly apiBase?: URL;
 }
@@ -132,6 +134,7 @@ export const VARIABLES = {
   STRIPE_SECRET_KEY: text,
   STRIPE_PUBLISHABLE_KEY: text,
   STRIPE_WEBHOOK_SECRETS: list,
+  STRIPE_ACCOUNT: text.regex(/^acct_\w+$/, 'must be the id of a Stripe account, such as acct_1Abc'),
   STRIPE_API_URL: httpUrl,
   PAYDUNYA_MASTER_KEY: text,
   PAYDUNYA_PRIVATE_KEY: text.regex(/^(test|live)_/, 'must begin with test_ or live_'),
@@ -229,6 +232,7 @@ function readStripe(values: Values, faults: string[]): StripeConfig | undefined 
     secretKey: values.STRIPE_SECRET_KEY!,
     publishableKey: values.STRIPE_PUBLISHABLE_KEY!,
     webhookSecrets: values.STRIPE_WEBHOOK_SECRETS!,
+    account: values.STRIPE_ACCOUNT,
     apiBase: values.STRIPE_API_URL ? new URL(values.STRIPE_API_URL) : undefined,
   };
 }

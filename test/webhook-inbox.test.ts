@@ -261,7 +261,7 @@ describe('replayWebhookEvent', () => {
     await notify(app, BANK, BANK.ofAnotherType(eventId));
     const [event] = await storedEvents(app, eventId);
 
-    const outcome = 'read again, it is ignored';
+    const outcome = 'read again, it is ignored: it tells of no payment and of no refund';
     expect(await replay(event!.id, true)).toMatchObject({ applied: false, outcome, changes: [] });
     const many = await Promise.all(Array.from({ length: 5 }, () => replay(event!.id)));
 

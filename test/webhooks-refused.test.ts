@@ -9,10 +9,10 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
-  describe('that is not proven is answered 401, and nothing of it is stored:', () => {
+  describe(`that is not proven is answered ${provider.refusalStatus}, and nothing of it is stored:`, () => {
     const refused = async (body: string | Buffer<ArrayBuffer>, headers: Record<string, string>) => {
       const before = await storedEvents(app);
-      expect(await notify(app, provider, body, headers)).toBe(401);
+      expect(await notify(app, provider, body, headers)).toBe(provider.refusalStatus);
       expect(await storedEvents(app)).toEqual(before);
     };
     let body: string;
@@ -59,6 +59,26 @@ describe.each([STRIPE, BANK])('a notification of $name', (provider) => {
 test('what one provider signed is refused at the address of another', async () => {
   const payment = await BANK.open(app);
   const body = BANK.paid(payment);
-  expect(await notify(app, { ...BANK, name: 'stripe' }, body)).toBe(401);
+  expect(await notify(app, { ...BANK, name: 'stripe' }, body)).toBe(STRIPE.refusalStatus);
   expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PENDING' });
+});
+
+test('every refusal says the same, whatever was wrong with the proof', async () => {
+  const payment = await STRIPE.open(app);
+  const body = STRIPE.paid(payment);
+  const proofs = [
+    {},
+    { 'stripe-signature': '' },
+    { 'stripe-signature': 'nonsense' },
+    STRIPE.sign(`${body} `),
+    STRIPE.sign(body, secondsFromNow(-3_600)),
+    STRIPE.sign(body, secondsFromNow(3_600)),
+  ];
+  const answers = new Set<string>();
+  for (const proof of proofs) {
+    const headers = { 'content-type': 'application/json', ...proof } as Record<string, string>;
+    const response = await fetch(`${app.url}/webhooks/stripe`, { method: 'POST', headers, body });
+    answers.add(`${response.status} ${await response.text()}`);
+  }
+  expect([...answers]).toEqual(['400 {"error":"The signature is missing or not valid."}']);
 });

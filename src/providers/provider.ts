@@ -22,6 +22,12 @@ export interface Provider extends SavedMethodCalls, RecurringCalls {
   readonly notificationHeaders: readonly string[];
 
   /**
+   * How a notification that is not proven is answered, where the provider's own libraries and its users expect something
+   * else than 401.
+   */
+  readonly refusalStatus?: 400 | 401;
+
+  /**
    * Obtains the provider's own id of the attempt, before anything that could charge: it is stored, and only then
    * `initiate` is called with it. For ways to pay where the provider takes no key of ours, and the second of two calls
    * would charge again. Undefined: this way needs none. Where it is present, an attempt of which no reference is stored
@@ -438,7 +444,7 @@ export interface UnreadableNotification {
   readonly eventId: string;
   readonly type: string;
   /** What it names of a payment, where that could be read. */
-  readonly about: Pick<ProviderEvent, 'attemptReference' | 'providerReference'>;
+  readonly about: Pick<ProviderEvent, 'attemptReference' | 'providerReference' | 'captureReference'>;
   readonly claims: MoneyClaim;
   /** False: it names somebody else's payment, who uses the same account. */
   readonly mayBeOurs: boolean;

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { followSavedMethods } from '../customers/follow-saved-methods.js';
 import type { Concern } from '../providers/concern.js';
-import type { Provider } from '../providers/provider.js';
+import { ProviderFailure, type Provider } from '../providers/provider.js';
 import { followDeletedCustomer } from '../subscriptions/follow-deleted-customer.js';
 import { followInvoice } from '../subscriptions/follow-invoice.js';
 import { followSubscription } from '../subscriptions/follow-subscription.js';
@@ -33,18 +33,43 @@ export async function followConcern(
   event: Pick<WebhookEvent, 'id'>,
   read: ReadConcern,
 ): Promise<Followed | string> {
-  const outcome = await follow(manager, dependencies, read);
+  const outcome = await outcomeOf(manager, dependencies, read);
   if (outcome === null && read.markedAsOurs) return 'nothing of ours has this reference yet';
   const followed: Followed =
     outcome === null
       ? { status: 'IGNORED', outcome: 'it is nothing of ours' }
-      : { status: 'APPLIED', outcome };
+      : typeof outcome === 'string'
+        ? { status: 'APPLIED', outcome }
+        : outcome;
+  await writeFollowed(manager, event, followed);
+  return followed;
+}
+
+/** Writes down that a kept notification is done with. */
+export async function writeFollowed(
+  manager: EntityManager,
+  { id }: Pick<WebhookEvent, 'id'>,
+  { status, outcome }: Followed,
+): Promise<void> {
   await manager.query(
     `UPDATE webhook_event SET status = $2, outcome = $3, tries = tries + 1, next_try_at = NULL, processed_at = now()
      WHERE id = $1`,
-    [event.id, followed.status, followed.outcome],
+    [id, status, outcome],
   );
-  return followed;
+}
+
+/** What the provider itself does not have will not be there in an hour either: another account's, or deleted since. */
+async function outcomeOf(
+  manager: EntityManager,
+  dependencies: FollowingDependencies,
+  read: ReadConcern,
+): Promise<string | Followed | null> {
+  try {
+    return await follow(manager, dependencies, read);
+  } catch (error) {
+    if (!(error instanceof ProviderFailure && error.missing === 'object')) throw error;
+    return { status: 'IGNORED', outcome: `${read.provider.name} has no such object (${error.code})` };
+  }
 }
 
 function follow(

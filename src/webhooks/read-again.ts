@@ -16,6 +16,11 @@ export interface ReadNotification {
   readonly events: readonly ProviderEvent[];
 }
 
+/** Read again, it turns out to be nothing for us. */
+export interface IgnoredNotification {
+  readonly ignored: string;
+}
+
 type ReadingDependencies = Pick<PaymentDependencies, 'wakeRelay'>;
 
 /**
@@ -28,7 +33,7 @@ export async function readAgain(
   dependencies: ReadingDependencies | null,
   providers: ReadonlyMap<string, Provider>,
   event: WebhookEvent,
-): Promise<ReadNotification | ReadConcern | string> {
+): Promise<ReadNotification | ReadConcern | IgnoredNotification | string> {
   const { provider: name, headers, proof } = event;
   const provider = providers.get(name);
   if (!provider) return `the provider ${name} is not configured any more`;
@@ -36,6 +41,7 @@ export async function readAgain(
   if (parsed.verdict === 'concerns') {
     return { provider, concern: parsed.concern, markedAsOurs: parsed.markedAsOurs };
   }
+  if (parsed.verdict === 'ignored') return { ignored: parsed.reason };
   if (parsed.verdict === 'malformed') return `read again, it is still not understood: ${parsed.detail}`;
   if (parsed.verdict !== 'accepted') return `read again, it is ${parsed.verdict}`;
   const isBelieved = proof === 'SIGNED' && !(await hasMoneyToProve(manager, provider, parsed.events));

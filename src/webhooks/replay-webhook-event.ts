@@ -48,6 +48,7 @@ async function replay(
   try {
     const read = await readAgain(manager, dryRun ? null : dependencies, dependencies.providers, event);
     if (typeof read === 'string') return notApplied(read);
+    if ('ignored' in read) return notApplied(`read again, it is ignored: ${read.ignored}`);
     if ('concern' in read) return await followAgain(manager, dependencies, event, read, dryRun);
     return await apply(manager, dependencies, event, read, dryRun ? foreseeChange : writeChange);
   } catch (error) {

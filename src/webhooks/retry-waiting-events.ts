@@ -3,7 +3,7 @@ import { claimDue, dueBy, type DueRows } from '../database/claim-due.js';
 import { fromRow } from '../database/rows.js';
 import { sideBySide } from '../jobs/side-by-side.js';
 import type { Provider } from '../providers/provider.js';
-import { followConcern } from './follow-concern.js';
+import { followConcern, writeFollowed } from './follow-concern.js';
 import { readAgain } from './read-again.js';
 import { applyToItsAttempt, mayBeOurMoney } from './money-of-whom.js';
 import { NO_ATTEMPT_YET, NOT_OURS } from './new-webhook-event.js';
@@ -56,6 +56,10 @@ async function tryAgain(
   try {
     const read = await readAgain(manager, dependencies, providers, event);
     if (typeof read === 'string') return read;
+    if ('ignored' in read) {
+      await writeFollowed(manager, event, { status: 'IGNORED', outcome: read.ignored });
+      return null;
+    }
     if ('concern' in read) {
       const followed = await followConcern(manager, dependencies, event, read);
       return typeof followed === 'string' ? followed : null;

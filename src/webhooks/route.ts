@@ -14,12 +14,14 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
  * |---------------------------------------------------------|--------|--------------------------------------------|
  * | is good, and was applied                                | 200    | is content                                 |
  * | is good, and not about a payment of ours                | 200    | is content; it is kept as ignored          |
+ * | is good, and of another account or mode than ours       | 200    | is content; it is kept as ignored          |
  * | names an attempt that isn't there yet                   | 200    | is content; it is kept and tried again     |
  * | is good, and a fault of ours stops it                   | 200    | is content; it is kept and tried again     |
  * | is a hint only (docs/providers.md), about a payment     | 200    | is content; the provider itself is asked   |
  * | is a hint without any proof, about nothing of ours      | 200    | (or whoever sent it) learns nothing more   |
  * | came before, or is being applied at this moment         | 200    | is content; it changes nothing             |
- * | has no signature, a wrong one, or one that is too old   | 401    | (or whoever sent it) learns nothing more   |
+ * | has no signature, a wrong one, or one that is too old   | 401    | (or the sender) learns nothing more: it is the proof that fails, not the body |
+ * | the same, of Stripe                                     | 400    | likewise: what its own libraries answer, and what its users expect |
  * | is genuine, and can't be read                           | 200    | is content; it is kept, and we are alerted |
  * | is no notification at all, though nothing is forged     | 400    | shows it as failed; the log has it         |
  * | goes to a provider that isn't configured                | 404    | shows that the URL is wrong                |
@@ -70,7 +72,7 @@ export function serveWebhooks(
         try {
           const reception = await receiveNotification(manager, dependencies, provider, notification);
           report(dependencies, provider, reception);
-          return await reply.code(STATUS[reception.kind]).send(BODY[reception.kind]);
+          return await reply.code(statusOf(provider, reception)).send(BODY[reception.kind]);
         } catch (error) {
           const isDown = isDatabaseUnavailable(error);
           log.error({ err: error, provider: provider.name }, 'a notification could not be stored');
@@ -118,6 +120,10 @@ const STATUS: Readonly<Record<Reception['kind'], number>> = {
   refused: 401,
   malformed: 400,
 };
+
+function statusOf({ refusalStatus }: Provider, { kind }: Reception): number {
+  return kind === 'refused' ? (refusalStatus ?? STATUS.refused) : STATUS[kind];
+}
 
 const RECEIVED = { received: true };
 

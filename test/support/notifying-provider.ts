@@ -29,6 +29,8 @@ export interface PaidHow {
 export interface NotifyingProvider {
   readonly name: string;
   readonly signatureHeader: string;
+  /** How what is not proven is answered. */
+  readonly refusalStatus: 400 | 401;
   open(app: RunningApp, product?: { readonly stock?: number }): Promise<OpenPayment>;
   /** @param at the time in the signature. */
   sign(body: string, at?: Date): Record<string, string>;
@@ -52,6 +54,7 @@ async function openOrder(app: RunningApp, product: { readonly stock?: number } =
 export const STRIPE: NotifyingProvider = {
   name: 'stripe',
   signatureHeader: 'stripe-signature',
+  refusalStatus: 400,
   async open(app, product) {
     const order = await openOrder(app, product);
     const { id, nextAction } = await app.pay(order.orderId, order.token, { method: 'CARD' });
@@ -83,6 +86,7 @@ export const STRIPE: NotifyingProvider = {
 export const BANK: NotifyingProvider = {
   name: 'bank-x',
   signatureHeader: 'x-signature',
+  refusalStatus: 401,
   async open(app, product) {
     const order = await openOrder(app, product);
     const input = { method: 'BANK', returnUrl: RETURN_URL };

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { isPlainText } from '../json-document.js';
 
 /**
  * Our mark on everything that we create at Stripe. It holds the attempt's reference, and it is how a notification
@@ -27,7 +28,7 @@ export function markInsideCheckout(attemptReference: string): Record<string, str
 }
 
 export function markOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
-  return metadata?.[MARK] || undefined;
+  return markAt(metadata, MARK);
 }
 
 export function isInsideCheckout(metadata: Stripe.Metadata | null | undefined): boolean {
@@ -39,7 +40,7 @@ export function markRefund(refundReference: string, attemptReference: string): R
 }
 
 export function refundMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
-  return metadata?.[REFUND_MARK] || undefined;
+  return markAt(metadata, REFUND_MARK);
 }
 
 export function markCustomer(customerReference: string): Record<string, string> {
@@ -47,7 +48,7 @@ export function markCustomer(customerReference: string): Record<string, string> 
 }
 
 export function customerMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
-  return metadata?.[CUSTOMER_MARK] || undefined;
+  return markAt(metadata, CUSTOMER_MARK);
 }
 
 export function markSubscription(subscriptionReference: string): Record<string, string> {
@@ -55,5 +56,11 @@ export function markSubscription(subscriptionReference: string): Record<string, 
 }
 
 export function subscriptionMarkOf(metadata: Stripe.Metadata | null | undefined): string | undefined {
-  return metadata?.[SUBSCRIPTION_MARK] || undefined;
+  return markAt(metadata, SUBSCRIPTION_MARK);
+}
+
+/** Whoever uses the same account may write what they please there; what could be no reference is none of ours. */
+function markAt(metadata: Stripe.Metadata | null | undefined, name: string): string | undefined {
+  const mark: unknown = metadata?.[name];
+  return isPlainText(mark) ? mark : undefined;
 }

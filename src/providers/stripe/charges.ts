@@ -16,7 +16,9 @@ export function refundedChargeEvents(charge: Stripe.Charge): readonly ProviderEv
   const attempt = attemptOf(paymentIntentId, charge.metadata);
   const refunded = fromStripeAmount(amountGivenBack(charge), charge.currency);
   return [
-    { ...attempt, outcome: paid(charge.amount_captured, charge.currency, paymentIntentId) },
+    ...(saysWhatWasCaptured(charge)
+      ? [{ ...attempt, outcome: paid(charge.amount_captured, charge.currency, paymentIntentId) }]
+      : []),
     {
       ...attempt,
       outcome: { kind: 'refundsChanged', totalAmount: refunded.amount, currency: refunded.currency },
@@ -52,6 +54,11 @@ export function listedPayment(charge: Stripe.Charge): ListedPayment | undefined 
     refundedAmount: refunded.amount,
     createdAt: fromStripeTime(charge.created),
   };
+}
+
+/** The oldest versions don't: then what was given back is asked for, and with it what was taken. */
+function saysWhatWasCaptured({ amount_captured: captured }: Stripe.Charge): boolean {
+  return typeof captured === 'number';
 }
 
 /** What was held and not captured: Stripe counts it as refunded, though nobody ever had it. */

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { Concern } from '../concern.js';
+import { isPlainText } from '../json-document.js';
 import { customerMarkOf, subscriptionMarkOf } from './attempt-mark.js';
 
 interface OurConcern {
@@ -97,14 +98,21 @@ function ofSubscription({ id, metadata }: Stripe.Subscription): OurConcern {
   };
 }
 
+/** Events keep the API version of their endpoint, and those before 2025-03-31 name the subscription at the top. */
+type InvoiceOfAnyVersion = Stripe.Invoice & {
+  readonly subscription?: string | { readonly id: string } | null;
+  readonly subscription_details?: { readonly metadata?: Stripe.Metadata | null } | null;
+};
+
 /** An invoice of anything else is none of ours. */
-function ofInvoice({ id, parent }: Stripe.Invoice): OurConcern | undefined {
+function ofInvoice({ id, parent, ...older }: InvoiceOfAnyVersion): OurConcern | undefined {
   const details = parent?.subscription_details;
-  const providerReference = idOf(details?.subscription);
+  const providerReference = idOf(details?.subscription ?? older.subscription);
   if (providerReference === undefined || !id) return undefined;
+  const metadata = details?.metadata ?? older.subscription_details?.metadata;
   return {
     concern: { kind: 'invoice', invoiceReference: id, providerReference },
-    markedAsOurs: subscriptionMarkOf(details?.metadata) !== undefined,
+    markedAsOurs: subscriptionMarkOf(metadata) !== undefined,
   };
 }
 
@@ -122,5 +130,5 @@ function ofDeletedCustomer({ id }: Stripe.Customer): OurConcern {
 
 export function idOf(object: string | { readonly id: string } | null | undefined): string | undefined {
   const id: unknown = typeof object === 'string' ? object : object?.id;
-  return typeof id === 'string' && id !== '' ? id : undefined;
+  return isPlainText(id) ? id : undefined;
 }

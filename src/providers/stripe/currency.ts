@@ -110,11 +110,11 @@ export function toStripeAmount(amount: number, currency: Currency): number {
 
 /**
  * Stripe's units as our minor units.
- * @param currency in any case: Stripe writes it in lower case.
+ * @param amount @param currency as Stripe gives them, so perhaps neither a number nor a text; in any case of letters.
  * @throws {RangeError} when we don't count in the currency, or the amount isn't a whole number of our units.
  */
 export function fromStripeAmount(amount: number, currency: string): { amount: number; currency: Currency } {
-  const code = currency.toUpperCase();
+  const code = typeof currency === 'string' ? currency.toUpperCase() : 'no currency';
   const { digits } = countingOf(code);
   if (!isCurrency(code)) throw new RangeError(`${code} is not a currency of ours`);
   const inOurUnits = shift(amount, minorUnitDigits(code) - digits);

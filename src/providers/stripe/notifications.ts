@@ -1,8 +1,17 @@
 import type Stripe from 'stripe';
-import type { NotificationHeaders, ParsedNotification, ProviderEvent } from '../provider.js';
+import { textAt, valueAt } from '../json-document.js';
+import type {
+  NotificationHeaders,
+  ParsedNotification,
+  ProviderEvent,
+  UnreadableNotification,
+} from '../provider.js';
 import { refundedChargeEvents } from './charges.js';
 import { disputeNotificationEvents } from './disputes.js';
-import { CONCERN_TYPES, concernOf } from './concerns.js';
+import { CONCERN_TYPES, concernOf, idOf } from './concerns.js';
+import { markOf } from './attempt-mark.js';
+import { type StripeOwner, whyNotOurs } from './event-owner.js';
+import { readEnvelope, shapedObject, type StripeEnvelope } from './event-shapes.js';
 import { checkoutSessionEvent, failedCheckoutSessionEvent, paymentIntentEvent } from './outcomes.js';
 import { refundNotificationEvents } from './refunds.js';
 import { verifySignature } from './signature.js';
@@ -13,11 +22,12 @@ export function parseStripeNotification(
   headers: NotificationHeaders,
   receivedAt: Date,
   webhookSecrets: readonly string[],
+  owner: StripeOwner,
 ): ParsedNotification {
   const body = rawBody.toString('utf8');
   const signature = verifySignature(body, headers, receivedAt, webhookSecrets);
   if (!signature.genuine) return { verdict: 'refused', reason: signature.reason, detail: signature.detail };
-  return readStripeNotification(body);
+  return readStripeNotification(body, owner);
 }
 
 /** Whoever reads a client secret can act as the payer. It also stands in the address of the payer's 3-D Secure page. */
@@ -27,27 +37,79 @@ export function withoutClientSecrets(body: string): string {
     .replace(/_secret_\w+/g, '_secret_[removed]');
 }
 
-/** Says in our words what the body means. It must have been verified, now or when it came. */
-export function readStripeNotification(body: string): ParsedNotification {
-  const event = parseEvent(body);
-  if (!event) return { verdict: 'malformed', detail: 'the body is signed, but is not an event of Stripe' };
-  return understand(event);
+/**
+ * Says in our words what the body means. It must have been verified, now or when it came. Whose it is comes first: what
+ * another account, mode or application does is ignored before anything else of it is read.
+ */
+export function readStripeNotification(body: string, owner: StripeOwner): ParsedNotification {
+  const event = readEnvelope(body);
+  if (typeof event === 'string')
+    return malformed(`the body is signed, but is not an event of Stripe: ${event}`);
+  const foreign = whyNotOurs(event, owner);
+  if (foreign !== undefined) return ignored(event, foreign);
+  if (event.object === 'v2.core.event') return ignored(event, 'no thin event says anything of ours');
+  if (!isUnderstood(event.type) && !CONCERN_TYPES.includes(event.type)) {
+    return ignored(event, 'nothing of ours changes with this type');
+  }
+  const object = shapedObject(event.type, valueAt(event, 'data.object'));
+  if (typeof object === 'string') return malformed(`${event.type} ${event.id}: ${object}`);
+  return understand(event, object);
 }
 
-function understand(event: Stripe.Event): ParsedNotification {
-  const { id: eventId, type } = event;
-  const concern = concernOf(event);
-  if (concern) return { verdict: 'concerns', proof: 'SIGNED', eventId, type, ...concern };
+function understand(envelope: StripeEnvelope, object: Record<string, unknown>): ParsedNotification {
+  const { id: eventId, type } = envelope;
+  const event = { ...envelope, data: { ...(envelope.data as object), object } } as unknown as Stripe.Event;
   try {
+    const concern = concernOf(event);
+    if (concern) return { verdict: 'concerns', proof: 'SIGNED', eventId, type, ...concern };
     const events = eventsOf(event);
-    if (events.length === 0)
-      return { verdict: 'ignored', proof: 'SIGNED', eventId, type, reason: reasonToIgnore(type) };
+    if (events.length === 0) {
+      return ignored(envelope, 'it is about no payment of ours, or lets go of money that was only held');
+    }
     const markedAsOurs = events.some(({ attemptReference }) => attemptReference !== undefined);
     return { verdict: 'accepted', proof: 'SIGNED', eventId, type, events, markedAsOurs };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { verdict: 'malformed', detail: `${type} ${eventId}: ${error.message}` };
+    // A RangeError names an amount or a currency; a TypeError is a shape that a reader did not reckon with.
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    return unreadable(envelope, object, error.message);
   }
+}
+
+/**
+ * Money of ours that can't be read is kept, and we are alerted. What carries no mark of ours may be another application's,
+ * whose money we need not understand: the payment that it names decides.
+ */
+function unreadable({ id: eventId, type }: StripeEnvelope, object: object, why: string): ParsedNotification {
+  const mark = markOf(metadataOf(object));
+  const speaksOfPayment = type.startsWith('payment_intent.') || type.startsWith('checkout.session.');
+  const keep: UnreadableNotification = {
+    ...{ proof: 'SIGNED', eventId, type },
+    about: { ...paymentNamedBy(object), ...(mark !== undefined && { attemptReference: mark }) },
+    claims: speaksOfPayment ? 'PAYMENT' : 'REFUND',
+    mayBeOurs: mark !== undefined,
+  };
+  return { verdict: 'malformed', detail: `${type} ${eventId}: ${why}`, keep };
+}
+
+/** A PaymentIntent and a session name themselves; a charge, a refund and a dispute the PaymentIntent that they are of. */
+function paymentNamedBy(object: object): Pick<ProviderEvent, 'providerReference' | 'captureReference'> {
+  const named = textAt(object, 'object');
+  const isAttempt = named === 'payment_intent' || named === 'checkout.session';
+  return isAttempt
+    ? { providerReference: textAt(object, 'id') }
+    : { captureReference: idOf(valueAt(object, 'payment_intent') as string | { id: string } | null) };
+}
+
+function metadataOf(object: object): Stripe.Metadata | null {
+  return 'metadata' in object ? (object.metadata as Stripe.Metadata | null) : null;
+}
+
+function ignored({ id: eventId, type }: StripeEnvelope, reason: string): ParsedNotification {
+  return { verdict: 'ignored', proof: 'SIGNED', eventId, type, reason };
+}
+
+function malformed(detail: string): ParsedNotification {
+  return { verdict: 'malformed', detail };
 }
 
 type ObjectOf<Type> = Extract<Stripe.Event, { type: Type }>['data']['object'];
@@ -105,43 +167,4 @@ function eventsOf(event: Stripe.Event): readonly ProviderEvent[] {
 
 function isUnderstood(type: string): type is keyof typeof READERS {
   return Object.hasOwn(READERS, type);
-}
-
-function reasonToIgnore(type: string): string {
-  return isUnderstood(type)
-    ? 'it is about no payment of ours, or lets go of money that was only held'
-    : 'nothing of ours changes with this type';
-}
-
-/** An event as Stripe promises it: an envelope with an id and a type around an object with an id. */
-function parseEvent(body: string): Stripe.Event | undefined {
-  let event: unknown;
-  try {
-    // A byte order mark is signed like all else, and means nothing.
-    event = JSON.parse(body.replace(/^\ufeff/, ''));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  return isEvent(event) ? event : undefined;
-}
-
-function isEvent(event: unknown): event is Stripe.Event {
-  return (
-    isObject(event) &&
-    event['object'] === 'event' &&
-    isText(event['id']) &&
-    isText(event['type']) &&
-    isObject(event['data']) &&
-    isObject(event['data']['object']) &&
-    isText(event['data']['object']['id'])
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

@@ -36,12 +36,17 @@ function whileSessionLives(outcome: ProviderOutcome): ProviderOutcome {
 
 /** Money was held, so the payer is done, and the session is over with its PaymentIntent. */
 function heldMoney(paymentIntent: Stripe.PaymentIntent): boolean {
-  const {
-    capture_method: captureMethod,
-    latest_charge: latestCharge,
-    last_payment_error: error,
-  } = paymentIntent;
-  return captureMethod === 'manual' && Boolean(latestCharge) && !error;
+  const { capture_method: captureMethod, last_payment_error: error } = paymentIntent;
+  return captureMethod === 'manual' && Boolean(latestChargeOf(paymentIntent)) && !error;
+}
+
+/** Before API version 2022-11-15, a PaymentIntent lists its charges, the latest first. */
+function latestChargeOf(
+  paymentIntent: Stripe.PaymentIntent & {
+    readonly charges?: { readonly data: readonly Stripe.Charge[] } | null;
+  },
+): string | Stripe.Charge | undefined {
+  return paymentIntent.latest_charge ?? paymentIntent.charges?.data[0];
 }
 
 function paymentIntentOutcome(paymentIntent: Stripe.PaymentIntent): ProviderOutcome {
@@ -119,10 +124,11 @@ function expandedPaymentIntent(session: Stripe.Checkout.Session): Stripe.Payment
   return typeof session.payment_intent === 'object' ? (session.payment_intent ?? undefined) : undefined;
 }
 
-/** When Stripe lets go of it is only known when the charge is expanded, so not from a notification. */
+/** When Stripe lets go of it is only known when the charge is expanded, so not from a notification of today's version. */
 function authorized(paymentIntent: Stripe.PaymentIntent): ProviderOutcome {
-  const charge = typeof paymentIntent.latest_charge === 'object' ? paymentIntent.latest_charge : null;
-  const captureBefore = charge?.payment_method_details?.card?.capture_before;
+  const latest = latestChargeOf(paymentIntent);
+  const charge = typeof latest === 'object' ? latest : undefined;
+  const captureBefore = charge?.payment_method_details?.card?.capture_before ?? undefined;
   return {
     kind: 'authorized',
     ...fromStripeAmount(paymentIntent.amount_capturable, paymentIntent.currency),

@@ -1,6 +1,7 @@
 import type { InitiatedAttempt, PromptProvider, ProviderEvent } from '../provider.js';
 import { createStripeClient, type StripeClient, type StripeClientOptions } from './client.js';
 import { STRIPE_CURRENCIES, stripeLimits } from './currency.js';
+import { modeOfKey, type StripeOwner } from './event-owner.js';
 import { failure, STRIPE } from './failures.js';
 import { initiateEmbedded, initiateRedirect, stripeAmountOrRejection } from './initiate.js';
 import { listNotifications, listPayments } from './lists.js';
@@ -16,6 +17,8 @@ export interface StripeProviderOptions extends StripeClientOptions {
   readonly publishableKey: string;
   /** Of the webhook endpoint, `whsec_…`. Several while one is being rolled: any of them will do. */
   readonly webhookSecrets: readonly string[];
+  /** Our own account, `acct_…`, where the endpoint is one that names accounts (Connect, an organisation). */
+  readonly account?: string;
 }
 
 /**
@@ -27,6 +30,7 @@ export function createStripeProvider(options: StripeProviderOptions): PromptProv
     throw new Error('Stripe needs at least one webhook secret, and none of them may be blank');
   }
   const client = createStripeClient(options);
+  const owner: StripeOwner = { account: options.account, mode: modeOfKey(options.secretKey) };
   return {
     name: STRIPE,
     capabilities: {
@@ -40,6 +44,7 @@ export function createStripeProvider(options: StripeProviderOptions): PromptProv
       partialRefunds: true,
     },
     notificationHeaders: ['stripe-signature'],
+    refusalStatus: 400,
     initiate: (attempt) =>
       attempt.presentation === 'REDIRECT'
         ? initiateRedirect(client, attempt)
@@ -55,8 +60,8 @@ export function createStripeProvider(options: StripeProviderOptions): PromptProv
     ...savedMethodCalls(client, options.publishableKey),
     ...recurringCalls(client, options.publishableKey),
     parseNotification: (rawBody, headers, receivedAt) =>
-      parseStripeNotification(rawBody, headers, receivedAt, options.webhookSecrets),
-    readKeptNotification: (body) => readStripeNotification(body.toString('utf8')),
+      parseStripeNotification(rawBody, headers, receivedAt, options.webhookSecrets, owner),
+    readKeptNotification: (body) => readStripeNotification(body.toString('utf8'), owner),
     keepableBody: withoutClientSecrets,
   };
 }

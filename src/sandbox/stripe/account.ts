@@ -3,6 +3,7 @@ import type { DisputedBalance } from './disputes.js';
 import Stripe from 'stripe';
 import { BoundedMap } from '../bounded-map.js';
 import type { PendingWork } from '../pending-work.js';
+import { asInOldVersion, OLD_API_VERSION } from './old-events.js';
 import { resourceMissing } from './stripe-error.js';
 import type {
   InvoiceRecord,
@@ -24,6 +25,13 @@ export interface EventRecord {
   readonly created: number;
   /** As it is sent, so as the object was when it happened. */
   readonly body: string;
+}
+
+/** Where an event happened, if not in this account and its test mode. */
+export interface EventOrigin {
+  readonly account?: string;
+  readonly context?: string;
+  readonly livemode?: boolean;
 }
 
 export interface RequestOrigin {
@@ -56,6 +64,8 @@ export class StripeAccount {
   origin: RequestOrigin | null = null;
   /** False: nothing is told, and nothing listed. */
   keepsEvents = true;
+  /** True: events have the shapes of `OLD_API_VERSION`. */
+  writesOldEvents = false;
   onEvent: (event: EventRecord) => void = () => {};
   onPaymentCreated: (payment: PaymentRecord) => void = () => {};
   onSessionCreated: (session: SessionRecord) => void = () => {};
@@ -128,25 +138,39 @@ export class StripeAccount {
     return Math.floor((Date.now() + this.playedForwardMilliseconds) / 1000);
   }
 
-  /** @param previous what the object's changed fields were before, for the types that tell it. */
-  emit(type: string, object: { readonly id: string }, subject: string, previous?: object): void {
-    if (!this.keepsEvents) return;
+  /**
+   * @param previous what the object's changed fields were before, for the types that tell it.
+   * @param elsewhere for what happened in another account or mode, and is told to the same endpoint.
+   */
+  emit(
+    type: string,
+    object: { readonly id: string },
+    subject: string,
+    previous?: object,
+    elsewhere: EventOrigin = {},
+  ): string | undefined {
+    if (!this.keepsEvents) return undefined;
     const id = newId('evt');
     const created = now();
     const body = JSON.stringify({
       id,
       object: 'event',
-      api_version: Stripe.API_VERSION,
+      api_version: this.writesOldEvents ? OLD_API_VERSION : Stripe.API_VERSION,
       created,
-      data: { object, ...(previous && { previous_attributes: previous }) },
+      data: {
+        object: this.writesOldEvents ? asInOldVersion(this, object) : object,
+        ...(previous && { previous_attributes: previous }),
+      },
       livemode: false,
       pending_webhooks: 1,
       request: this.origin,
       type,
+      ...elsewhere,
     });
     const event = { id, type, subject, created, body };
     this.events.set(id, event);
     this.onEvent(event);
+    return id;
   }
 }
 

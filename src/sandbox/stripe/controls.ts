@@ -140,6 +140,21 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     appealDispute(account, requiredText(form, 'dispute')),
   'POST /_double/dispute/escalate': ({ account }, form) =>
     escalateInquiry(account, requiredText(form, 'dispute')),
+  'POST /_double/elsewhere': ({ account }, form) => {
+    const object = JSON.parse(requiredText(form, 'object')) as { id: string };
+    const livemode = text(form, 'livemode');
+    const [stripeAccount, context] = [text(form, 'account'), text(form, 'context')];
+    const id = account.emit(requiredText(form, 'type'), object, object.id, undefined, {
+      ...(stripeAccount !== undefined && { account: stripeAccount }),
+      ...(context !== undefined && { context }),
+      ...(livemode !== undefined && { livemode: livemode === 'true' }),
+    });
+    return { id };
+  },
+  'POST /_double/old_events': ({ account }, form) => {
+    account.writesOldEvents = requiredText(form, 'on') === 'true';
+    return {};
+  },
   'POST /_double/deliver': ({ account, webhooks }, form) => {
     webhooks.send(account.event(requiredText(form, 'event')));
     return {};

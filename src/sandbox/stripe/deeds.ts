@@ -1,5 +1,6 @@
 import type { FaultsByChance } from '../faults.js';
 import type { Misbehaviour } from '../misbehaviour.js';
+import type { EventOrigin } from './account.js';
 import { playTimeForward } from './billing-clock.js';
 import { forget, refundInDashboard } from './controls.js';
 import {
@@ -105,6 +106,14 @@ export interface Deeds {
   /** An inquiry becomes a dispute, and the bank takes the money. */
   escalateInquiry(disputeId: string): void;
 
+  /**
+   * Something happens in another account or mode, or about an object that this account doesn't have, and is told to the
+   * same endpoint and listed. @returns the event's id.
+   */
+  happenElsewhere(type: string, object: { readonly id: string }, origin?: EventOrigin): string;
+  /** Whether events have, from now on, the shapes of an API version of 2020: an endpoint keeps the one it was made with. */
+  writeOldEvents(on: boolean): void;
+
   /** Sends an event (again). */
   deliver(eventId: string): void;
   pauseWebhooks(): void;
@@ -164,6 +173,12 @@ export function deeds({ account, api, webhooks }: DoubleParts): Deeds {
     reinstateFunds: (disputeId, amount) => void reinstateFunds(account, disputeId, amount),
     appealDispute: (disputeId) => void appealDispute(account, disputeId),
     escalateInquiry: (disputeId) => void escalateInquiry(account, disputeId),
+    happenElsewhere: (type, object, origin) => {
+      const id = account.emit(type, object, object.id, undefined, origin);
+      if (id === undefined) throw new Error('this double keeps no events');
+      return id;
+    },
+    writeOldEvents: (on) => void (account.writesOldEvents = on),
     deliver: (eventId) => webhooks.send(account.event(eventId)),
     pauseWebhooks: () => webhooks.pause(),
     resumeWebhooks: () => webhooks.resume(),
