@@ -145,7 +145,10 @@ describe('events in the form of old API versions are read too:', () => {
     app.stripe.writeOldEvents(true);
     const { sku } = await app.addProduct();
     const { orderId } = await app.order(sku);
-    const { id, nextAction } = await app.pay(orderId, app.apiKey, { method: 'CARD', captureMethod: 'MANUAL' });
+    const { id, nextAction } = await app.pay(orderId, app.apiKey, {
+      method: 'CARD',
+      captureMethod: 'MANUAL',
+    });
     app.stripe.pay(nextAction.clientSecret, GOOD_CARD);
     await untilStatus(app, id, 'AUTHORIZED');
     await capturePayment(app, { id }, 1_000);

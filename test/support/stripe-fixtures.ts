@@ -21,6 +21,8 @@ export function stripeFixture(name: string, values: FixtureValues = {}, changes:
   const { event = newEventId(), paymentIntent = 'pi_3SIMofNobody', attempt = 'TXN-OFNOBODY-1' } = values;
   const text = readFileSync(new URL(`${name}.json`, FOLDER), 'utf8')
     .replaceAll('{EVENT}', event)
+    // Each payment has objects of its own.
+    .replaceAll('SIMfixture', `SIM${paymentIntent.slice(-12)}`)
     .replaceAll('{PAYMENT_INTENT}', paymentIntent)
     .replaceAll('{ATTEMPT}', attempt);
   return JSON.stringify({ ...JSON.parse(text), ...changes });
