@@ -216,7 +216,7 @@ describe('a capture', () => {
     app.stripe.answerNext('payment_intents.capture', {
       answer: { kind: 'status', status: 400, code: 'amount_too_large' },
     });
-    expect(codeOf(await capturePayment(app, payment, 1_000))).toBe('PROVIDER_REJECTED');
+    expect(codeOf(await capturePayment(app, payment, 1_000))).toBe('BAD_USER_INPUT');
     expect(await captured(payment, 900)).toMatchObject({ status: 'PAID', capturedAmount: 900 });
   });
 

@@ -151,7 +151,7 @@ describe('G1: Stripe’s least amount in francs may be more than we think', () =
     const order = await orderInFrancs(app);
     tooSmall();
     const refused = await create(order, { method: 'CARD', provider: 'stripe' });
-    expect(codeOf(refused)).toBe('PROVIDER_REJECTED');
+    expect(codeOf(refused)).toBe('BAD_USER_INPUT');
     expect(refused.errors![0]!.message).toBe('The amount is smaller than the card provider takes.');
     expect(await available(app, order.sku)).toBe(10);
     const { id } = await app.pay(order.orderId, order.token, { ...BY_PHONE, phoneNumber: PHONE.approves });

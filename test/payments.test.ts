@@ -156,10 +156,12 @@ describe('createPaymentIntent', () => {
     }
   });
 
-  test('for less than the provider takes says that there is no such way', async () => {
+  test('for less than the provider takes says how much it takes', async () => {
     const { sku } = await app.addProduct({ unitAmount: 10 });
     const { orderId, token } = await app.order(sku);
-    expect(codeOf(await createPayment(app, orderId, token, { method: 'CARD' }))).toBe('NO_WAY_TO_PAY');
+    const answer = await createPayment(app, orderId, token, { method: 'CARD' });
+    expect(codeOf(answer)).toBe('BAD_USER_INPUT');
+    expect(answer.errors![0]!.message).toContain('stripe takes at least 50 EUR (minor units).');
   });
 
   test.each([

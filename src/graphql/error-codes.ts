@@ -98,6 +98,7 @@ export const ERROR_CODES: Readonly<
   PAYMENT_CHANGED: { code: 'PAYMENT_CHANGED', retryable: false },
   PAYMENT_NOT_IN_REVIEW: { code: 'PAYMENT_NOT_IN_REVIEW', retryable: false },
   AMOUNT_TOO_LARGE: { code: 'BAD_USER_INPUT', retryable: false, field: 'amount' },
+  AMOUNT_NOT_TAKEN: { code: 'BAD_USER_INPUT', retryable: false },
   RESTOCK_NOT_POSSIBLE: { code: 'BAD_USER_INPUT', retryable: false, field: 'restock' },
   PAYMENT_NOT_UPDATABLE: { code: 'PAYMENT_NOT_UPDATABLE', retryable: false },
   PAYMENT_DECLINED: { code: 'PAYMENT_DECLINED', retryable: false },

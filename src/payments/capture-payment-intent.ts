@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { whyPartNot } from '../providers/amount-limits.js';
 import { ProviderFailure } from '../providers/provider.js';
 import { applyAnswer, askProvider } from './ask-provider.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
@@ -15,7 +16,7 @@ import { writePayment } from './write-change.js';
  * doesn't answer leaves the payment AUTHORIZED, and it is asked again until it says.
  * @param amount minor units; null: all.
  * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE (also when the money was let go meanwhile),
- * AMOUNT_TOO_LARGE, PROVIDER_REJECTED
+ * AMOUNT_TOO_LARGE, AMOUNT_NOT_TAKEN, PROVIDER_REJECTED
  */
 export async function capturePaymentIntent(
   manager: EntityManager,
@@ -25,7 +26,7 @@ export async function capturePaymentIntent(
 ): Promise<LoadedPayment> {
   let attemptId: string | null = null;
   const payment = await writePayment(manager, dependencies, intentReference, (change) => {
-    attemptId = decideCapture(change, amount);
+    attemptId = decideCapture(change, dependencies, amount);
   });
   if (attemptId === null) return payment;
   const captured = await captureAttempt(manager, dependencies, payment, attemptId);
@@ -55,7 +56,11 @@ function nothingHeld({ intent }: Pick<LoadedPayment, 'intent'>): PaymentError {
 }
 
 /** The attempt to capture; null when that has been done already. */
-function decideCapture(change: PaymentChange, wanted: number | null): string | null {
+function decideCapture(
+  change: PaymentChange,
+  dependencies: PaymentDependencies,
+  wanted: number | null,
+): string | null {
   const { intent } = change;
   const attempt = change.attempts.find(({ status }) => status === 'AUTHORIZED');
   if (intent.status !== 'AUTHORIZED' || !attempt) {
@@ -67,6 +72,8 @@ function decideCapture(change: PaymentChange, wanted: number | null): string | n
   if (amount > attempt.amount) {
     throw new PaymentError('AMOUNT_TOO_LARGE', `At most ${attempt.amount} is held and can be taken.`);
   }
+  const obstacle = whyPartNot(providerOf(dependencies, attempt), amount, intent.currency);
+  if (obstacle) throw new PaymentError('AMOUNT_NOT_TAKEN', obstacle.message, { field: 'amount' });
   if (attempt.captureAmount !== null && attempt.captureAmount !== amount) {
     throw new PaymentError(
       'PAYMENT_NOT_CAPTURABLE',
@@ -137,5 +144,9 @@ async function afterRefusal(
     changeAttempt(change, held, { captureAmount: null });
     record(change, 'capture.refused', summaryOf(change.intent), { reason: failure.code });
   });
-  throw new PaymentError('PROVIDER_REJECTED', failure.message, { cause: failure });
+  const kind = failure.isAboutAmount ? 'AMOUNT_NOT_TAKEN' : 'PROVIDER_REJECTED';
+  throw new PaymentError(kind, failure.message, {
+    cause: failure,
+    ...(failure.isAboutAmount && { field: 'amount' }),
+  });
 }

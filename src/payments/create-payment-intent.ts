@@ -33,7 +33,7 @@ import { PaymentError } from './payment-error.js';
 import { choosePayment, fits, type PayerDetails, type WantedWay } from './payment-options.js';
 import { readCountry, readPhoneNumber } from './phone-number.js';
 import { chooseSavedWay, type SavedWay, type WantedSavedMethod } from './saved-way-to-pay.js';
-import { followOrder } from './update-payment-intent.js';
+import { followOrder, whyCannotFollow } from './update-payment-intent.js';
 import { awaitsPayer } from './transitions.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
@@ -59,7 +59,7 @@ export interface CreatedPayment {
  * order that costs nothing is PAID at once, without a provider.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
  * INVALID_ORDER (its booking is over)
- * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
+ * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, AMOUNT_NOT_TAKEN, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
  * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
  */
@@ -86,6 +86,11 @@ export async function createPaymentIntent(
       return DISTURBED;
     }
     const outdated = paymentToUpdate(found);
+    if (outdated && whyCannotFollow(dependencies, outdated) !== null) {
+      // Its provider can't count the new total: another payment takes its place, there or elsewhere.
+      await endAtProviders(manager, dependencies, outdated.intent.reference);
+      return DISTURBED;
+    }
     if (outdated) {
       await followOrder(manager, dependencies, outdated.intent.reference);
       return DISTURBED;

@@ -36,7 +36,7 @@ const initiations = new SharedCalls<LoadedPayment>();
  * attempt's own key, so making it again (after a crash, a lost answer, on another node) gives the same answer and never
  * a second charge. Returns the payment as it is afterwards.
  * @throws {PaymentError} PROVIDER_UNAVAILABLE: nothing happened, the same request may be made again.
- * PROVIDER_REJECTED or PAYMENT_DECLINED: the attempt is over. @throws {CustomerError} SAVED_METHOD_NOT_FOUND: likewise.
+ * PROVIDER_REJECTED, PAYMENT_DECLINED or AMOUNT_NOT_TAKEN: the attempt is over. @throws {CustomerError} SAVED_METHOD_NOT_FOUND: likewise.
  */
 export async function initiateAttempt(
   manager: EntityManager,
@@ -265,6 +265,9 @@ function throwIfCallerMustKnow(failure: ProviderFailure, attempt: PaymentAttempt
       `${failure.provider} can't be reached at the moment; nothing was charged. Repeat the same request in a moment, or choose another way to pay.`,
       { cause: failure },
     );
+  }
+  if (failure.isAboutAmount) {
+    throw new PaymentError('AMOUNT_NOT_TAKEN', failure.message, { cause: failure, field: 'orderId' });
   }
   const kind = failure.kind === 'declined' ? 'PAYMENT_DECLINED' : 'PROVIDER_REJECTED';
   throw new PaymentError(kind, failure.message, { cause: failure });

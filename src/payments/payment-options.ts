@@ -7,7 +7,7 @@ import type {
   Provider,
   WayToPay,
 } from '../providers/provider.js';
-import { routesOf, type Route } from '../providers/routing.js';
+import { routesOf, type Route, type WhyNotCode } from '../providers/routing.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError, type PaymentErrorKind } from './payment-error.js';
 
@@ -48,7 +48,7 @@ export function paymentRoutes(
 /**
  * The best way that fits what the payer asked for and what is known of them. One that is down for the moment comes only
  * where there is no other: its provider then says so at once.
- * @throws {PaymentError} NO_WAY_TO_PAY, naming what there is; PHONE_NUMBER_INVALID, COUNTRY_INVALID, PHONE_NUMBER_MISSING, COUNTRY_MISSING, OPERATOR_MISSING,
+ * @throws {PaymentError} AMOUNT_NOT_TAKEN; NO_WAY_TO_PAY, naming what there is; PHONE_NUMBER_INVALID, COUNTRY_INVALID, PHONE_NUMBER_MISSING, COUNTRY_MISSING, OPERATOR_MISSING,
  * RETURN_URL_MISSING
  */
 export function choosePayment(
@@ -68,7 +68,26 @@ export function choosePayment(
   const [best] = candidates;
   const missing = best && missingFor(best.way, wanted);
   if (missing) throw new PaymentError(...MISSING[missing](best.provider.name));
-  throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(routes.filter(isOpen)));
+  const obstacles = amountObstacles(fitting);
+  if (obstacles.length === 0) throw new PaymentError('NO_WAY_TO_PAY', noWayMessage(routes.filter(isOpen)));
+  throw new PaymentError('AMOUNT_NOT_TAKEN', [...obstacles, noWayMessage(routes.filter(isOpen))].join(' '), {
+    field: 'orderId',
+  });
+}
+
+/** What stands in the way of those that only the amount keeps closed. */
+function amountObstacles(fitting: readonly Route[]): string[] {
+  const closedByAmount = fitting.filter(({ whyNot }) =>
+    whyNot.every(({ code, passing }) => passing || isAboutAmount(code)),
+  );
+  const messages = closedByAmount.flatMap(({ whyNot }) =>
+    whyNot.filter(({ code }) => isAboutAmount(code)).map(({ message }) => message),
+  );
+  return [...new Set(messages)];
+}
+
+function isAboutAmount(code: WhyNotCode): boolean {
+  return code === 'AMOUNT_TOO_SMALL' || code === 'AMOUNT_TOO_LARGE' || code === 'AMOUNT_NOT_MULTIPLE';
 }
 
 /** No operator of one country has its payers in another: one of the two is a mistake, and somebody else’s phone would ring. */

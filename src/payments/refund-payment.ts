@@ -8,6 +8,7 @@ import {
   keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
+import { whyPartNot } from '../providers/amount-limits.js';
 import type { RefundReason } from '../providers/provider.js';
 import { nextCheckOf } from './check-schedule.js';
 import { commitChange } from './commit-change.js';
@@ -37,7 +38,7 @@ export interface RefundPayment {
 /**
  * Gives money back: the refund is written first, under the order's guard and with a key of its own, and only then the
  * provider is called. Of two refunds that together are more than what is left, one is written and the other refused.
- * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_LARGE, RESTOCK_NOT_POSSIBLE
+ * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_LARGE, AMOUNT_NOT_TAKEN, RESTOCK_NOT_POSSIBLE
  */
 export async function refundPayment(
   manager: EntityManager,
@@ -170,6 +171,8 @@ function refuseWhatProviderCannot(
   if (!refund) {
     throw new PaymentError('PAYMENT_NOT_REFUNDABLE', `${name} can't give money back by itself: do it there.`);
   }
+  const obstacle = whyPartNot({ name, capabilities }, amount, change.intent.currency);
+  if (obstacle) throw new PaymentError('AMOUNT_NOT_TAKEN', obstacle.message, { field: 'amount' });
   if (capabilities.partialRefunds || amount === capture.amount) return;
   throw new PaymentError('PAYMENT_NOT_REFUNDABLE', `${name} gives back all of a payment, or nothing.`);
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { whyAmountNot } from '../providers/amount-limits.js';
 import { ProviderFailure } from '../providers/provider.js';
 import { isOfSubscription } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
@@ -18,7 +19,7 @@ import { writePayment } from './write-change.js';
  * amount, if it is paid meanwhile, is seen as what it is and goes to REVIEW. Then the provider is told; where it can't
  * change an amount, a new attempt of the same kind takes the place of the old one. Where the order has come to cost
  * nothing, the payment ends at its providers: `createPaymentIntent` then confirms the order.
- * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_UPDATABLE, also when the payer was faster by the old amount;
+ * @throws {PaymentError} PAYMENT_NOT_FOUND; AMOUNT_NOT_TAKEN; PAYMENT_NOT_UPDATABLE, also when the payer was faster by the old amount;
  * PROVIDER_UNAVAILABLE (repeat the same request).
  */
 export async function updatePaymentIntent(
@@ -75,11 +76,28 @@ async function takeOrderAmount(
   return writePayment(manager, dependencies, intentReference, (draft) => {
     if (draft.intent.amount === draft.order.amount || !awaitsPayer(draft.intent.status)) return;
     if (isForNothing(draft)) return;
+    const obstacle = whyCannotFollow(dependencies, draft);
+    if (obstacle !== null) {
+      throw new PaymentError('AMOUNT_NOT_TAKEN', obstacle, { field: 'paymentIntentId' });
+    }
     const before = summaryOf(draft.intent);
     draft.intent.amount = draft.order.amount;
     draft.intentChanged = true;
     record(draft, 'payment.amount', before);
   });
+}
+
+/** Why a payment can't be brought to its order's total: what its provider says of such an amount. Null: it can. */
+export function whyCannotFollow(
+  { providers }: Pick<PaymentDependencies, 'providers'>,
+  { attempts, order }: Pick<LoadedPayment, 'attempts' | 'order'>,
+): string | null {
+  for (const { provider: name } of attempts.filter(isLive)) {
+    const provider = providers.get(name);
+    const obstacle = provider && whyAmountNot(provider, order.amount, order.currency);
+    if (obstacle) return obstacle.message;
+  }
+  return null;
 }
 
 async function updateAttempt(

@@ -143,12 +143,22 @@ export interface Capabilities {
   readonly ways: readonly OfferedWay[];
   /** 'ANY', or the currencies that this provider takes. */
   readonly currencies: 'ANY' | readonly Currency[];
-  /** Inclusive, in minor units of the currency; undefined: the provider states no limit. */
-  limits(currency: Currency): { readonly minimum?: number; readonly maximum?: number };
+  /** Which amounts of a currency this provider takes. */
+  limits(currency: Currency): AmountLimits;
   /** The weakest that its notifications may come with. */
   readonly webhookProof: WebhookProof;
   /** Whether a part of the money can be given back. Without `refund`, nothing can. */
   readonly partialRefunds: boolean;
+}
+
+/** In minor units of the currency; what is absent the provider does not limit. */
+export interface AmountLimits {
+  /** Inclusive, for a payment as a whole. */
+  readonly minimum?: number;
+  /** Inclusive, for a payment as a whole. */
+  readonly maximum?: number;
+  /** Every amount is a multiple of it: of payments, and of what is taken or given back of them. 1 when absent. */
+  readonly step?: number;
 }
 
 export interface WayToPay {
@@ -494,6 +504,9 @@ export class ProviderFailure extends Error {
   /** Of what money the answer spoke, where it could not be read: a person has to look at it. */
   readonly claims: MoneyClaim | undefined;
 
+  /** Whether it is the amount that the provider doesn't take: whoever asked can choose another. */
+  readonly isAboutAmount: boolean;
+
   /**
    * @param code the provider's own, or ours in capitals; for operators and logs.
    * @param message safe to show to the caller: no secret, no key, no internal address.
@@ -509,6 +522,7 @@ export class ProviderFailure extends Error {
       readonly isAnswer?: boolean;
       readonly claims?: MoneyClaim;
       readonly missing?: MissingThing;
+      readonly isAboutAmount?: boolean;
     } = {},
   ) {
     super(message, options);
@@ -516,6 +530,7 @@ export class ProviderFailure extends Error {
     this.providerReference = options.providerReference;
     this.claims = options.claims;
     this.missing = options.missing;
+    this.isAboutAmount = options.isAboutAmount ?? false;
     this.isAnswer = options.isAnswer ?? (kind === 'declined' || kind === 'rejected');
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Currency } from '../money.js';
+import { type AmountObstacleCode, whyAmountNot } from './amount-limits.js';
 import type { CaptureMethod, Country, OfferedWay, OperatorAvailability, Provider } from './provider.js';
 import { DEFAULT_PRIORITY, DEFAULT_WEIGHT, type RoutingRule } from './routing-rules.js';
 
@@ -29,8 +30,7 @@ export interface PaymentToRoute {
 
 export type WhyNotCode =
   | 'CURRENCY_NOT_TAKEN'
-  | 'AMOUNT_TOO_SMALL'
-  | 'AMOUNT_TOO_LARGE'
+  | AmountObstacleCode
   | 'COUNTRY_NOT_SERVED'
   | 'HOLDING_NOT_POSSIBLE'
   | 'NO_RULE_FITS'
@@ -134,15 +134,8 @@ function whyProviderNot(
   if (capabilities.currencies !== 'ANY' && !capabilities.currencies.includes(currency)) {
     return [lasting('CURRENCY_NOT_TAKEN', `${name} doesn’t take ${currency}.`)];
   }
-  const { minimum = 1, maximum = Number.MAX_SAFE_INTEGER } = capabilities.limits(currency);
-  const minorUnits = `${currency} (minor units)`;
-  if (amount < minimum) {
-    return [lasting('AMOUNT_TOO_SMALL', `${name} takes at least ${minimum} ${minorUnits}.`)];
-  }
-  if (amount > maximum) {
-    return [lasting('AMOUNT_TOO_LARGE', `${name} takes at most ${maximum} ${minorUnits}.`)];
-  }
-  return [];
+  const obstacle = whyAmountNot({ name, capabilities }, amount, currency);
+  return obstacle ? [lasting(obstacle.code, obstacle.message)] : [];
 }
 
 function whyWayNot({ countries }: OfferedWay, { country, currency }: PaymentToRoute): WhyNot[] {

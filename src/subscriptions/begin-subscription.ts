@@ -28,11 +28,17 @@ import {
   keyUse,
   type KeyUse,
 } from '../idempotency/key-use.js';
+import { whyAmountNot, whyPartNot } from '../providers/amount-limits.js';
 import { ProviderFailure, type NextAction } from '../providers/provider.js';
 import type { BegunSubscription as ProvidersSubscription } from '../providers/recurring.js';
 import { newReference } from '../references.js';
-import { priceSubscription, type SubscriptionLineInput } from './price-subscription.js';
+import {
+  type PricedSubscription,
+  priceSubscription,
+  type SubscriptionLineInput,
+} from './price-subscription.js';
 import { RecurringSubscription } from './recurring-subscription.js';
+import { SubscriptionError } from './subscription-error.js';
 import {
   collectsByItself,
   type CollectingProvider,
@@ -77,7 +83,7 @@ export async function beginSubscription(
     throw new CustomerError('NO_WAY_TO_PAY', 'No provider that is configured here collects by itself.');
   const subscription =
     (await subscriptionOfKey(manager, key)) ??
-    (await writeRow(manager, await newRow(manager, provider.name, customer, asked), key, actor));
+    (await writeRow(manager, await newRow(manager, provider, customer, asked), key, actor));
   // Once it has begun or ended there is nothing left to ask for, and a provider may have forgotten the key by then.
   if (subscription.status !== 'INCOMPLETE') return { subscription, nextAction: null };
   const begun = await sayKindly(() => begin(manager, provider, customer, subscription));
@@ -119,13 +125,14 @@ async function begin(
 
 async function newRow(
   manager: EntityManager,
-  provider: string,
+  provider: Pick<CollectingProvider, 'name' | 'capabilities'>,
   customer: Customer,
   { lines, savedMethodId }: Pick<BeginSubscription, 'lines' | 'savedMethodId'>,
 ): Promise<RecurringSubscription> {
   const priced = await priceSubscription(manager, lines);
+  refuseWhatIsNotTaken(provider, priced);
   const methodReference = savedMethodId
-    ? await savedMethod(manager, provider, customer, savedMethodId)
+    ? await savedMethod(manager, provider.name, customer, savedMethodId)
     : null;
   const now = await databaseNow(manager);
   return {
@@ -133,7 +140,7 @@ async function newRow(
     id: uuidv7(),
     reference: newReference('SUB'),
     customerId: customer.id,
-    provider,
+    provider: provider.name,
     idempotencyKey: randomUUID(),
     providerReference: null,
     methodReference,
@@ -145,6 +152,27 @@ async function newRow(
     createdAt: now,
     endedAt: null,
   };
+}
+
+/** Of each price and of their sum, before anything is written. @throws {SubscriptionError} INVALID_SUBSCRIPTION */
+function refuseWhatIsNotTaken(
+  provider: Pick<CollectingProvider, 'name' | 'capabilities'>,
+  { lines, amount, currency }: PricedSubscription,
+): void {
+  const { currencies } = provider.capabilities;
+  if (currencies !== 'ANY' && !currencies.includes(currency)) {
+    throw new SubscriptionError(
+      'INVALID_SUBSCRIPTION',
+      `${provider.name} doesn’t take ${currency}.`,
+      'lines',
+    );
+  }
+  for (const [index, { unitAmount }] of lines.entries()) {
+    const obstacle = whyPartNot(provider, unitAmount, currency);
+    if (obstacle) throw new SubscriptionError('INVALID_SUBSCRIPTION', obstacle.message, `lines.${index}.sku`);
+  }
+  const obstacle = whyAmountNot(provider, amount, currency);
+  if (obstacle) throw new SubscriptionError('INVALID_SUBSCRIPTION', obstacle.message, 'lines');
 }
 
 async function savedMethod(

@@ -141,7 +141,7 @@ function amountOf(
   const written = writeAmount(amount, amounts.api, currency);
   if (written !== undefined) return written;
   const message = `${displayName} can't be told ${toDecimal(amount, currency)} ${currency} exactly, as it writes amounts.`;
-  throw new ProviderFailure(name, 'rejected', 'AMOUNT_NOT_EXACT', message);
+  throw new ProviderFailure(name, 'rejected', 'AMOUNT_NOT_EXACT', message, { isAboutAmount: true });
 }
 
 function refuseWhatWeCannot(bank: Bank, attempt: AttemptToInitiate): void {

@@ -49,6 +49,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   INVALID_STATE: rejected('This payment is not one that can be given back.'),
 };
 
+/** Each operator has its own limits and decimals, which are known only once the payer’s operator is. */
+const ABOUT_AMOUNT: ReadonlySet<string> = new Set([
+  'AMOUNT_OUT_OF_BOUNDS',
+  'AMOUNT_NOT_WHOLE',
+  'INVALID_AMOUNT',
+]);
+
 /** In two forms, because pawaPay's own documentation shows refunds in both. */
 export function failureCodeIn(json: unknown): string | undefined {
   const code = textAt(json, 'failureReason.failureCode') ?? textAt(json, 'rejectionReason.rejectionCode');
@@ -91,5 +98,6 @@ export function failure(
   message: string,
   options: ConstructorParameters<typeof ProviderFailure>[4] = {},
 ): ProviderFailure {
-  return new ProviderFailure(name, kind, code, `${displayName}: ${message}`, options);
+  const isAboutAmount = ABOUT_AMOUNT.has(code);
+  return new ProviderFailure(name, kind, code, `${displayName}: ${message}`, { isAboutAmount, ...options });
 }

@@ -1,4 +1,5 @@
 import { isCurrency, minorUnitDigits, type Currency } from '../../money.js';
+import type { AmountLimits } from '../provider.js';
 
 /**
  * What Stripe counts in, where that differs from ISO 4217, and the currencies that it takes at all
@@ -124,13 +125,15 @@ export function fromStripeAmount(amount: number, currency: string): { amount: nu
   return { amount: inOurUnits, currency: code };
 }
 
-/** Inclusive, in our minor units. */
-export function stripeLimits(currency: Currency): { minimum?: number; maximum?: number } {
+/** In our minor units. */
+export function stripeLimits(currency: Currency): AmountLimits {
   const counting = COUNTING.get(currency);
   if (!counting) return {};
   const largest = LARGEST_CHARGE - (LARGEST_CHARGE % counting.multipleOf);
   const smallest = SMALLEST_CHARGE[currency];
+  const step = counting.multipleOf * 10 ** (minorUnitDigits(currency) - counting.digits);
   return {
+    ...(step > 1 && { step }),
     maximum: fromStripeAmount(largest, currency).amount,
     ...(smallest !== undefined && { minimum: fromStripeAmount(smallest, currency).amount }),
   };

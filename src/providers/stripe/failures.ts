@@ -13,9 +13,11 @@ const MESSAGES: Record<ProviderFailureKind, string> = {
   outcomeUnknown: 'The card provider did not answer, so it is not known yet whether anything happened.',
 };
 
+/** Those that are about the amount. */
 const MESSAGES_BY_CODE: Record<string, string> = {
   amount_too_small: 'The amount is smaller than the card provider takes.',
   amount_too_large: 'The amount is larger than the card provider takes.',
+  AMOUNT_NOT_EXPRESSIBLE: 'The card provider can’t take exactly this amount.',
 };
 
 /**
@@ -40,7 +42,9 @@ export function failure(
   code: string,
   options?: ErrorOptions & { readonly coversEarlierCalls?: boolean; readonly missing?: MissingThing },
 ): ProviderFailure {
-  return new ProviderFailure(STRIPE, kind, code, MESSAGES_BY_CODE[code] ?? MESSAGES[kind], options);
+  const isAboutAmount = Object.hasOwn(MESSAGES_BY_CODE, code);
+  const message = MESSAGES_BY_CODE[code] ?? MESSAGES[kind];
+  return new ProviderFailure(STRIPE, kind, code, message, { ...options, isAboutAmount });
 }
 
 /** Stripe has looked at the request and will not do it: the object is in another state, or the request makes no sense. */
