@@ -36,6 +36,11 @@ export function checkAmount(amount: number, currency: string, param: string): vo
   if (amount < (SMALLEST[currency] ?? 1)) {
     throw invalidRequest('Amount is below the minimum of its currency.', { code: 'amount_too_small', param });
   }
+  checkStep(amount, currency, param);
+}
+
+/** What is demanded of the amount of a capture and of a refund too. */
+export function checkStep(amount: number, currency: string, param: string): void {
   const step = currency === 'isk' ? 100 : DIGITS.get(currency) === 3 ? 10 : 1;
   if (amount % step !== 0)
     throw invalidRequest(`Amounts in ${currency} must be a multiple of ${step}.`, { param });

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { now, type PaymentRecord, type StripeAccount } from './account.js';
+import { checkStep } from './amounts.js';
 import { recordCharge } from './charges.js';
 import type { FormValues } from './form-body.js';
 import { integer } from './parameters.js';
@@ -41,6 +42,7 @@ export function captureHold(account: StripeAccount, payment: PaymentRecord, form
       param: 'amount_to_capture',
     });
   }
+  checkStep(amount, object.currency, 'amount_to_capture');
   const charge = heldCharge(account, object);
   charge.captured = true;
   charge.amount_captured = amount;

@@ -1,6 +1,7 @@
 import { paymentIntentIdOf } from './charges.js';
 import type Stripe from 'stripe';
 import { newId, now, type StripeAccount } from './account.js';
+import { checkStep } from './amounts.js';
 import type { FormValues } from './form-body.js';
 import { integer, mergedMetadata, text } from './parameters.js';
 import { invalidRequest, StripeDoubleError } from './stripe-error.js';
@@ -54,6 +55,7 @@ export function refundCharge(
       param: 'amount',
     });
   }
+  checkStep(refunded, charge.currency, 'amount');
   const refund = newRefund(charge, refunded, metadata, reason);
   account.refunds.set(refund.id, refund);
   addToCharge(charge, refunded);
