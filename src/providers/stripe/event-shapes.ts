@@ -101,6 +101,7 @@ const dispute = z.looseObject({
   status: word,
   reason: word,
   payment_intent: reference,
+  is_charge_refundable: z.boolean().nullish(),
   balance_transactions: z.array(z.looseObject({ id: word.optional(), amount })).nullish(),
   evidence_details: z.looseObject({ due_by: seconds.nullish() }).nullish(),
 });
@@ -150,6 +151,8 @@ const envelope = z.looseObject({
   object: z.enum(['event', 'v2.core.event']),
   id: word,
   type: word,
+  // A text in the second API.
+  created: z.union([seconds, word]).optional(),
   livemode: z.boolean().optional(),
   account: word.nullish(),
   context: word.nullish(),
