@@ -61,35 +61,48 @@ describe('a genuine event of Stripe that is nothing of ours is answered 200 and 
   });
 });
 
-describe('an event of a payment of ours, whose money can’t be read, is answered 400 and logged:', () => {
-  const expectRefused = async (body: string) => {
-    expect(await notify(app, STRIPE, body)).toBe(400);
-    expect(warnings).toMatchObject([{ msg: 'malformed a notification' }]);
-    expect(await storedEvents(app, (JSON.parse(body) as { id: string }).id)).toEqual([]);
-  };
-
+describe('an event that is not of the form that Stripe promises is answered 400 and logged:', () => {
   test.each([
     ['currency', null],
     ['currency', 12],
-    ['currency', 'cop'],
     ['amount_received', '1500'],
+    ['id', 'pi_'.padEnd(300_000, 'x')],
+    ['id', 'pi_\u0000'],
+    ['status', '\ud800'],
+  ])('%s: %.20j', async (field, value) => {
+    const payment = await STRIPE.open(app);
+    const values = { status: 'succeeded', amount_received: 1_500, [field]: value };
+    const body = stripeEvent('payment_intent.succeeded', stripePaymentIntent(payment, values));
+    expect(await notify(app, STRIPE, body)).toBe(400);
+    expect(warnings).toMatchObject([{ msg: 'malformed a notification' }]);
+    expect(await storedEvents(app, (JSON.parse(body) as { id: string }).id)).toEqual([]);
+    expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PENDING', movements: [] });
+  });
+});
+
+describe('an event of a payment of ours, whose money can’t be read, is kept beside the payment:', () => {
+  const expectKept = async (body: string) => {
+    expect(await notify(app, STRIPE, body)).toBe(200);
+    expect(await storedEvents(app, (JSON.parse(body) as { id: string }).id)).toMatchObject([
+      { status: 'UNREADABLE', intentId: expect.any(String) },
+    ]);
+  };
+
+  test.each([
+    ['currency', 'cop'],
     ['amount_received', 15.5],
     ['amount_received', null],
   ])('%s: %j', async (field, value) => {
     const payment = await STRIPE.open(app);
-    const object = stripePaymentIntent(payment, {
-      status: 'succeeded',
-      amount_received: 1_500,
-      [field]: value,
-    });
-    await expectRefused(stripeEvent('payment_intent.succeeded', object));
-    expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PENDING', movements: [] });
+    const values = { status: 'succeeded', amount_received: 1_500, [field]: value };
+    await expectKept(stripeEvent('payment_intent.succeeded', stripePaymentIntent(payment, values)));
+    expect(await booksOf(app, payment.id)).toMatchObject({ status: 'REVIEW', movements: [] });
   });
 
   test('one that carries no mark, and names our payment by its id', async () => {
     const payment = await STRIPE.open(app);
     const values = { currency: 'cop', status: 'succeeded', amount_received: 1_500, metadata: {} };
-    await expectRefused(stripeEvent('payment_intent.succeeded', stripePaymentIntent(payment, values)));
+    await expectKept(stripeEvent('payment_intent.succeeded', stripePaymentIntent(payment, values)));
   });
 
   test('a dispute, which never carries a mark, of a currency that we don’t count in', async () => {
@@ -99,7 +112,7 @@ describe('an event of a payment of ours, whose money can’t be read, is answere
     const { data } = JSON.parse(
       stripeFixture('charge.dispute.created', { paymentIntent: payment.providerReference }),
     );
-    await expectRefused(stripeEvent('charge.dispute.created', { ...data.object, currency: 'cop' }));
+    await expectKept(stripeEvent('charge.dispute.created', { ...data.object, currency: 'cop' }));
   });
 });
 
