@@ -1237,7 +1237,7 @@ describe('Stripe’s way to count', () => {
     expect(stripeLimits('EUR')).toEqual({ minimum: 50, maximum: 99_999_999 });
     expect(stripeLimits('XOF')).toEqual({ minimum: 400, maximum: 99_999_999 });
     expect(stripeLimits('ISK')).toEqual({ maximum: 999_999 });
-    expect(stripeLimits('MGA')).toEqual({ maximum: 99_999_999_00 });
+    expect(stripeLimits('MGA')).toEqual({ maximum: 99_999_999_00, step: 100 });
     expect(stripeLimits('UGX')).toEqual({});
   });
 });

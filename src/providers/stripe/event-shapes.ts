@@ -102,7 +102,8 @@ const dispute = z.looseObject({
   reason: word,
   payment_intent: reference,
   is_charge_refundable: z.boolean().nullish(),
-  balance_transactions: z.array(z.looseObject({ id: word.optional(), amount })).nullish(),
+  // Ids alone in some versions: their reader chooses those that it understands.
+  balance_transactions: z.array(z.unknown()).nullish(),
   evidence_details: z.looseObject({ due_by: seconds.nullish() }).nullish(),
 });
 
@@ -165,7 +166,8 @@ export type StripeEnvelope = z.infer<typeof envelope>;
 export function readEnvelope(body: string): StripeEnvelope | string {
   let json: unknown;
   try {
-    json = JSON.parse(body);
+    // A byte order mark is signed like all else, and means nothing.
+    json = JSON.parse(body.replace(/^\ufeff/, ''));
   } catch (error) {
     if (error instanceof SyntaxError) return 'it is not JSON';
     throw error;
