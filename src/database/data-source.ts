@@ -7,6 +7,7 @@ import { SavedPaymentMethod } from '../customers/saved-payment-method.js';
 import { Product } from '../orders/product.js';
 import { Order } from '../orders/order.js';
 import { OrderLine } from '../orders/order-line.js';
+import { OrderStock } from '../orders/order-stock.js';
 import { Booking } from '../orders/booking.js';
 import { ProductDay } from '../orders/capacity-day.js';
 import { OrderPlace } from '../orders/capacity-place.js';
@@ -42,6 +43,7 @@ import { WritersOfOrders1798600000000 } from '../../migrations/1798600000000-wri
 import { TotalsOfNothing1798600100000 } from '../../migrations/1798600100000-totals-of-nothing.js';
 import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
+import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -83,6 +85,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Product,
       Order,
       OrderLine,
+      OrderStock,
       Booking,
       ProductDay,
       OrderPlace,
@@ -119,6 +122,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       TotalsOfNothing1798600100000,
       DisputesAndFailedRefunds1798610000000,
       UnreadableNotifications1798650000000,
+      StockOfOrders1798670000000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,
