@@ -28,6 +28,7 @@ import {
 import { serveHealth } from './observability/health.js';
 import { startRelay, type Consequence, type Relay, type TellableEvent } from './outbox/relay.js';
 import { alertOperators } from './payments/alert-operators.js';
+import { askAboutEndedAttempts } from './payments/ask-about-ended-attempts.js';
 import { checkPayments } from './payments/check-payments.js';
 import { settleRefunds } from './payments/settle-refunds.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
@@ -324,6 +325,7 @@ function startJobs(
   return [
     job('expire payment intents', () => expirePaymentIntents(manager, as('job:expiry'))),
     job('check payments', () => checkPayments(manager, as('job:check'))),
+    job('ask about ended attempts', () => askAboutEndedAttempts(manager, as('job:check'))),
     job('check subscriptions', () => checkSubscriptions(manager, as('job:subscriptions'))),
     job('settle refunds', () => settleRefunds(manager, as('job:refunds'))),
     ...[...providers.values()]

@@ -44,6 +44,7 @@ import { TotalsOfNothing1798600100000 } from '../../migrations/1798600100000-tot
 import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
+import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -123,6 +124,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       DisputesAndFailedRefunds1798610000000,
       UnreadableNotifications1798650000000,
       StockOfOrders1798670000000,
+      EndedAttempts1798670100000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

@@ -92,6 +92,8 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
     'idempotency_key',
     'failure_code',
     'failure_message',
+    'ended_at',
+    'ask_again_at',
   ]),
   rowsOf('movement', ({ newMovements }) => newMovements),
   rowsOf('refund', ({ refunds, changedRefunds }) => changed(refunds, changedRefunds), [

@@ -44,7 +44,7 @@ async function checkOne(
   reference: string,
 ): Promise<void> {
   try {
-    const { payment, isAnswered } = await checkAttempts(manager, dependencies, reference);
+    const { payment, isAnswered } = await checkAttempts(manager, dependencies, reference, WITHOUT_ENDED);
     if (isAnswered && !isUnfinished(payment)) await lookNoMore(manager, payment);
   } catch (error) {
     dependencies.log.warn(
@@ -69,8 +69,16 @@ function isUnfinished({ intent, attempts }: LoadedPayment): boolean {
   return isOpen(intent.status) || attempts.some(isLive);
 }
 
+interface Asked {
+  /** Also about attempts that have ended without money. */
+  readonly ended: boolean;
+}
+
+const WITH_ENDED: Asked = { ended: true };
+const WITHOUT_ENDED: Asked = { ended: false };
+
 /**
- * Does for each attempt of a payment what is left to do, and asks how it stands. A provider that doesn't answer leaves
+ * Does for each attempt of a payment what is left to do, and asks how it stands, also one that has ended. A provider that doesn't answer leaves
  * its attempt as it is.
  * @throws {PaymentError} PAYMENT_NOT_FOUND
  */
@@ -79,20 +87,21 @@ export async function checkPayment(
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  return (await checkAttempts(manager, dependencies, intentReference)).payment;
+  return (await checkAttempts(manager, dependencies, intentReference, WITH_ENDED)).payment;
 }
 
 async function checkAttempts(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
+  asked: Asked,
 ): Promise<{ payment: LoadedPayment; isAnswered: boolean }> {
   let isAnswered = true;
   let payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
   for (const { id } of payment.attempts) {
     try {
-      payment = await checkAttempt(manager, dependencies, payment, attemptOf(payment, id));
+      payment = await checkAttempt(manager, dependencies, payment, attemptOf(payment, id), asked);
     } catch (error) {
       if (!(error instanceof ProviderFailure || error instanceof PaymentError)) throw error;
       isAnswered = false;
@@ -109,6 +118,7 @@ async function checkAttempt(
   dependencies: PaymentDependencies,
   payment: LoadedPayment,
   attempt: PaymentAttempt,
+  asked: Asked,
 ): Promise<LoadedPayment> {
   const { providerReference } = attempt;
   if (isLive(attempt)) {
@@ -123,7 +133,7 @@ async function checkAttempt(
     }
     if (attempt.captureAmount !== null) return captureAttempt(manager, dependencies, payment, attempt.id);
   }
-  const mayHaveNews = isLive(attempt) || attempt.status === 'SUCCEEDED';
+  const mayHaveNews = asked.ended || isLive(attempt) || attempt.status === 'SUCCEEDED';
   if (!mayHaveNews || providerReference === null) return payment;
   return askProvider(manager, dependencies, payment, { ...attempt, providerReference });
 }
