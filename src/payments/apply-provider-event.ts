@@ -18,7 +18,7 @@ import {
   watchWhatIsLeft,
   type PaymentChange,
 } from './payment-change.js';
-import { addRefund } from './refunds.js';
+import { addRefund, failRefundAtOnce } from './refunds.js';
 import { review, type Problem } from './review.js';
 import { awaitsPayer, mayMove, type PaymentStatus } from './transitions.js';
 
@@ -285,23 +285,20 @@ interface Misfit extends Omit<Problem, 'about'> {
 /** The policies for money that is not simply the price of an open order: section 4 of the design, one line each. */
 function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   const { intent, order } = change;
-  const problem = (code: string, message: string, giveBack: boolean) => ({ code, message, giveBack });
+  const goesBack = change.providerCanRefund ? 'is given back.' : 'has to be given back by hand.';
+  const problem = (code: string, message: string, giveBack: boolean) => ({
+    code,
+    message: giveBack ? `${message} ${goesBack}` : message,
+    giveBack,
+  });
   if (intent.capturedAmount > 0) {
-    return problem(
-      'CAPTURED_TWICE',
-      'Two attempts of this payment took money; the second is given back.',
-      true,
-    );
+    return problem('CAPTURED_TWICE', 'Two attempts of this payment took money; the second', true);
   }
   if (order.status === 'CONFIRMED') {
-    return problem(
-      'ORDER_ALREADY_PAID',
-      'Another payment had paid this order; this one is given back.',
-      true,
-    );
+    return problem('ORDER_ALREADY_PAID', 'Another payment had paid this order; this one', true);
   }
   if (order.status === 'CANCELLED') {
-    return problem('ORDER_CANCELLED', 'Paid after the order had been cancelled; it is given back.', true);
+    return problem('ORDER_CANCELLED', 'Paid after the order had been cancelled; it', true);
   }
   // Of money that was held, a part may be taken; what is taken is then the merchant's decision.
   const fits = intent.captureMethod === 'MANUAL' ? amount <= intent.amount : amount === intent.amount;
@@ -310,13 +307,9 @@ function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   }
   switch (change.soldOut ?? (bookingIsOver(change) ? 'PLACES' : null)) {
     case 'STOCK':
-      return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it is given back.', true);
+      return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it', true);
     case 'PLACES':
-      return problem(
-        'PAID_WITHOUT_BOOKING',
-        'Paid when it could not be booked any more; it is given back.',
-        true,
-      );
+      return problem('PAID_WITHOUT_BOOKING', 'Paid when it could not be booked any more; it', true);
     case null:
       return null;
   }
@@ -334,15 +327,15 @@ function takeAsProblem(
 ): string {
   const about = `${capture.provider}:${capture.providerReference}`;
   const outcome = review(change, { code, message, about });
-  if (giveBack) {
-    addRefund(change, {
-      capture,
-      amount: capture.amount,
-      origin: 'AUTOMATIC',
-      reason: code === 'CAPTURED_TWICE' || code === 'ORDER_ALREADY_PAID' ? 'DUPLICATE' : 'OTHER',
-      nextCheckAt: change.now,
-    });
-  }
+  if (!giveBack) return outcome;
+  const refund = addRefund(change, {
+    capture,
+    amount: capture.amount,
+    origin: 'AUTOMATIC',
+    reason: code === 'CAPTURED_TWICE' || code === 'ORDER_ALREADY_PAID' ? 'DUPLICATE' : 'OTHER',
+    nextCheckAt: change.now,
+  });
+  if (!change.providerCanRefund) failRefundAtOnce(change, refund);
   return outcome;
 }
 

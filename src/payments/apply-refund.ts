@@ -6,7 +6,7 @@ import type { PaymentAttempt } from './payment-attempt.js';
 import { addMovement, setFailure, tellAgain, type PaymentChange } from './payment-change.js';
 import type { Refund } from './refund.js';
 import type { ChangeCause } from './status-changed.js';
-import { addRefund, capturesOf, changeRefund } from './refunds.js';
+import { addRefund, capturesOf, changeRefund, NEVER_TAKEN } from './refunds.js';
 import { isNoted, review } from './review.js';
 
 type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
@@ -111,9 +111,6 @@ export function refundFailure({ reference, origin }: Refund, hadSucceeded: boole
   const wasAnnounced = hadSucceeded || origin === 'AUTOMATIC';
   return { kind: 'REFUND_FAILED', refundReference: reference, wasAnnounced };
 }
-
-/** The provider refused our call. Should it be heard of there all the same, what is heard counts. */
-export const NEVER_TAKEN = 'REFUSED';
 
 function refundMovement(
   { intent }: PaymentChange,

@@ -35,7 +35,9 @@ export async function applyAnswer(
   { provider, number }: PaymentAttempt,
   events: readonly ProviderEvent[],
 ): Promise<LoadedPayment> {
+  const speaking = dependencies.providers.get(provider);
   return writePayment(manager, dependencies, intent.reference, (change) => {
+    change.providerCanRefund = speaking?.refund !== undefined;
     const attempt = change.attempts.find((candidate) => candidate.number === number);
     if (!attempt) throw new Error(`attempt ${number} is not one of ${intent.reference}`);
     // It was asked by this attempt's own reference: whatever the answer names, it is about this one.

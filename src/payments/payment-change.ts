@@ -52,6 +52,8 @@ export interface PaymentChange {
   reservedUntil: Date | null | undefined;
   /** Set when the database has just refused to take it again for late money. */
   readonly soldOut: SoldOut | null;
+  /** Whether the provider that is speaking can give money back by itself; else a person has to. */
+  providerCanRefund: boolean;
   readonly outboxEvents: NewOutboxEvent[];
   readonly newWebhookEvents: WebhookEvent[];
   readonly newKeys: IdempotencyKey[];
@@ -88,6 +90,7 @@ export function changePayment(
     stockStep: null,
     reservedUntil: undefined,
     soldOut,
+    providerCanRefund: true,
     outboxEvents: [],
     newWebhookEvents: [],
     newKeys: [],

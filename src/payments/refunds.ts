@@ -82,6 +82,20 @@ export function changeRefund(change: PaymentChange, refund: Refund, values: Part
   }
 }
 
+/** The provider refused our call, or can't be called for it. Should it be heard of there all the same, that counts. */
+export const NEVER_TAKEN = 'REFUSED';
+
+/** Its provider has no way to give money back: a person has to, and is told so now and not after a vain call. */
+export function failRefundAtOnce(change: PaymentChange, refund: Refund): void {
+  changeRefund(change, refund, {
+    status: 'FAILED',
+    failureCode: NEVER_TAKEN,
+    failureMessage: `${refund.provider} can't give money back by itself: do it there, or by hand.`,
+    nextCheckAt: null,
+    settledAt: change.now,
+  });
+}
+
 function summaryOfRefund({
   reference,
   amount,

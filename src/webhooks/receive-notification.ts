@@ -235,6 +235,7 @@ export function prepareNotification(
   webhookEvent: WebhookEvent,
   events: readonly ProviderEvent[],
 ): string {
+  change.providerCanRefund = provider.refund !== undefined;
   const outcome = events.map((event) => applyProviderEvent(change, event, provider.name)).join('; ');
   change.newWebhookEvents.push({
     ...webhookEvent,

@@ -65,8 +65,9 @@ function newEmail(
   const customer = email === null ? undefined : { address: email, locale: order.locale };
   const recipient = to === 'CUSTOMER' ? customer : merchant;
   if (!recipient) return null;
-  const { payload, received, givenBack, dispute, failedRefund } = transition;
+  const { payload, received, givenBack, byHand, dispute, failedRefund } = transition;
   const { paymentIntent, occurredAt } = payload;
+  const facts = factsOf(order, paymentIntent, occurredAt);
   return {
     id: uuidv7(),
     order_id: order.id,
@@ -75,7 +76,14 @@ function newEmail(
     transition: transition.name,
     recipient: recipient.address,
     locale: recipient.locale,
-    data: { ...factsOf(order, paymentIntent, occurredAt), received, givenBack, dispute, failedRefund },
+    data: {
+      ...facts,
+      payment: { ...facts.payment, isGivenBackByHand: byHand },
+      received,
+      givenBack,
+      dispute,
+      failedRefund,
+    },
   };
 }
 
