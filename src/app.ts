@@ -31,6 +31,7 @@ import { alertOperators } from './payments/alert-operators.js';
 import { askAboutEndedAttempts } from './payments/ask-about-ended-attempts.js';
 import { checkPayments } from './payments/check-payments.js';
 import { settleRefunds } from './payments/settle-refunds.js';
+import { findMissingProviders } from './payments/find-missing-providers.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
@@ -206,6 +207,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const jobs: Stoppable[] = [
     inbox,
     availability,
+    startMissingProvidersJob(health, settings, providers),
     runner,
     merchantWebhooks,
     ...(emails ? [emails] : []),
@@ -288,6 +290,23 @@ function startAvailabilityJob(
 ): RepeatedJob {
   const work = () => watchAvailability(providers.values(), health, log);
   const job = repeatJob('read the operators’ availability', AVAILABILITY_PAUSE_MILLISECONDS, work, log);
+  job.wake();
+  return job;
+}
+
+/** Says each once: nobody can be asked about what is not finished there, or told of it. */
+function startMissingProvidersJob(
+  health: ProvidersHealth,
+  { dataSource: { manager }, log }: AppSettings,
+  providers: ReadonlyMap<string, Provider>,
+): RepeatedJob {
+  const work = async () => {
+    for (const missing of await findMissingProviders(manager, [...providers.keys()])) {
+      if (!health.addMissing(missing.provider)) continue;
+      log.error(missing, 'a provider is not configured any more, and something of it is not finished');
+    }
+  };
+  const job = repeatJob('find missing providers', CLEANING_PAUSE_MILLISECONDS, work, log);
   job.wake();
   return job;
 }

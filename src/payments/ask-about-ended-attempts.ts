@@ -57,7 +57,9 @@ async function ask(
   { id, provider: name, intentReference }: DueAttempt,
 ): Promise<string> {
   const provider = dependencies.providers.get(name);
-  const payment = provider && isAskedAgain(provider) && (await loadPayment(manager, intentReference));
+  // It may be back tomorrow.
+  if (!provider) return ASK_AFTER_FAILURE;
+  const payment = isAskedAgain(provider) ? await loadPayment(manager, intentReference) : null;
   if (!payment) return 'NULL';
   const attempt = attemptOf(payment, id);
   const { providerReference } = attempt;

@@ -8,6 +8,7 @@ import { captureAttempt } from './capture-payment-intent.js';
 import { pauseSince } from './check-schedule.js';
 import { attemptOf, initiateAttempt } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { endWithoutProvider, isConfigured } from './missing-provider.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
@@ -121,6 +122,11 @@ async function checkAttempt(
   asked: Asked,
 ): Promise<LoadedPayment> {
   const { providerReference } = attempt;
+  if (!isConfigured(dependencies, attempt)) {
+    return isLive(attempt)
+      ? endWithoutProvider(manager, dependencies, payment, attempt.id, { isWanted: false })
+      : payment;
+  }
   if (isLive(attempt)) {
     // Its payment is over, or its order was paid otherwise: it must not bring money any more.
     const isOver = !isOpen(payment.intent.status) && payment.intent.status !== 'REVIEW';
