@@ -3,6 +3,7 @@ import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
+import { DatabaseClock } from './database/database-clock.js';
 import { databaseUrlOf } from './database/data-source.js';
 import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
@@ -71,6 +72,8 @@ export interface AppSettings {
   readonly shopTimeZone?: string;
   /** Without it, nobody is written to. */
   readonly emails?: EmailSettings;
+  /** This machine's clock, in milliseconds since 1970; what counts is the database's. */
+  readonly machineClock?: () => number;
   /** How often jobs look for work. */
   readonly jobPauseMilliseconds?: number;
   /** How often providers' own lists of notifications are read. Younger notifications are left for their webhook to bring. */
@@ -100,6 +103,7 @@ interface Stoppable {
 const JOB_PAUSE_MILLISECONDS = 1_000;
 const NOTIFICATION_LIST_PAUSE_MILLISECONDS = 15_000;
 const AVAILABILITY_PAUSE_MILLISECONDS = 60_000;
+const CLOCK_PAUSE_MILLISECONDS = 60_000;
 const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 /** Long enough for a merchant to notice in the books what they were not told. */
 const WEBHOOK_DELIVERY_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
@@ -116,6 +120,9 @@ const DRAIN_MILLISECONDS = 10_000;
 export async function startApp(settings: AppSettings): Promise<App> {
   const { dataSource, log } = settings;
   const { manager } = dataSource;
+  const clock = new DatabaseClock(manager, settings.machineClock);
+  await clock.compare();
+  const now = () => clock.now();
   const origins = allowedOrigins(settings.allowedOrigins);
   const health = new ProvidersHealth();
   const providerLog = new ProviderLog(manager, log);
@@ -149,6 +156,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     settings.secret,
     settings.merchantWebhooks ?? {},
     async (transaction, endpoint) => emails?.announceDisabledEndpoint(transaction, endpoint),
+    now,
     log,
   );
   const authentication: Authentication = {
@@ -173,7 +181,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   serveHealth(server, dataSource);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
-  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), seal, log };
+  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };
   serveWebhooks(server, manager, providers, webhooks);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
@@ -207,6 +215,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const jobs: Stoppable[] = [
     inbox,
     availability,
+    repeatJob('compare clocks', CLOCK_PAUSE_MILLISECONDS, () => clock.compare(), log),
     startMissingProvidersJob(health, settings, providers),
     runner,
     merchantWebhooks,

@@ -183,6 +183,7 @@ describe('a payment’s webhook', () => {
       secrets: new EndpointSecrets(SECRET),
       network: anyNetwork(),
       timeoutMilliseconds: 2_000,
+      now: () => new Date(),
       announceDisabled: () => Promise.resolve(),
       log: pino({ level: 'silent' }),
     };
