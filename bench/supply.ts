@@ -70,6 +70,7 @@ export async function addPendingPayments(
        UPDATE product SET reserved = reserved + wanted.pieces
        FROM (SELECT product_id, count(*) AS pieces FROM fresh GROUP BY product_id) AS wanted
        WHERE id = wanted.product_id),
+     recorded AS (INSERT INTO order_stock (order_id, product_id, quantity) SELECT id, product_id, 1 FROM fresh),
      intent AS (
        INSERT INTO payment_intent (id, reference, order_id, amount, currency, status, version, expires_at)
        SELECT intent_id, intent_reference, id, ${AMOUNT}, 'EUR', 'PENDING', 1, now() + interval '1 day' FROM fresh),

@@ -3,6 +3,7 @@ import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
+import { DatabaseClock } from './database/database-clock.js';
 import { databaseUrlOf } from './database/data-source.js';
 import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
@@ -28,9 +29,11 @@ import {
 import { serveHealth } from './observability/health.js';
 import { startRelay, type Consequence, type Relay, type TellableEvent } from './outbox/relay.js';
 import { alertOperators } from './payments/alert-operators.js';
+import { askAboutEndedAttempts } from './payments/ask-about-ended-attempts.js';
 import { checkPayments } from './payments/check-payments.js';
 import { returnMisfits } from './payments/return-misfits.js';
 import { settleRefunds } from './payments/settle-refunds.js';
+import { findMissingProviders } from './payments/find-missing-providers.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
@@ -70,6 +73,8 @@ export interface AppSettings {
   readonly shopTimeZone?: string;
   /** Without it, nobody is written to. */
   readonly emails?: EmailSettings;
+  /** This machine's clock, in milliseconds since 1970; what counts is the database's. */
+  readonly machineClock?: () => number;
   /** How often jobs look for work. */
   readonly jobPauseMilliseconds?: number;
   /** How often providers' own lists of notifications are read. Younger notifications are left for their webhook to bring. */
@@ -99,6 +104,7 @@ interface Stoppable {
 const JOB_PAUSE_MILLISECONDS = 1_000;
 const NOTIFICATION_LIST_PAUSE_MILLISECONDS = 15_000;
 const AVAILABILITY_PAUSE_MILLISECONDS = 60_000;
+const CLOCK_PAUSE_MILLISECONDS = 60_000;
 const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 /** Long enough for a merchant to notice in the books what they were not told. */
 const WEBHOOK_DELIVERY_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
@@ -115,6 +121,9 @@ const DRAIN_MILLISECONDS = 10_000;
 export async function startApp(settings: AppSettings): Promise<App> {
   const { dataSource, log } = settings;
   const { manager } = dataSource;
+  const clock = new DatabaseClock(manager, settings.machineClock);
+  await clock.compare();
+  const now = () => clock.now();
   const origins = allowedOrigins(settings.allowedOrigins);
   const health = new ProvidersHealth();
   const providerLog = new ProviderLog(manager, log);
@@ -148,6 +157,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     settings.secret,
     settings.merchantWebhooks ?? {},
     async (transaction, endpoint) => emails?.announceDisabledEndpoint(transaction, endpoint),
+    now,
     log,
   );
   const authentication: Authentication = {
@@ -172,7 +182,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   serveHealth(server, dataSource);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
-  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), seal, log };
+  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };
   serveWebhooks(server, manager, providers, webhooks);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
@@ -206,6 +216,8 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const jobs: Stoppable[] = [
     inbox,
     availability,
+    repeatJob('compare clocks', CLOCK_PAUSE_MILLISECONDS, () => clock.compare(), log),
+    startMissingProvidersJob(health, settings, providers),
     runner,
     merchantWebhooks,
     ...(emails ? [emails] : []),
@@ -292,6 +304,23 @@ function startAvailabilityJob(
   return job;
 }
 
+/** Says each once: nobody can be asked about what is not finished there, or told of it. */
+function startMissingProvidersJob(
+  health: ProvidersHealth,
+  { dataSource: { manager }, log }: AppSettings,
+  providers: ReadonlyMap<string, Provider>,
+): RepeatedJob {
+  const work = async () => {
+    for (const missing of await findMissingProviders(manager, [...providers.keys()])) {
+      if (!health.addMissing(missing.provider)) continue;
+      log.error(missing, 'a provider is not configured any more, and something of it is not finished');
+    }
+  };
+  const job = repeatJob('find missing providers', CLEANING_PAUSE_MILLISECONDS, work, log);
+  job.wake();
+  return job;
+}
+
 function startTaskRunner({ dataSource, log }: AppSettings, tasks: readonly Task[]): Promise<JobRunner> {
   const databaseUrl = databaseUrlOf(dataSource);
   return startJobRunner({ databaseUrl, tasks, concurrency: TASK_CONCURRENCY, log });
@@ -325,6 +354,7 @@ function startJobs(
   return [
     job('expire payment intents', () => expirePaymentIntents(manager, as('job:expiry'))),
     job('check payments', () => checkPayments(manager, as('job:check'))),
+    job('ask about ended attempts', () => askAboutEndedAttempts(manager, as('job:check'))),
     job('check subscriptions', () => checkSubscriptions(manager, as('job:subscriptions'))),
     job('return misfits', () => returnMisfits(manager, as('job:misfits'))),
     job('settle refunds', () => settleRefunds(manager, as('job:refunds'))),

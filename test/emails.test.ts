@@ -3,6 +3,7 @@ import { eventually } from './support/eventually.js';
 import { emailSettings, MERCHANT } from './support/email-settings.js';
 import { startMailServer, type MailServer } from './support/mail-server.js';
 import { bankPaymentOf, emailsOf, newAddress, openFor, orderOf } from './support/mailed-orders.js';
+import { ON_PAGE_OF_PAYDUNYA, orderInFrancs } from './support/mobile-money.js';
 import { BANK, notify, STRIPE } from './support/notifying-provider.js';
 import { cancelPayment, readPayment } from './support/payment-calls.js';
 import { payAt } from './support/payments-with-money.js';
@@ -204,6 +205,52 @@ test('money that comes late, with the stock gone: both parties are told, and of 
     ['UNEXPECTED_MONEY', MERCHANT],
     ['REFUND_MADE', payment.email],
   );
+});
+
+describe('money that should go back, and whose provider has no way to do it', () => {
+  async function lateAtPayDunya(locale: string) {
+    const email = newAddress();
+    const { orderId, token, sku } = await orderInFrancs(app, { stock: 1 });
+    await app.dataSource.query('UPDATE orders SET customer = $2, locale = $3 WHERE reference = $1', [
+      orderId,
+      { name: 'Awa Diop', email },
+      locale,
+    ]);
+    const { id } = await app.pay(orderId, token, ON_PAGE_OF_PAYDUNYA);
+    await app.dataSource.query('UPDATE payment_intent SET expires_at = now() WHERE reference = $1', [id]);
+    await untilStatus(app, id, 'EXPIRED');
+    const other = await app.order(sku);
+    await app.pay(other.orderId, other.token, { method: 'CARD' });
+    app.paydunya.payLate(`${id}-1`);
+    await untilStatus(app, id, 'REVIEW');
+    return { id, orderId, email };
+  }
+
+  test('is not promised: customer and merchant are told at once that the shop has to do it', async () => {
+    const { id, orderId, email } = await lateAtPayDunya('en');
+    const [mail] = await mails.until(1, email);
+    expect(mail!.subject).toBe(`About your payment for order ${orderId}`);
+    expect(mail!.text).toContain('We will contact you about how you get your money back.');
+    expect(mail!.text).not.toMatch(/giving all of it back|on its way/);
+    const [told] = await untilMerchantReads(orderId);
+    expect(told!.subject).toBe(`Give back by hand: unexpected money for order ${orderId}`);
+    expect(told!.text).toContain('you have to give it back by hand');
+    expect(told!.text).toContain('it has to be given back by hand. (PAID_WITHOUT_STOCK)');
+    const refunds = await app.dataSource.query(
+      `SELECT status, settled_at = created_at AS "isAtOnce" FROM refund
+       WHERE intent_id = (SELECT id FROM payment_intent WHERE reference = $1)`,
+      [id],
+    );
+    expect(refunds).toEqual([{ status: 'FAILED', isAtOnce: true }]);
+  });
+
+  test('is not promised in French either', async () => {
+    const { orderId, email } = await lateAtPayDunya('fr');
+    const [mail] = await mails.until(1, email);
+    expect(plain(mail!.subject)).toBe(`À propos de votre paiement pour la commande ${orderId}`);
+    expect(mail!.text).toContain('Nous vous contacterons au sujet de votre remboursement.');
+    expect(mail!.text).not.toContain('nous vous le rendons');
+  });
 });
 
 test('who has paid twice is told that the second money goes back', async () => {

@@ -183,6 +183,7 @@ describe('a payment’s webhook', () => {
       secrets: new EndpointSecrets(SECRET),
       network: anyNetwork(),
       timeoutMilliseconds: 2_000,
+      now: () => new Date(),
       announceDisabled: () => Promise.resolve(),
       log: pino({ level: 'silent' }),
     };
@@ -227,17 +228,23 @@ describe('a payment’s webhook', () => {
   test('whose answer was lost is sent again with the same id, and a new time', async () => {
     const endpoint = await addEndpoint(app, receiver.url);
     expectErrors(/the answer is lost/);
+    // A sequence counts what is rolled back, too.
     await app.dataSource.query(`
+      CREATE SEQUENCE lost_answers;
       CREATE FUNCTION lose_answer() RETURNS trigger LANGUAGE plpgsql
-        AS $$ BEGIN RAISE EXCEPTION 'the answer is lost'; END $$;
+        AS $$ BEGIN PERFORM nextval('lost_answers'); RAISE EXCEPTION 'the answer is lost'; END $$;
       CREATE TRIGGER lose_answer BEFORE INSERT ON webhook_delivery_try
         FOR EACH ROW EXECUTE FUNCTION lose_answer()`);
     const id = await sendTest(app, endpoint);
     try {
       await untilReceived(1);
+      await eventually(
+        () => app.dataSource.query('SELECT is_called AS "isLost" FROM lost_answers'),
+        ([{ isLost }]) => isLost,
+      );
     } finally {
       await app.dataSource.query(
-        'DROP TRIGGER lose_answer ON webhook_delivery_try; DROP FUNCTION lose_answer()',
+        'DROP TRIGGER lose_answer ON webhook_delivery_try; DROP FUNCTION lose_answer(); DROP SEQUENCE lost_answers',
       );
     }
     // Nobody else tries it while it is claimed.

@@ -185,6 +185,8 @@ describe('what is typed', () => {
     [['--since', '2026-11-23'], '--since must be before now'],
     [['--since', '2026-11-20', '--until', '2026-11-20'], '--since must be before --until'],
     [['--since', '2026-11-20', '--fix'], "Unknown option '--fix'"],
+    [['--days', '0'], '--days must be a number of days'],
+    [['--days', '7', '--since', '2026-11-20'], 'either --since or --days'],
     [['2026-11-20'], 'Unexpected argument'],
   ])('%j is refused with a sentence', (given, sentence) => {
     expect(() => readCommand(given, NOW)).toThrow(sentence);

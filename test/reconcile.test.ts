@@ -2,13 +2,19 @@ import { jest } from '@jest/globals';
 import Stripe from 'stripe';
 import { booksOf, untilStatus } from './support/books.js';
 import { BANK, STRIPE, type OpenPayment } from './support/notifying-provider.js';
+import { BY_PHONE, ON_PAGE_OF_PAYDUNYA, orderInFrancs, providerReferenceOf } from './support/mobile-money.js';
+import { cancelPayment } from './support/payment-calls.js';
 import { buildProduct, type BuiltProduct } from './support/program.js';
 import {
   BANK_WEBHOOK_SECRET,
+  dataOf,
+  PAWAPAY_TOKEN,
+  PAYDUNYA_KEYS,
   startTestApp,
   STRIPE_WEBHOOK_SECRET,
   type RunningApp,
 } from './support/running-app.js';
+import { refundPayment } from './support/staff-calls.js';
 import { watch } from './support/subscriber.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';
 
@@ -36,7 +42,7 @@ async function reconcile(
   given: readonly string[] = [],
   environment: Record<string, string> = keys(),
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const since = given.includes('--since') ? [] : ['--since', anHourAgo()];
+  const since = given.includes('--since') || given.includes('--days') ? [] : ['--since', anHourAgo()];
   const program = product.start('reconcile/main.js', {
     arguments: [...since, ...given],
     environment: { DATABASE_URL: app.databaseUrl, ...environment },
@@ -262,6 +268,85 @@ test('a provider that does not answer is said, the others are compared, and it e
   expect(output).toMatch(/^stripe could not be compared \(.+\): The card provider did not answer/m);
   expect(output).toContain('1 payment compared');
   expect(code).toBe(2);
+});
+
+describe('at providers that keep no list of payments', () => {
+  const withMobileMoney = () => ({
+    ...keys(),
+    PAWAPAY_TOKEN,
+    PAWAPAY_ENVIRONMENT: 'sandbox',
+    PAWAPAY_API_URL: app.pawapay.url.href,
+    PAYDUNYA_MASTER_KEY: PAYDUNYA_KEYS.masterKey,
+    PAYDUNYA_PRIVATE_KEY: PAYDUNYA_KEYS.privateKey,
+    PAYDUNYA_TOKEN: PAYDUNYA_KEYS.token,
+    PAYDUNYA_STORE_NAME: 'Shop of tests',
+    PAYDUNYA_API_URL: app.paydunya.url.href,
+  });
+  const nightly = () => reconcile(['--days', '1', '--repair'], withMobileMoney());
+
+  async function openInFrancs(way: object): Promise<string> {
+    const { orderId, token } = await orderInFrancs(app);
+    return (await app.pay(orderId, token, way)).id;
+  }
+
+  test('each attempt is asked about, and books that agree are no difference', async () => {
+    const byPhone = await openInFrancs(BY_PHONE);
+    app.pawapay.approve(await providerReferenceOf(app, byPhone));
+    await untilStatus(app, byPhone, 'PAID');
+    dataOf(await refundPayment(app, { id: byPhone }, { amount: 5_000 }));
+    await untilStatus(app, byPhone, 'PARTIALLY_REFUNDED');
+    const onPage = await openInFrancs(ON_PAGE_OF_PAYDUNYA);
+    app.paydunya.pay(`${onPage}-1`);
+    await untilStatus(app, onPage, 'PAID');
+    await openInFrancs(ON_PAGE_OF_PAYDUNYA);
+
+    const { code, output } = await reconcile([], withMobileMoney());
+
+    expect(output).toMatch(/^pawapay, .*\n1 payment compared, 0 more not ours, no differences$/m);
+    expect(output).toMatch(/^paydunya, .*\n1 payment compared, 0 more not ours, no differences$/m);
+    expect(code).toBe(0);
+  });
+
+  test('the nightly command repairs attempts that failed and succeeded later, and a bank’s late credit', async () => {
+    const [byPhone, onPage] = [await openInFrancs(BY_PHONE), await openInFrancs(ON_PAGE_OF_PAYDUNYA)];
+    const atBank = await BANK.open(app);
+    app.pawapay.decline(await providerReferenceOf(app, byPhone));
+    await untilStatus(app, byPhone, 'FAILED');
+    dataOf(await cancelPayment(app, atBank.id, atBank.token));
+    loseWebhooks();
+    app.pawapay.pauseWebhooks();
+    app.paydunya.pauseWebhooks();
+    app.pawapay.completeLate(await providerReferenceOf(app, byPhone));
+    app.paydunya.fail(`${onPage}-1`);
+    app.paydunya.payLate(`${onPage}-1`);
+    app.bank.payLate(atBank.attemptReference);
+
+    const { code, output } = await nightly();
+
+    expect(output).toContain('3 differences: 3 repaired, 0 left for a person to look at.');
+    expect(code).toBe(0);
+    for (const id of [byPhone, onPage, atBank.id]) {
+      expect(await booksOf(app, id)).toMatchObject({ status: 'PAID', orderStatus: 'CONFIRMED' });
+    }
+    expect(await nightly()).toMatchObject({ code: 0 });
+  });
+
+  test('money that the provider doesn’t know is left for a person, and the nightly command ends with 1', async () => {
+    const byPhone = await openInFrancs(BY_PHONE);
+    await addCapture(byPhone, 'nowhere');
+
+    const { code, output } = await nightly();
+
+    expect(output).toContain('1 difference: 0 repaired, 1 left for a person to look at.');
+    expect(code).toBe(1);
+  });
+
+  test('one that was taken out of the configuration is said, and it ends with 2', async () => {
+    await openInFrancs(BY_PHONE);
+    const { code, output } = await reconcile();
+    expect(output).toContain('pawapay is not configured here, so its attempts (1) could not be compared');
+    expect(code).toBe(2);
+  });
 });
 
 test.each<[string, string[], Record<string, string> | undefined, string]>([

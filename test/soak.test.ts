@@ -140,7 +140,7 @@ function reconcile(since: Date): Promise<Reconciliation[]> {
     providers
       .filter(listsPayments)
       .map((provider) =>
-        reconcileProvider(app.dataSource.manager, dependencies, provider, range, { repair: true }),
+        reconcileProvider(app.dataSource.manager, dependencies, () => provider, range, { repair: true }),
       ),
   );
 }

@@ -7,6 +7,7 @@ import { SavedPaymentMethod } from '../customers/saved-payment-method.js';
 import { Product } from '../orders/product.js';
 import { Order } from '../orders/order.js';
 import { OrderLine } from '../orders/order-line.js';
+import { OrderStock } from '../orders/order-stock.js';
 import { Booking } from '../orders/booking.js';
 import { ProductDay } from '../orders/capacity-day.js';
 import { OrderPlace } from '../orders/capacity-place.js';
@@ -43,6 +44,8 @@ import { TotalsOfNothing1798600100000 } from '../../migrations/1798600100000-tot
 import { DisputesAndFailedRefunds1798610000000 } from '../../migrations/1798610000000-disputes-and-failed-refunds.js';
 import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-payments-in-review.js';
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
+import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
+import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -84,6 +87,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Product,
       Order,
       OrderLine,
+      OrderStock,
       Booking,
       ProductDay,
       OrderPlace,
@@ -121,6 +125,8 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       DisputesAndFailedRefunds1798610000000,
       PaymentsInReview1798640000000,
       UnreadableNotifications1798650000000,
+      StockOfOrders1798670000000,
+      EndedAttempts1798670100000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

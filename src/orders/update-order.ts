@@ -10,7 +10,7 @@ import type { OrderContext } from './order-context.js';
 import { OrderError } from './order-error.js';
 import { priceLines, type LineInput } from './price-lines.js';
 import { whatIsSoldOut } from './sold-out.js';
-import { lockProducts, STOCK_STEPS, type StockStep } from './stock.js';
+import { moveStock, STOCK_STEPS, type StockStep } from './stock.js';
 
 export interface OrderChanges {
   /** They replace all lines; null: the lines stay. */
@@ -144,12 +144,12 @@ async function replaceLines(
   const isHeld = order.reservedUntil !== null;
   const skus = lines.flatMap(({ sku }) => sku ?? []);
   if (isHeld) await lockAllProducts(manager, order, skus);
-  if (isHeld) await moveStock(manager, order, 'RELEASE');
+  if (isHeld) await takeStockStep(manager, order, 'RELEASE');
   await manager.query('DELETE FROM order_line WHERE order_id = $1', [order.id]);
   await manager.query('INSERT INTO order_line SELECT * FROM jsonb_populate_recordset(NULL::order_line, $1)', [
     JSON.stringify(lines.map((line) => toRow({ ...line, orderId: order.id }))),
   ]);
-  if (isHeld) await moveStock(manager, order, 'HOLD');
+  if (isHeld) await takeStockStep(manager, order, 'HOLD');
   return amount;
 }
 
@@ -170,20 +170,27 @@ function touchesSameDays(one: Order, other: Order): boolean {
 async function lockAllProducts(manager: EntityManager, order: Order, skus: string[]): Promise<void> {
   await manager.query(
     `SELECT id FROM product
-     WHERE sku = ANY($2) OR id IN (SELECT product_id FROM order_line WHERE order_id = $1)
+     WHERE sku = ANY($2) OR id IN (SELECT product_id FROM order_stock WHERE order_id = $1)
      ORDER BY sku FOR NO KEY UPDATE`,
     [order.id, skus],
   );
 }
 
-async function moveStock(manager: EntityManager, order: Order, step: StockStep): Promise<void> {
-  const { stock, reserved } = STOCK_STEPS[step];
-  await manager.query(
-    `WITH ${lockProducts('$1', 'true')}
-     UPDATE product p SET stock = p.stock + $2 * h.quantity, reserved = p.reserved + $3 * h.quantity
-     FROM held_product h WHERE p.id = h.id`,
-    [order.id, stock, reserved],
-  );
+async function takeStockStep(manager: EntityManager, order: Order, step: StockStep): Promise<void> {
+  const { stock, reserved, takesFree, givesBack } = STOCK_STEPS[step];
+  const expressions = {
+    stock: '$2::bigint',
+    reserved: '$3::bigint',
+    takesFree: '$4::boolean',
+    givesBack: '$5::boolean',
+  };
+  await manager.query(`WITH ${moveStock('$1::uuid', expressions)} SELECT 1`, [
+    order.id,
+    stock,
+    reserved,
+    takesFree,
+    givesBack,
+  ]);
 }
 
 function refuseClosed(order: Order): void {

@@ -20,7 +20,7 @@ export function alertOperators(log: Logger, event: TellableEvent): void {
       'a payment is under review: settlePaymentReview, unless its money is going back by itself',
     );
   } else if (noted === 'CAPTURED_TWICE') {
-    log.error(fields, 'a payer paid twice: the second money is being given back');
+    log.error(fields, 'a payer paid twice: the second money goes back, by itself where its provider can');
   } else if (noted !== undefined) {
     log.error(fields, 'something is wrong with a payment that stays as it is: look at it at the provider');
   }

@@ -326,23 +326,21 @@ interface Misfit extends Omit<Problem, 'about'> {
 /** The policies for money that is not simply the price of an open order: section 4 of the design, one line each. */
 function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   const { intent, order } = change;
-  const problem = (code: string, message: string, goesBack: boolean) => ({ code, message, goesBack });
+  const goesBackHow =
+    change.providerWithoutRefunds === null ? 'is given back.' : 'has to be given back by hand.';
+  const problem = (code: string, message: string, goesBack: boolean) => ({
+    code,
+    message: goesBack ? `${message} ${goesBackHow}` : message,
+    goesBack,
+  });
   if (intent.paidAt !== null) {
-    return problem(
-      'CAPTURED_TWICE',
-      'Two attempts of this payment took money; the second is given back.',
-      true,
-    );
+    return problem('CAPTURED_TWICE', 'Two attempts of this payment took money; the second', true);
   }
   if (order.status === 'CONFIRMED') {
-    return problem(
-      'ORDER_ALREADY_PAID',
-      'Another payment had paid this order; this one is given back.',
-      true,
-    );
+    return problem('ORDER_ALREADY_PAID', 'Another payment had paid this order; this one', true);
   }
   if (order.status === 'CANCELLED') {
-    return problem('ORDER_CANCELLED', 'Paid after the order had been cancelled; it is given back.', true);
+    return problem('ORDER_CANCELLED', 'Paid after the order had been cancelled; it', true);
   }
   // Of money that was held, a part may be taken; what is taken is then the merchant's decision.
   const isPartOfHeld =
@@ -352,13 +350,9 @@ function whyNotPaid(change: PaymentChange, amount: number): Misfit | null {
   }
   switch (change.soldOut ?? (bookingIsOver(change) ? 'PLACES' : null)) {
     case 'STOCK':
-      return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it is given back.', true);
+      return problem('PAID_WITHOUT_STOCK', 'Paid after the stock had been sold; it', true);
     case 'PLACES':
-      return problem(
-        'PAID_WITHOUT_BOOKING',
-        'Paid when it could not be booked any more; it is given back.',
-        true,
-      );
+      return problem('PAID_WITHOUT_BOOKING', 'Paid when it could not be booked any more; it', true);
     case null:
       return null;
   }

@@ -6,7 +6,7 @@ import type { PaymentAttempt } from './payment-attempt.js';
 import { addMovement, setFailure, tellAgain, type PaymentChange } from './payment-change.js';
 import type { Refund } from './refund.js';
 import type { ChangeCause } from './status-changed.js';
-import { addRefund, capturesOf, changeRefund } from './refunds.js';
+import { addRefund, capturesOf, changeRefund, NEVER_TAKEN, PROVIDER_NOT_CONFIGURED } from './refunds.js';
 import { isNoted, review } from './review.js';
 
 type RefundOutcome = Extract<ProviderOutcome, { kind: 'refund' }>;
@@ -50,8 +50,7 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
   },
   succeeded(change, attempt, refund, outcome) {
     if (refund.status === 'SUCCEEDED') return 'nothing new';
-    if (refund.status === 'FAILED' && refund.failureCode !== NEVER_TAKEN)
-      return 'stale: the refund is FAILED';
+    if (refund.status === 'FAILED' && !isFailedByUs(refund)) return 'stale: the refund is FAILED';
     const { intent } = change;
     if (outcome.amount > intent.capturedAmount - intent.refundedAmount) {
       return noteMismatch(change, refund, outcome);
@@ -86,6 +85,11 @@ const STEPS: Readonly<Record<RefundOutcome['status'], Step>> = {
     return followBooks(change, cause);
   },
 };
+
+/** Its provider has not said that it failed: what is heard of it later counts. */
+function isFailedByUs({ failureCode }: Refund): boolean {
+  return failureCode === NEVER_TAKEN || failureCode === PROVIDER_NOT_CONFIGURED;
+}
 
 /**
  * The refund that it stands in for may have failed, which we have not been told yet. So the provider is asked again, and
@@ -129,9 +133,6 @@ export function refundFailure({ reference, origin }: Refund, hadSucceeded: boole
   const wasAnnounced = hadSucceeded || origin === 'AUTOMATIC';
   return { kind: 'REFUND_FAILED', refundReference: reference, wasAnnounced };
 }
-
-/** The provider refused our call. Should it be heard of there all the same, what is heard counts. */
-export const NEVER_TAKEN = 'REFUSED';
 
 function refundMovement(
   { intent }: PaymentChange,

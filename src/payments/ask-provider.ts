@@ -43,6 +43,7 @@ export async function applyAnswer(
   const news = {
     actor: dependencies.actor,
     provider,
+    canRefund: dependencies.providers.get(provider)?.refund !== undefined,
     events: events.map((event) => ({ ...event, ...about })),
     load: () => loadPayment(manager, intent.reference),
   };

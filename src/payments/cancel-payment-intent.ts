@@ -3,7 +3,8 @@ import { isOfSubscription } from '../orders/order.js';
 import { endIntent } from './apply-provider-event.js';
 import { cancelAttempt, cancelAttemptQuietly } from './cancel-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
-import { providerOf } from './initiate-attempt.js';
+import { attemptOf, providerOf } from './initiate-attempt.js';
+import { endWithoutProvider, isConfigured } from './missing-provider.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { watchWhatIsLeft, type PaymentChange } from './payment-change.js';
 import { mayEndPayment, moneyStateOf, refusePayersEnd, type Party } from './order-rights.js';
@@ -31,6 +32,8 @@ export async function cancelPaymentIntent(
   const { status } = payment.intent;
   refusePayersEnd(party, payment.order, moneyStateOf([status]));
   if (isOverWithoutMoney(status)) return payment;
+  // Nobody can say whether its money is moving, and the error says why.
+  for (const attempt of payment.attempts.filter(isLive)) providerOf(dependencies, attempt);
   throw new PaymentError(
     'PAYMENT_NOT_CANCELLABLE',
     isOfSubscription(payment.order) && isOpen(status)
@@ -83,7 +86,9 @@ export async function endAtProviders(
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment intent.');
   for (const { id } of payment.attempts.filter(isLive)) {
     if (!isEndableHere(payment)) break;
-    payment = await cancelAttempt(manager, dependencies, payment, id);
+    payment = isConfigured(dependencies, attemptOf(payment, id))
+      ? await cancelAttempt(manager, dependencies, payment, id)
+      : await endWithoutProvider(manager, dependencies, payment, id, { isWanted: true });
   }
   const mayEnd = (ended: LoadedPayment | PaymentChange) =>
     isEndableHere(ended) && !ended.attempts.some((attempt) => standsInTheWay(dependencies, attempt));
@@ -106,5 +111,7 @@ function isAwaitingPayer({ intent }: LoadedPayment | PaymentChange): boolean {
 function standsInTheWay(dependencies: PaymentDependencies, attempt: PaymentAttempt): boolean {
   if (!isLive(attempt)) return false;
   const isOpenThere = attempt.status === 'PENDING' && attempt.providerReference !== null;
+  // Nobody can be asked about it: it ends when its time is up, and not before.
+  if (!isConfigured(dependencies, attempt)) return true;
   return !isOpenThere || providerOf(dependencies, attempt).cancel !== undefined;
 }

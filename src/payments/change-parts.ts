@@ -1,6 +1,6 @@
 import { toRow } from '../database/rows.js';
 import { movePlaces, PLACE_STEPS } from '../orders/capacity.js';
-import { lockProducts, STOCK_STEPS, type StockStep } from '../orders/stock.js';
+import { moveStock, NO_STOCK_MOVE, STOCK_STEPS, type StockStep } from '../orders/stock.js';
 import type { PaymentChange } from './payment-change.js';
 
 /** Something that a change may write beside its order. */
@@ -16,18 +16,17 @@ const GUARDED_ORDER = '(SELECT id FROM guarded)';
 /** Also where only places move: their days are locked after the products. */
 const STOCK: ChangePart = {
   valuesOf: (change) => {
-    const step = change.stockStep && STOCK_STEPS[change.stockStep];
-    return step || placeStepOf(change) ? [step?.stock ?? 0, step?.reserved ?? 0] : null;
+    if (!change.stockStep && !placeStepOf(change)) return null;
+    const move = change.stockStep ? STOCK_STEPS[change.stockStep] : NO_STOCK_MOVE;
+    return [move.stock, move.reserved, move.takesFree, move.givesBack];
   },
-  sql: (
-    stock,
-    reserved,
-  ) => `${lockProducts(GUARDED_ORDER, `(${stock}::bigint <> 0 OR ${reserved}::bigint <> 0)`)},
-  stocked AS (
-    UPDATE product p SET
-      stock = p.stock + ${stock}::bigint * h.quantity, reserved = p.reserved + ${reserved}::bigint * h.quantity
-    FROM held_product h WHERE p.id = h.id
-  )`,
+  sql: (stock, reserved, takesFree, givesBack) =>
+    moveStock(GUARDED_ORDER, {
+      stock: `${stock}::bigint`,
+      reserved: `${reserved}::bigint`,
+      takesFree: `${takesFree}::boolean`,
+      givesBack: `${givesBack}::boolean`,
+    }),
 };
 
 const PLACES: ChangePart = {
@@ -42,7 +41,7 @@ const PLACES: ChangePart = {
       GUARDED_ORDER,
       { held: `${held}::integer`, booked: `${booked}::integer`, takesFree: `${takesFree}::boolean` },
       // Counting them locks the products, before any day.
-      '(SELECT count(*) FROM held_product) >= 0',
+      '(SELECT count(*) FROM moved_product) >= 0',
     ),
 };
 
@@ -93,6 +92,8 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
     'idempotency_key',
     'failure_code',
     'failure_message',
+    'ended_at',
+    'ask_again_at',
   ]),
   rowsOf('movement', ({ newMovements }) => newMovements),
   rowsOf('refund', ({ refunds, changedRefunds }) => changed(refunds, changedRefunds), [

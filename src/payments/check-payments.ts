@@ -8,6 +8,7 @@ import { captureAttempt } from './capture-payment-intent.js';
 import { pauseSince } from './check-schedule.js';
 import { attemptOf, initiateAttempt } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
+import { endWithoutProvider, isConfigured } from './missing-provider.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
@@ -44,7 +45,7 @@ async function checkOne(
   reference: string,
 ): Promise<void> {
   try {
-    const { payment, isAnswered } = await checkAttempts(manager, dependencies, reference);
+    const { payment, isAnswered } = await checkAttempts(manager, dependencies, reference, WITHOUT_ENDED);
     if (isAnswered && !isUnfinished(payment)) await lookNoMore(manager, payment);
   } catch (error) {
     dependencies.log.warn(
@@ -69,8 +70,16 @@ function isUnfinished({ intent, attempts }: LoadedPayment): boolean {
   return isOpen(intent.status) || attempts.some(isLive);
 }
 
+interface Asked {
+  /** Also about attempts that have ended without money. */
+  readonly ended: boolean;
+}
+
+const WITH_ENDED: Asked = { ended: true };
+const WITHOUT_ENDED: Asked = { ended: false };
+
 /**
- * Does for each attempt of a payment what is left to do, and asks how it stands. A provider that doesn't answer leaves
+ * Does for each attempt of a payment what is left to do, and asks how it stands, also one that has ended. A provider that doesn't answer leaves
  * its attempt as it is.
  * @throws {PaymentError} PAYMENT_NOT_FOUND
  */
@@ -79,20 +88,21 @@ export async function checkPayment(
   dependencies: PaymentDependencies,
   intentReference: string,
 ): Promise<LoadedPayment> {
-  return (await checkAttempts(manager, dependencies, intentReference)).payment;
+  return (await checkAttempts(manager, dependencies, intentReference, WITH_ENDED)).payment;
 }
 
 async function checkAttempts(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   intentReference: string,
+  asked: Asked,
 ): Promise<{ payment: LoadedPayment; isAnswered: boolean }> {
   let isAnswered = true;
   let payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
   for (const { id } of payment.attempts) {
     try {
-      payment = await checkAttempt(manager, dependencies, payment, attemptOf(payment, id));
+      payment = await checkAttempt(manager, dependencies, payment, attemptOf(payment, id), asked);
     } catch (error) {
       if (!(error instanceof ProviderFailure || error instanceof PaymentError)) throw error;
       isAnswered = false;
@@ -109,8 +119,14 @@ async function checkAttempt(
   dependencies: PaymentDependencies,
   payment: LoadedPayment,
   attempt: PaymentAttempt,
+  asked: Asked,
 ): Promise<LoadedPayment> {
   const { providerReference } = attempt;
+  if (!isConfigured(dependencies, attempt)) {
+    return isLive(attempt)
+      ? endWithoutProvider(manager, dependencies, payment, attempt.id, { isWanted: false })
+      : payment;
+  }
   if (isLive(attempt)) {
     // Its payment is over, or its order was paid otherwise: it must not bring money any more.
     const isOver = !isOpen(payment.intent.status) && payment.intent.status !== 'REVIEW';
@@ -123,7 +139,7 @@ async function checkAttempt(
     }
     if (attempt.captureAmount !== null) return captureAttempt(manager, dependencies, payment, attempt.id);
   }
-  const mayHaveNews = isLive(attempt) || attempt.status === 'SUCCEEDED';
+  const mayHaveNews = asked.ended || isLive(attempt) || attempt.status === 'SUCCEEDED';
   if (!mayHaveNews || providerReference === null) return payment;
   return askProvider(manager, dependencies, payment, { ...attempt, providerReference });
 }

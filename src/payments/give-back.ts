@@ -1,13 +1,14 @@
 import type { RefundReason } from '../providers/provider.js';
 import type { Movement } from './movement.js';
 import { setFailure, type PaymentChange } from './payment-change.js';
-import { addRefund, capturesOf, leftOf } from './refunds.js';
+import { addRefund, capturesOf, failRefundAtOnce, leftOf } from './refunds.js';
 
 /** Queues that all that is left of a capture goes back, because nobody can use it. @returns how much, in minor units. */
 export function giveBack(change: PaymentChange, capture: Movement, reason: RefundReason): number {
   const amount = leftOf(change, capture);
   if (amount <= 0) return 0;
-  addRefund(change, { capture, amount, origin: 'AUTOMATIC', reason, nextCheckAt: change.now });
+  const refund = addRefund(change, { capture, amount, origin: 'AUTOMATIC', reason, nextCheckAt: change.now });
+  if (capture.provider === change.providerWithoutRefunds) failRefundAtOnce(change, refund);
   return amount;
 }
 
@@ -24,9 +25,10 @@ export function giveBackMisfits(change: PaymentChange, fitting: Movement | null)
   const misfits = capturesOf(change).filter((capture) => capture.id !== fitting?.id);
   const amount = misfits.reduce((sum, capture) => sum + giveBack(change, capture, 'DUPLICATE'), 0);
   if (amount === 0) return;
+  const isByHand = misfits.some(({ provider }) => provider === change.providerWithoutRefunds);
   setFailure(
     change,
     MISFIT_RETURNED,
-    `${amount} ${intent.currency} (minor units) did not fit the price; the order was paid otherwise, and they are given back.`,
+    `${amount} ${intent.currency} (minor units) did not fit the price; the order was paid otherwise, and they ${isByHand ? 'have to be given back by hand' : 'are given back'}.`,
   );
 }

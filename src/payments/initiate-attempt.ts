@@ -151,7 +151,7 @@ async function reserve(
   }
 }
 
-function asToInitiate({ intent, order }: LoadedPayment, attempt: PaymentAttempt): AttemptToInitiate {
+function asToInitiate({ now, intent, order }: LoadedPayment, attempt: PaymentAttempt): AttemptToInitiate {
   return {
     reference: attemptReference(intent.reference, attempt.number),
     idempotencyKey: attempt.idempotencyKey,
@@ -172,6 +172,7 @@ function asToInitiate({ intent, order }: LoadedPayment, attempt: PaymentAttempt)
     customerReference: attempt.customerReference ?? undefined,
     savesMethod: attempt.customerReference !== null && attempt.methodReference === null,
     expiresAt: intent.expiresAt,
+    now,
   };
 }
 
@@ -291,7 +292,7 @@ export function attemptOf(
 
 /** The attempt as its provider knows it. */
 export function asInitiated(
-  { intent, refunds }: Pick<LoadedPayment, 'intent' | 'refunds'>,
+  { now, intent, refunds }: Pick<LoadedPayment, 'now' | 'intent' | 'refunds'>,
   { id, number, idempotencyKey, amount, presentation, createdAt }: PaymentAttempt,
   providerReference: string,
 ): InitiatedAttempt {
@@ -303,6 +304,7 @@ export function asInitiated(
     currency: intent.currency,
     presentation,
     begunAt: createdAt,
+    now,
     openRefunds: refunds.filter(({ attemptId, status }) => attemptId === id && status !== 'SUCCEEDED'),
   };
 }

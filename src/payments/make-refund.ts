@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { ProviderFailure, type RefundToMake } from '../providers/provider.js';
-import { NEVER_TAKEN, refundFailure } from './apply-refund.js';
+import { refundFailure } from './apply-refund.js';
 import { applyAnswer, askProvider } from './ask-provider.js';
 import { SharedCalls } from './shared-calls.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
@@ -10,7 +10,7 @@ import type { PaymentDependencies } from './payment-dependencies.js';
 import type { PaymentAttempt } from './payment-attempt.js';
 import type { Refund } from './refund.js';
 import { tellAgain, type PaymentChange } from './payment-change.js';
-import { addRefund, capturesOf, changeRefund, leftOf } from './refunds.js';
+import { addRefund, capturesOf, changeRefund, leftOf, NEVER_TAKEN } from './refunds.js';
 import { writePayment } from './write-change.js';
 
 /** By refund: whoever needs the same answer waits for it. */

@@ -1,4 +1,14 @@
-import { Check, Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, Unique, type Relation } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  Unique,
+  type Relation,
+} from 'typeorm';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLSafeInt } from 'graphql-scalars';
 import { inQuotes } from '../database/in-quotes.js';
@@ -76,6 +86,7 @@ registerEnumType(Presentation, {
 @Check('payment_attempt_method_of_customer', `method_reference IS NULL OR customer_reference IS NOT NULL`)
 @Check('payment_attempt_off_session_with_method', `NOT off_session OR method_reference IS NOT NULL`)
 @Check('payment_attempt_fallback_of_earlier', `fallback_of < number`)
+@Index('payment_attempt_ask_again', ['askAgainAt'], { where: 'ask_again_at IS NOT NULL' })
 export class PaymentAttempt {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'payment_attempt_pkey' })
   id: string;
@@ -173,6 +184,14 @@ export class PaymentAttempt {
   @Column('text', { nullable: true })
   failureMessage: string | null;
 
+  /** When it ended without money; null while money may come, and once it has. */
+  @Column('timestamptz', { nullable: true })
+  endedAt: Date | null;
+
+  /** When its provider is asked whether money came after all (`ask-about-ended-attempts.ts`); null: not any more. */
+  @Column('timestamptz', { nullable: true })
+  askAgainAt: Date | null;
+
   @Field(() => GraphQLDateTimeISO, { description: 'When it was begun.' })
   @Column('timestamptz', { default: () => 'now()' })
   createdAt: Date;
@@ -183,6 +202,11 @@ const LIVE_STATUSES: readonly AttemptStatus[] = ['PENDING', 'PROCESSING', 'UNKNO
 /** Money may still come through an attempt in one of these. */
 export function isLive(attempt: PaymentAttempt): boolean {
   return LIVE_STATUSES.includes(attempt.status);
+}
+
+/** No money came by it, as far as was heard. */
+export function hasEndedWithoutMoney({ status }: Pick<PaymentAttempt, 'status'>): boolean {
+  return status === 'FAILED' || status === 'CANCELLED';
 }
 
 /** Our name for the attempt at its provider: opaque, and enough to find it again. */

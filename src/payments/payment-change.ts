@@ -10,11 +10,12 @@ import type { NewOutboxEvent } from '../outbox/topics.js';
 import type { CaptureMethod, Provider } from '../providers/provider.js';
 import type { WebhookEvent } from '../webhooks/webhook-event.js';
 import type { IdempotencyKey } from '../idempotency/idempotency-key.js';
+import { firstAskAfter } from './ask-again-schedule.js';
 import { nextCheckOf } from './check-schedule.js';
 import type { Dispute } from './dispute.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import type { Movement } from './movement.js';
-import { isLive, type PaymentAttempt } from './payment-attempt.js';
+import { hasEndedWithoutMoney, isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
 import type { Refund } from './refund.js';
 import { statusChanged, type ChangeCause } from './status-changed.js';
@@ -51,6 +52,8 @@ export interface PaymentChange {
   reservedUntil: Date | null | undefined;
   /** Set when the database has just refused to take it again for late money. */
   readonly soldOut: SoldOut | null;
+  /** The provider whose news is applied, where it has no call to give money back: then a person has to. */
+  providerWithoutRefunds: string | null;
   readonly outboxEvents: NewOutboxEvent[];
   readonly newWebhookEvents: WebhookEvent[];
   readonly newKeys: IdempotencyKey[];
@@ -87,6 +90,7 @@ export function changePayment(
     stockStep: null,
     reservedUntil: undefined,
     soldOut,
+    providerWithoutRefunds: null,
     outboxEvents: [],
     newWebhookEvents: [],
     newKeys: [],
@@ -269,7 +273,18 @@ export function changeAttempt(
   values: Partial<PaymentAttempt>,
 ): void {
   Object.assign(attempt, values);
+  if (values.status !== undefined) noteEnd(change, attempt);
   change.changedAttempts.add(attempt.id);
+}
+
+/** Of an attempt that ended without money, the provider is asked again whether money came after all. */
+function noteEnd({ now }: PaymentChange, attempt: PaymentAttempt): void {
+  if (!hasEndedWithoutMoney(attempt)) {
+    Object.assign(attempt, { endedAt: null, askAgainAt: null });
+    return;
+  }
+  attempt.endedAt ??= now;
+  attempt.askAgainAt ??= attempt.providerReference === null ? null : firstAskAfter(attempt.endedAt);
 }
 
 /** What the payer, or routing for them, has chosen. */
@@ -310,6 +325,8 @@ export function addAttempt(
     offSession: way.offSession ?? false,
     failureCode: null,
     failureMessage: null,
+    endedAt: null,
+    askAgainAt: null,
     createdAt: change.now,
   };
   change.attempts.push(attempt);

@@ -88,6 +88,23 @@ export function changeRefund(change: PaymentChange, refund: Refund, values: Part
   }
 }
 
+/** The provider refused our call, or can't be called for it. Should it be heard of there all the same, that counts. */
+export const NEVER_TAKEN = 'REFUSED';
+
+/** Of what a provider was asked for that was taken out of the configuration since: it may have got through. */
+export const PROVIDER_NOT_CONFIGURED = 'PROVIDER_NOT_CONFIGURED';
+
+/** Its provider has no way to give money back: a person has to, and is told so now and not after a vain call. */
+export function failRefundAtOnce(change: PaymentChange, refund: Refund): void {
+  changeRefund(change, refund, {
+    status: 'FAILED',
+    failureCode: NEVER_TAKEN,
+    failureMessage: `${refund.provider} can't give money back by itself: do it there, or by hand.`,
+    nextCheckAt: null,
+    settledAt: change.now,
+  });
+}
+
 function summaryOfRefund({
   reference,
   amount,

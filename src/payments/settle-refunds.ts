@@ -6,6 +6,7 @@ import { askProvider } from './ask-provider.js';
 import { attemptOf } from './initiate-attempt.js';
 import { loadPayment } from './loaded-payment.js';
 import { makeRefund, refundOf } from './make-refund.js';
+import { failRefundWithoutProvider } from './missing-provider.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 
 const BATCH = 20;
@@ -53,6 +54,10 @@ async function settle(
   const payment = await loadPayment(manager, intentReference);
   if (!payment) return;
   const refund = refundOf(payment, id);
+  if (!dependencies.providers.has(refund.provider)) {
+    await failRefundWithoutProvider(manager, dependencies, payment, id);
+    return;
+  }
   if (refund.status === 'QUEUED') {
     await makeRefund(manager, dependencies, payment, id, true);
     return;

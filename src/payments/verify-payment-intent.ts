@@ -3,7 +3,7 @@ import { run, statement } from '../database/statement.js';
 import { SharedCalls } from './shared-calls.js';
 import { checkPayment } from './check-payments.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
-import { isLive } from './payment-attempt.js';
+import { hasEndedWithoutMoney, isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 
@@ -25,8 +25,9 @@ const CLAIM = statement<{ id: string }>(
 const questions = new SharedCalls<LoadedPayment>();
 
 /**
- * "Did it go through?" The database first; the provider only for a payment that is not final or is disputed, is old enough, and was not
- * asked about just now. A provider that doesn't answer is no error: the payment is given as it is known.
+ * "Did it go through?" The database first; the provider only for a payment that is disputed or may have brought money of
+ * which nothing was heard (one that has ended without, too), is old enough, and was not asked about just now. A provider
+ * that doesn't answer is no error: the payment is given as it is known.
  * @throws {PaymentError} PAYMENT_NOT_FOUND
  */
 export async function verifyPaymentIntent(
@@ -36,7 +37,8 @@ export async function verifyPaymentIntent(
 ): Promise<LoadedPayment> {
   const payment = await loadPayment(manager, intentReference);
   if (!payment) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
-  if (!payment.attempts.some(isLive) && payment.intent.status !== 'DISPUTED') return payment;
+  const isDisputed = payment.intent.status === 'DISPUTED';
+  if (!isDisputed && !payment.attempts.some(mayHaveBroughtMoney)) return payment;
   return questions.join(intentReference, () => ask(manager, dependencies, payment));
 }
 
@@ -47,4 +49,9 @@ async function ask(
 ): Promise<LoadedPayment> {
   const claimed = await run(manager, CLAIM, [payment.intent.reference]);
   return claimed.length === 0 ? payment : checkPayment(manager, dependencies, payment.intent.reference);
+}
+
+/** Also one that has ended without: its money may have come since, and the notification been lost. */
+function mayHaveBroughtMoney(attempt: PaymentAttempt): boolean {
+  return isLive(attempt) || (hasEndedWithoutMoney(attempt) && attempt.providerReference !== null);
 }

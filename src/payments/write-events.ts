@@ -11,6 +11,8 @@ import { writeChange } from './write-change.js';
 export interface EventsToWrite {
   readonly actor: string;
   readonly provider: string;
+  /** Whether that provider can give money back by a call. */
+  readonly canRefund: boolean;
   readonly events: readonly ProviderEvent[];
   readonly load: () => Promise<LoadedPayment | null>;
 }
@@ -32,6 +34,7 @@ export async function writeEvents<Result>(
 ): Promise<{ change: PaymentChange; result: Result } | null> {
   const write = (refusals: Refusals) =>
     writeChange(manager, news.actor, news.load, (change) => {
+      change.providerWithoutRefunds = news.canRefund ? null : news.provider;
       const outcomes = news.events.map((event, place) => {
         const constraint = refusals.get(place);
         return constraint === undefined
@@ -54,12 +57,15 @@ export async function writeEvents<Result>(
 /** Each by itself, in their order: what is not refused is written by that. */
 async function findRefused(
   manager: EntityManager,
-  { actor, load, events, provider }: EventsToWrite,
+  { actor, load, events, provider, canRefund }: EventsToWrite,
 ): Promise<Refusals> {
   const refusals = new Map<number, string>();
   for (const [place, event] of events.entries()) {
     try {
-      await writeChange(manager, actor, load, (change) => applyProviderEvent(change, event, provider));
+      await writeChange(manager, actor, load, (change) => {
+        change.providerWithoutRefunds = canRefund ? null : provider;
+        return applyProviderEvent(change, event, provider);
+      });
     } catch (error) {
       const constraint = refusal(error);
       if (constraint === undefined) throw error;

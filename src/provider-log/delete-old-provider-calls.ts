@@ -8,13 +8,12 @@ export async function deleteOldProviderCalls(
   manager: EntityManager,
   keepMilliseconds: number,
 ): Promise<void> {
-  const before = new Date(Date.now() - keepMilliseconds);
   let deleted: number;
   do {
     [, deleted] = await manager.query<[unknown[], number]>(
       `DELETE FROM provider_call WHERE id IN (
-         SELECT id FROM provider_call WHERE started_at < $1 ORDER BY started_at, id LIMIT $2)`,
-      [before, BATCH],
+         SELECT id FROM provider_call WHERE started_at < now() - make_interval(secs => $1) ORDER BY started_at, id LIMIT $2)`,
+      [keepMilliseconds / 1_000, BATCH],
     );
   } while (deleted === BATCH);
 }

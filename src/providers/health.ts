@@ -89,6 +89,15 @@ export class ProvidersHealth {
     });
   }
 
+  /** One that was taken out of the configuration while something of it is not finished. @returns whether that is new. */
+  addMissing(provider: string): boolean {
+    if (this.#providers.has(provider)) return false;
+    const missing = { provider, status: 'DOWN', since: this.#now(), operations: [], operators: [] } as const;
+    this.#providers.set(provider, missing);
+    for (const listener of this.#listeners) listener(missing);
+    return true;
+  }
+
   noteAnswer(provider: string, operation: ProviderOperation): void {
     this.#change(provider, operation, () => ({ consecutiveFailures: 0, lastSuccessAt: this.#now() }));
   }

@@ -226,6 +226,8 @@ export interface AttemptToInitiate {
   readonly savesMethod?: boolean;
   /** When our reservation ends; a provider that has an expiry of its own is given it. */
   readonly expiresAt: Date;
+  /** By the same clock as `expiresAt`: the database's. Left out: this machine's. */
+  readonly now?: Date;
 }
 
 export interface InitiatedAttempt {
@@ -237,6 +239,8 @@ export interface InitiatedAttempt {
   readonly currency: Currency;
   readonly presentation: Presentation;
   readonly begunAt: Date;
+  /** By the same clock as `begunAt`: the database's. Left out: this machine's. */
+  readonly now?: Date;
   /** Those of ours that are not settled, for providers that can only be asked about each by itself. */
   readonly openRefunds: readonly OpenRefund[];
 }

@@ -8,8 +8,11 @@ import { findOurAttempts } from './our-books.js';
 import { isWithin, type TimeRange } from './time-range.js';
 import { ListedCaptures, type UnlistedMoney } from './unlisted-money.js';
 
-/** A provider that lists the payments in its books. */
-export type ComparableProvider = Provider & Required<Pick<Provider, 'listPayments'>>;
+/** A provider whose payments can be listed. */
+export interface ComparableProvider extends Provider {
+  /** @param only attempts with one of these references are wanted; others may be listed all the same. */
+  listPayments(since: Date, until: Date, only?: ReadonlySet<string>): AsyncIterable<ListedPayment>;
+}
 
 export function listsPayments(provider: Provider): provider is ComparableProvider {
   return provider.listPayments !== undefined;
@@ -24,6 +27,8 @@ export interface Comparison {
 export interface ComparisonOptions {
   /** Only money with one of these ids of the provider's. */
   readonly only?: ReadonlySet<string>;
+  /** Their attempts, for a provider that is asked about each. */
+  readonly onlyAttempts?: ReadonlySet<string>;
   /** Told after each page, how many were compared in all. */
   readonly onProgress?: (compared: number) => void;
 }
@@ -39,14 +44,14 @@ export async function compareBooks(
   manager: EntityManager,
   provider: ComparableProvider,
   range: TimeRange,
-  { only, onProgress = () => {} }: ComparisonOptions = {},
+  { only, onlyAttempts, onProgress = () => {} }: ComparisonOptions = {},
 ): Promise<Comparison> {
   const listed = await ListedCaptures.begin(manager);
   const isConcerned = (reference: string) => only === undefined || only.has(reference);
   const differences: Difference[] = [];
   let compared = 0;
   let notOurs = 0;
-  for await (const page of pagesOf(provider, range, isConcerned)) {
+  for await (const page of pagesOf(provider, range, isConcerned, onlyAttempts)) {
     const ours = await findOurAttempts(manager, provider.name, page);
     for (const [position, theirs] of page.entries()) {
       if (isOurs(theirs, ours[position])) {
@@ -68,9 +73,10 @@ async function* pagesOf(
   provider: ComparableProvider,
   range: TimeRange,
   isConcerned: (reference: string) => boolean,
+  onlyAttempts?: ReadonlySet<string>,
 ): AsyncGenerator<ListedPayment[], void, undefined> {
   let page: ListedPayment[] = [];
-  for await (const theirs of provider.listPayments(range.since, range.until)) {
+  for await (const theirs of provider.listPayments(range.since, range.until, onlyAttempts)) {
     if (!isWithin(range, theirs.createdAt) || !isConcerned(theirs.captureReference)) continue;
     page.push(theirs);
     if (page.length < PAGE) continue;

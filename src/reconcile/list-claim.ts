@@ -4,10 +4,10 @@ import { run, statement } from '../database/statement.js';
 import { OPEN_STATUSES } from '../payments/transitions.js';
 
 /**
- * A node that died gives the list free by this. Should a slow one lose its claim, two read the same: what they store is
- * stored once all the same.
+ * A node that died gives the list free by this; one that reads renews it with each batch. Should a slow one lose its claim,
+ * two read the same: what they store is stored once all the same.
  */
-const CLAIM_SECONDS = 300;
+const CLAIM_SECONDS = 30;
 
 const CLAIM = statement<{ readUntil: Date }>(
   'claim_notification_list',

@@ -1,13 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import { CommandError, runCommand, withDatabase } from '../command-line.js';
 import { loadConfig, type Config } from '../config.js';
+import { databaseNow } from '../database/database-clock.js';
 import { createProviders } from '../create-providers.js';
 import type { AskingDependencies } from '../payments/ask-provider.js';
 import { ProviderFailure, type Provider } from '../providers/provider.js';
 import { findSandbox } from '../running-sandbox.js';
 import { readCommand, USAGE, type Command } from './command.js';
-import { listsPayments, type ComparableProvider } from './compare-books.js';
-import { countOurCaptures } from './our-books.js';
+import { askingAboutEach } from './asked-payments.js';
+import { listsPayments } from './compare-books.js';
+import { attemptsElsewhere, countOurCaptures } from './our-books.js';
 import { startProgressBar } from './progress-bar.js';
 import { reconcileProvider, type Reconciliation } from './reconcile-provider.js';
 import { report, summary } from './report.js';
@@ -17,13 +19,16 @@ const DIFFERENCES_ARE_LEFT = 1;
 const COULD_NOT_COMPARE = 2;
 
 async function main(): Promise<void> {
-  const command = readCommand(process.argv.slice(2), new Date());
-  if (command === 'help') return console.log(USAGE);
+  const given = process.argv.slice(2);
+  const wanted = readCommand(given, new Date());
+  if (wanted === 'help') return console.log(USAGE);
   const config = loadConfig();
   const providers = createProviders(config, config, config.publicUrl);
-  const comparable = await choose(providers, command, config);
+  const chosen = await choose(providers, wanted, config);
   await withDatabase('reconcile', async (manager) => {
-    process.exitCode = await reconcile(manager, command, providers, comparable);
+    // What "now" means is said by the clock that has dated our payments.
+    const command = readCommand(given, await databaseNow(manager));
+    if (command !== 'help') process.exitCode = await reconcile(manager, command, providers, chosen);
   });
 }
 
@@ -31,26 +36,19 @@ async function choose(
   providers: readonly Provider[],
   command: Command,
   config: Config,
-): Promise<ComparableProvider[]> {
+): Promise<readonly Provider[]> {
   if (providers.length === 0) throw new CommandError(await whyThereIsNone(config));
   const names = providers.map(({ name }) => name).join(', ');
   const chosen = providers.filter(({ name }) => command.provider === undefined || name === command.provider);
-  if (chosen.length === 0) {
-    throw new CommandError(`There is no provider ${command.provider} here. Configured: ${names}.`);
-  }
-  for (const { name } of chosen.filter((provider) => !listsPayments(provider))) {
-    console.error(`${name} keeps no list of payments, so it can't be compared.`);
-  }
-  const comparable = chosen.filter(listsPayments);
-  if (comparable.length === 0) throw new CommandError('There is nothing to compare with.');
-  return comparable;
+  if (chosen.length > 0) return chosen;
+  throw new CommandError(`There is no provider ${command.provider} here. Configured: ${names}.`);
 }
 
 async function whyThereIsNone({ dataFolder }: Config): Promise<string> {
   const sandbox = await findSandbox(dataFolder);
   return [
-    'No provider is configured here. Set what the server has: STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and',
-    'STRIPE_WEBHOOK_SECRETS, or BANKS and each bank’s BANK_…_URL, _API_KEY and _WEBHOOK_SECRETS.',
+    'No provider is configured here. Set the variables of the providers that the server has: STRIPE_…, PAWAPAY_…,',
+    'PAYDUNYA_…, or BANKS and each bank’s BANK_…_URL, _API_KEY and _WEBHOOK_SECRETS.',
     ...(sandbox
       ? [
           `The server at ${sandbox.serverUrl} plays its providers itself, with keys that only it knows, so its`,
@@ -64,7 +62,7 @@ async function reconcile(
   manager: EntityManager,
   command: Command,
   providers: readonly Provider[],
-  comparable: readonly ComparableProvider[],
+  chosen: readonly Provider[],
 ): Promise<number> {
   const dependencies: AskingDependencies = {
     providers: new Map(providers.map((provider) => [provider.name, provider])),
@@ -73,12 +71,13 @@ async function reconcile(
     actor: 'operator:reconcile',
   };
   const done: Reconciliation[] = [];
-  for (const provider of comparable) {
+  for (const provider of chosen) {
     const reconciliation = await reconcileOne(manager, dependencies, provider, command);
     if (reconciliation) done.push(reconciliation);
   }
   if (done.length > 0) console.log(summary(done, command.repair));
-  if (done.length < comparable.length) return COULD_NOT_COMPARE;
+  const missing = command.provider === undefined ? await sayWhoIsMissing(manager, providers, command) : 0;
+  if (done.length < chosen.length || missing > 0) return COULD_NOT_COMPARE;
   return done.some(({ left }) => left.length > 0) ? DIFFERENCES_ARE_LEFT : NOTHING_DIFFERS;
 }
 
@@ -86,13 +85,15 @@ async function reconcile(
 async function reconcileOne(
   manager: EntityManager,
   dependencies: AskingDependencies,
-  provider: ComparableProvider,
+  provider: Provider,
   { range, repair }: Command,
 ): Promise<Reconciliation | undefined> {
   const about = await countOurCaptures(manager, provider.name, range);
   const bar = startProgressBar(process.stderr, provider.name, about);
+  const comparable = (runner: EntityManager) =>
+    listsPayments(provider) ? provider : askingAboutEach(runner, provider);
   try {
-    const reconciliation = await reconcileProvider(manager, dependencies, provider, range, {
+    const reconciliation = await reconcileProvider(manager, dependencies, comparable, range, {
       repair,
       onProgress: (compared) => bar.show(compared),
     });
@@ -105,6 +106,25 @@ async function reconcileOne(
     console.error(`${provider.name} could not be compared (${error.code}): ${error.message}`);
     return undefined;
   }
+}
+
+/** Providers that have payments of this time and were taken out of the configuration. @returns how many. */
+async function sayWhoIsMissing(
+  manager: EntityManager,
+  providers: readonly Provider[],
+  { range }: Command,
+): Promise<number> {
+  const missing = await attemptsElsewhere(
+    manager,
+    providers.map(({ name }) => name),
+    range,
+  );
+  for (const { provider, attempts } of missing) {
+    console.error(
+      `${provider} is not configured here, so its attempts (${attempts}) could not be compared: look at them there.`,
+    );
+  }
+  return missing.length;
 }
 
 runCommand(main, COULD_NOT_COMPARE);

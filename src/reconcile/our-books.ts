@@ -93,3 +93,18 @@ export async function countOurCaptures(
   const [row] = await run(manager, COUNT, [provider, since, until]);
   return row!.count;
 }
+
+const ELSEWHERE = statement<{ provider: string; attempts: number }>(
+  'attempts_elsewhere',
+  `SELECT provider, count(*)::integer AS attempts FROM payment_attempt
+   WHERE NOT provider = ANY($1) AND created_at >= $2 AND created_at < $3 GROUP BY provider ORDER BY provider`,
+);
+
+/** Attempts at other providers than these. */
+export function attemptsElsewhere(
+  manager: EntityManager,
+  providers: readonly string[],
+  { since, until }: TimeRange,
+): Promise<{ provider: string; attempts: number }[]> {
+  return run(manager, ELSEWHERE, [providers, since, until]);
+}

@@ -40,7 +40,11 @@ export async function readNotificationList(
   const { log } = dependencies;
   let caughtUp = 0;
   try {
-    for await (const batch of batchesOf(provider, readUntil, graceMilliseconds)) {
+    for await (const batch of batchesOf(
+      provider,
+      readUntil,
+      dependencies.now().getTime() - graceMilliseconds,
+    )) {
       caughtUp += await takeMissed(manager, dependencies, provider, batch, readUntil);
       await continueFrom(manager, provider.name, batch.at(-1)!.createdAt);
     }
@@ -62,9 +66,8 @@ export async function readNotificationList(
 async function* batchesOf(
   provider: ListingProvider,
   readUntil: Date,
-  graceMilliseconds: number,
+  newest: number,
 ): AsyncGenerator<ListedNotification[], void, undefined> {
-  const newest = Date.now() - graceMilliseconds;
   let batch: ListedNotification[] = [];
   for await (const listed of provider.listNotifications(
     new Date(readUntil.getTime() - OVERLAP_MILLISECONDS),
@@ -104,7 +107,7 @@ async function takeMissed(
   let taken = 0;
   for (const { body, parsed, identity } of readable) {
     if (stored.has(nameOf(identity))) continue;
-    const notification = { rawBody: body, headers: {}, receivedAt: new Date() };
+    const notification = { rawBody: body, headers: {}, receivedAt: dependencies.now() };
     const { kind } = await takeNotification(manager, dependencies, provider, notification, parsed);
     // Its webhook may come at this very moment.
     if (kind !== 'duplicate') taken += 1;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
+import { databaseNow } from '../database/database-clock.js';
 import type { AskingDependencies } from '../payments/ask-provider.js';
 import {
   compareBooks,
@@ -38,7 +39,7 @@ export interface ReconciliationOptions extends Pick<ComparisonOptions, 'onProgre
 export async function reconcileProvider(
   { connection }: EntityManager,
   dependencies: AskingDependencies,
-  provider: ComparableProvider,
+  comparable: (manager: EntityManager) => ComparableProvider,
   range: TimeRange,
   options: ReconciliationOptions,
 ): Promise<Reconciliation> {
@@ -46,8 +47,9 @@ export async function reconcileProvider(
   const runner = connection.createQueryRunner();
   try {
     const { manager } = runner;
+    const provider = comparable(manager);
     const first = await compareBooks(manager, provider, range, options);
-    await waitForTheYoung(first);
+    await waitForTheYoung(manager, first);
     const found = await lookAgain(manager, provider, first.differences);
     if (options.repair) {
       for (const difference of found) await repair(manager, dependencies, difference);
@@ -62,8 +64,9 @@ export async function reconcileProvider(
   }
 }
 
-async function waitForTheYoung({ differences }: Comparison): Promise<void> {
-  const young = Date.now() - YOUNG_MILLISECONDS;
+async function waitForTheYoung(manager: EntityManager, { differences }: Comparison): Promise<void> {
+  if (differences.length === 0) return;
+  const young = (await databaseNow(manager)).getTime() - YOUNG_MILLISECONDS;
   if (differences.some(({ at }) => at.getTime() > young)) await sleep(PATIENCE_MILLISECONDS);
 }
 
@@ -76,5 +79,6 @@ async function lookAgain(
   if (differences.length === 0) return [];
   const range = rangeOf(differences.map(({ at }) => at));
   const only = new Set(differences.map(({ providerReference }) => providerReference));
-  return (await compareBooks(manager, provider, range, { only })).differences;
+  const onlyAttempts = new Set(differences.map(({ attemptReference }) => attemptReference));
+  return (await compareBooks(manager, provider, range, { only, onlyAttempts })).differences;
 }

@@ -15,11 +15,17 @@ import {
 } from './subscription-dependencies.js';
 import { nextSubscriptionCheck } from './subscription-schedule.js';
 
-/** How many are taken at once: the rest waits for the next round, a moment later. */
+/** How many are taken in a round: the rest waits for the next one, a moment later. */
 const BATCH = 20;
 
-/** Claimed for this long, so that other nodes leave it alone; also the pause after a provider that did not answer. */
-const CLAIM_SECONDS = 10 * 60;
+/**
+ * Claimed for this long, so that other nodes leave it alone. What a node that died had claimed is late by this and no more;
+ * what two nodes should write about it is the same.
+ */
+const CLAIM_SECONDS = 30;
+
+/** The pause after a provider that did not answer. */
+const UNANSWERED_SECONDS = 10 * 60;
 
 /** Stripe gives up on an invoice after two months at the latest. */
 const INVOICES_MILLISECONDS = 70 * 24 * 60 * 60 * 1_000;
@@ -40,11 +46,13 @@ export async function checkSubscriptions(
   manager: EntityManager,
   dependencies: CheckingDependencies,
 ): Promise<number> {
-  const due = await claimDue<{ now: Date; row: Record<string, unknown> }>(manager, DUE, BATCH);
-  for (const { now, row } of due) {
-    const subscription = fromRow<RecurringSubscription>(row);
+  for (let taken = 0; taken < BATCH; taken += 1) {
+    // Each is claimed when its turn has come: the claim is short.
+    const [due] = await claimDue<{ now: Date; row: Record<string, unknown> }>(manager, DUE, 1);
+    if (!due) return taken;
+    const subscription = fromRow<RecurringSubscription>(due.row);
     try {
-      await check(manager, dependencies, now, subscription);
+      await check(manager, dependencies, due.now, subscription);
     } catch (error) {
       if (isMissing(error, 'object')) {
         await lookAgainTomorrow(manager, subscription);
@@ -56,11 +64,24 @@ export async function checkSubscriptions(
       }
       dependencies.log.warn(
         { err: error, subscription: subscription.reference },
-        `could not check a subscription; next try in ${CLAIM_SECONDS} s`,
+        `could not check a subscription; next try in ${UNANSWERED_SECONDS} s`,
       );
+      await checkLater(manager, subscription);
     }
   }
-  return due.length;
+  return BATCH;
+}
+
+/** A change that was made meanwhile has its own mind about when to look again. */
+async function checkLater(
+  manager: EntityManager,
+  { id, version }: Pick<RecurringSubscription, 'id' | 'version'>,
+): Promise<void> {
+  await manager.query(
+    `UPDATE recurring_subscription SET next_check_at = now() + interval '${UNANSWERED_SECONDS} seconds'
+     WHERE id = $1 AND version = $2`,
+    [id, version],
+  );
 }
 
 /** It is not taken for ended: with the key of another account, none would be there. */
@@ -83,6 +104,7 @@ async function check(
 ): Promise<void> {
   const { providerReference } = known;
   const provider = dependencies.providers.get(known.provider);
+  if (!provider) return waitForProvider(manager, known);
   if (!collectsByItself(provider)) throw new Error(`${known.provider} collects nothing by itself any more`);
   if (providerReference === null) return findOrExpire(manager, dependencies, provider, known, now);
   const subscription = await refreshState(manager, provider, providerReference);
@@ -95,6 +117,14 @@ async function check(
     RecurringSubscription,
     { id: subscription.id, version: subscription.version },
     { nextCheckAt: nextSubscriptionCheck(now, subscription, isUndecided) },
+  );
+}
+
+/** Taken out of the configuration, which `find-missing-providers.ts` says: it may be back. */
+async function waitForProvider(manager: EntityManager, { id }: RecurringSubscription): Promise<void> {
+  await manager.query(
+    `UPDATE recurring_subscription SET next_check_at = now() + interval '1 hour' WHERE id = $1`,
+    [id],
   );
 }
 

@@ -32,10 +32,20 @@ export type Reception =
 export interface WebhookDependencies extends FollowingDependencies {
   /** The inbox has something to do at once. */
   readonly wakeInbox: () => void;
+  /** The database's clock. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
 type AcceptedNotification = Extract<ParsedNotification, { verdict: 'accepted' }>;
+
+/** To be asked about at once, whatever this machine's clock says. */
+const KEEP_CONCERN = statement<{ id: string }>(
+  'keep_concern',
+  `INSERT INTO webhook_event
+   SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1::jsonb || jsonb_build_object('next_try_at', now()))
+   ON CONFLICT (provider, event_id, content_digest) DO NOTHING RETURNING id`,
+);
 
 const INSERT_IF_NEW = statement<{ id: string }>(
   'insert_webhook_event_if_new',
@@ -58,7 +68,8 @@ const ASK_EVERY_SECONDS = 5;
  */
 const KEEP_HINT = statement<{ id: string }>(
   'keep_hint',
-  `INSERT INTO webhook_event AS kept SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1)
+  `INSERT INTO webhook_event AS kept
+   SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1::jsonb || jsonb_build_object('next_try_at', now()))
    ON CONFLICT (provider, event_id, content_digest) DO UPDATE SET status = 'WAITING', tries = 0,
      outcome = excluded.outcome, type = excluded.type, payload = excluded.payload, headers = excluded.headers,
      next_try_at = greatest(now(), kept.processed_at + interval '${ASK_EVERY_SECONDS} seconds')
@@ -120,8 +131,8 @@ async function keepConcern(
   event: WebhookEvent,
 ): Promise<Reception> {
   const outcome = 'the provider is asked how it stands';
-  const row = { ...event, outcome, nextTryAt: event.receivedAt };
-  const inserted = await run(manager, INSERT_IF_NEW, [JSON.stringify(toRow(row))]);
+  const row = { ...event, outcome };
+  const inserted = await run(manager, KEEP_CONCERN, [JSON.stringify(toRow(row))]);
   if (inserted.length === 0) return { kind: 'duplicate' };
   wakeInbox();
   return { kind: 'waiting', outcome };
@@ -143,7 +154,7 @@ async function keepHint(
   const event = newEvent(provider, notification, parsed);
   if (!isOurs && !parsed.markedAsOurs) return store(manager, event, 'IGNORED', NOT_OURS);
   const outcome = 'a hint: the provider is asked';
-  const row = { ...event, outcome, nextTryAt: event.receivedAt };
+  const row = { ...event, outcome };
   const kept = await run(manager, KEEP_HINT, [JSON.stringify(toRow(row))]);
   if (kept.length === 0) return { kind: 'duplicate' };
   dependencies.wakeInbox();
@@ -214,6 +225,7 @@ export async function applyNotification(
     {
       actor: `provider:${provider.name}`,
       provider: provider.name,
+      canRefund: provider.refund !== undefined,
       events,
       load: () => loadProvenPayment(manager, provider, events),
     },

@@ -67,7 +67,7 @@ export function serveWebhooks(
           // An empty body never reaches the parser.
           rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
           headers: request.raw.headers,
-          receivedAt: new Date(),
+          receivedAt: dependencies.now(),
         };
         try {
           const reception = await receiveNotification(manager, dependencies, provider, notification);

@@ -32,9 +32,13 @@ const WHO_BREAKS: Readonly<Record<string, string>> = {
     GROUP BY o.id HAVING count(i.id) <> CASE WHEN o.status = 'CONFIRMED' THEN 1 ELSE 0 END`,
   'what a product has reserved is what is held for orders': `
     SELECT p.sku, p.stock, p.reserved, held.quantity FROM product p, LATERAL (
-      SELECT coalesce(sum(l.quantity), 0) AS quantity FROM order_line l JOIN orders o ON o.id = l.order_id
-      WHERE l.product_id = p.id AND o.reserved_until IS NOT NULL) held
-    WHERE p.stock IS NOT NULL AND p.reserved <> held.quantity`,
+      SELECT coalesce(sum(s.quantity), 0) AS quantity FROM order_stock s JOIN orders o ON o.id = s.order_id
+      WHERE s.product_id = p.id AND o.status = 'OPEN') held
+    WHERE p.reserved <> held.quantity`,
+  'pieces are held for orders that are being paid, and taken for orders that are CONFIRMED, and for no others': `
+    SELECT o.reference, o.status, o.reserved_until, o.restocked_at, s.product_id, s.quantity
+    FROM order_stock s JOIN orders o ON o.id = s.order_id
+    WHERE o.restocked_at IS NOT NULL OR (o.status <> 'CONFIRMED' AND o.reserved_until IS NULL)`,
   'stock is held for an order exactly while a payment of it is open': `
     SELECT o.reference, o.status, o.reserved_until, count(i.id) AS open FROM orders o
       LEFT JOIN payment_intent i ON i.order_id = o.id AND i.status IN ${OPEN}

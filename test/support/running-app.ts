@@ -88,6 +88,8 @@ export interface RunningApp {
 export interface TestSettings extends Partial<AppSettings> {
   /** What the app is given in place of each provider. */
   readonly decorate?: (provider: Provider) => Provider;
+  /** Names of providers that are left out of the configuration from the next start on. */
+  readonly missing?: ReadonlySet<string>;
   /** How many objects of each kind the double of Stripe remembers. */
   readonly maxStripeObjects?: number;
   /** Whether the double of PawaPay signs its callbacks, as accounts can be set to. Default: it does. */
@@ -99,6 +101,7 @@ export interface TestSettings extends Partial<AppSettings> {
 export async function startTestApp({
   decorate = (provider) => provider,
   maxStripeObjects,
+  missing = new Set(),
   signPawaPayCallbacks = true,
   payDunyaFees,
   ...overrides
@@ -213,7 +216,8 @@ export async function startTestApp({
     async restart(meanwhile) {
       await app.close();
       await meanwhile?.();
-      app = await startApp({ ...settings, port });
+      const providers = settings.providers.filter(({ name }) => !missing.has(name));
+      app = await startApp({ ...settings, providers, port });
     },
     async stop() {
       await app.close();

@@ -76,6 +76,8 @@ export interface PaymentFacts {
   readonly failureMessage: string | null;
   /** Whether a person can settle it by `settlePaymentReview`. */
   readonly isUnderReview: boolean;
+  /** Whether it should go back, and a person has to do it; absent in mails of before this was told. */
+  readonly isGivenBackByHand?: boolean;
 }
 
 export interface DisputeFacts {

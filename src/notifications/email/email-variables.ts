@@ -62,6 +62,8 @@ export interface OrderVariables extends CommonVariables {
     readonly kept: string;
     readonly is_refunded_whole: boolean;
     readonly is_under_review: boolean;
+    /** It should go back, and a person has to do it: its provider can't. */
+    readonly is_given_back_by_hand: boolean;
     /** What this change brought; null when that was nothing. */
     readonly received: string | null;
     readonly failure_code: string | null;
@@ -212,6 +214,7 @@ function paymentVariables(
     kept: write.money(capturedAmount - refundedAmount),
     is_refunded_whole: refundedAmount === capturedAmount,
     is_under_review: payment.isUnderReview,
+    is_given_back_by_hand: payment.isGivenBackByHand ?? false,
     received: received > 0 ? write.money(received) : null,
     failure_code: failureCode,
     failure_message: failureMessage && oneLine(failureMessage),

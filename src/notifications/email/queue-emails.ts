@@ -66,8 +66,9 @@ function newEmail(
   const customer = email === null ? undefined : { address: email, locale: order.locale };
   const recipient = to === 'CUSTOMER' ? customer : merchant;
   if (!recipient) return null;
-  const { payload, givenBack, dispute, failedRefund } = transition;
+  const { payload, givenBack, byHand, dispute, failedRefund } = transition;
   const { paymentIntent, occurredAt } = payload;
+  const facts = factsOf(order, keptOf(mail, transition), occurredAt);
   return {
     id: uuidv7(),
     order_id: order.id,
@@ -77,7 +78,8 @@ function newEmail(
     recipient: recipient.address,
     locale: recipient.locale,
     data: {
-      ...factsOf(order, keptOf(mail, transition), occurredAt),
+      ...facts,
+      payment: { ...facts.payment, isGivenBackByHand: byHand },
       received: receivedOf(mail, transition),
       givenBack,
       dispute,

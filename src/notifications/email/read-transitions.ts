@@ -16,6 +16,8 @@ export interface PaymentTransition {
   readonly givenBack: number;
   /** What came before or by this change, did not fit, and is being given back automatically. */
   readonly goingBack: number;
+  /** It should go back, and its provider can't do it: a person has to. */
+  readonly byHand: boolean;
   readonly dispute: DisputeFacts | null;
   readonly failedRefund: FailedRefundFacts | null;
 }
@@ -27,6 +29,7 @@ interface ReadRow {
   readonly captured: number;
   readonly refunded: number;
   readonly going_back: number;
+  readonly by_hand: boolean;
   readonly dispute: DisputeFacts | null;
   readonly failed_refund: FailedRefundFacts | null;
 }
@@ -39,6 +42,8 @@ const READ = statement<ReadRow>(
      coalesce((before.payload -> 'paymentIntent' ->> 'refundedAmount')::bigint, 0) AS refunded,
      (SELECT coalesce(sum(r.amount), 0)::bigint FROM refund r WHERE r.intent_id = wanted.key
        AND r.origin = 'AUTOMATIC' AND r.created_at = wanted.at) AS going_back,
+     EXISTS (SELECT FROM refund r WHERE r.intent_id = wanted.key AND r.origin = 'AUTOMATIC'
+       AND r.created_at = wanted.at AND r.status = 'FAILED' AND r.settled_at = r.created_at) AS by_hand,
      (SELECT jsonb_build_object('amount', d.amount, 'currency', d.currency, 'reason', d.reason,
         'provider', d.provider, 'providerReference', d.provider_reference, 'respondBy', d.respond_by_at,
         'status', d.status, 'isRefundable', d.refundable)
@@ -69,6 +74,7 @@ export async function readTransitions(
       received: capturedAmount - Number(row?.captured ?? 0),
       givenBack: refundedAmount - Number(row?.refunded ?? 0),
       goingBack: Number(row?.going_back ?? 0),
+      byHand: row?.by_hand ?? false,
       dispute: row?.dispute ?? null,
       failedRefund: row?.failed_refund ?? null,
     };

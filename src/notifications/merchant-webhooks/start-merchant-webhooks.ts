@@ -35,6 +35,7 @@ export function prepareMerchantWebhooks(
   secret: string,
   { allowPrivate = false, timeoutMilliseconds = TIMEOUT_MILLISECONDS, lookup }: MerchantWebhookSettings,
   announceDisabled: AnnounceDisabled,
+  now: () => Date,
   log: Logger,
 ): RunningMerchantWebhooks {
   const secrets = new EndpointSecrets(secret);
@@ -47,7 +48,7 @@ export function prepareMerchantWebhooks(
     wakeCourier,
     tasks: [{ name: DELIVER_WEBHOOKS, run: () => Promise.resolve(wakeCourier()) }],
     start(pauseMilliseconds) {
-      const dependencies = { manager, secrets, network, timeoutMilliseconds, announceDisabled, log };
+      const dependencies = { manager, secrets, network, timeoutMilliseconds, announceDisabled, now, log };
       courier = startCourier(dependencies, pauseMilliseconds);
     },
     stop: async () => courier?.stop(),

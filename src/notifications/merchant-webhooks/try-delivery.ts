@@ -17,6 +17,8 @@ export interface DeliveryDependencies {
   /** For one try. */
   readonly timeoutMilliseconds: number;
   readonly announceDisabled: AnnounceDisabled;
+  /** The database's clock: receivers refuse signatures whose time is far from theirs. */
+  readonly now: () => Date;
   readonly log: Logger;
 }
 
@@ -61,12 +63,12 @@ export async function tryDelivery(
 }
 
 async function send(
-  { secrets, network, timeoutMilliseconds }: DeliveryDependencies,
+  { secrets, network, timeoutMilliseconds, now }: DeliveryDependencies,
   delivery: ClaimedDelivery,
   stop: AbortSignal,
 ): Promise<FinishedTry> {
   const { url, messageId, payload: text } = delivery;
-  const startedAt = new Date();
+  const startedAt = now();
   const signature = secrets.sign(delivery, messageId, startedAt, text);
   const requestHeaders = {
     'content-type': 'application/json',

@@ -48,8 +48,8 @@ async function readPayment(account: PawaPayAccount, attempt: InitiatedAttempt): 
 }
 
 /** A page is no payment before the payer has begun one on it; an order to a phone is one, or never was accepted. */
-function outcomeOfUnknown({ presentation, begunAt }: InitiatedAttempt): ProviderOutcome {
-  const age = Date.now() - begunAt.getTime();
+function outcomeOfUnknown({ presentation, begunAt, now = new Date() }: InitiatedAttempt): ProviderOutcome {
+  const age = now.getTime() - begunAt.getTime();
   if (presentation === 'REDIRECT') {
     return age < PAGE_IS_GONE_MILLISECONDS
       ? { kind: 'pending' }

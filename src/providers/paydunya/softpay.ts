@@ -121,13 +121,14 @@ function nextActionOf(
     throw unreadableAnswer(paydunya, call, 'no page of the operator’s to pay on');
   }
   const { patienceSeconds } = operator;
+  const { now = new Date() } = attempt;
   return {
     type: 'ApproveOnPhone',
     phoneNumber: hiddenNumber(phoneNumber),
     operator: operator.name,
     instructions: operator.payer[isEnglish(attempt.locale) ? 'en' : 'fr'],
     expiresAt:
-      patienceSeconds === undefined ? attempt.expiresAt : new Date(Date.now() + patienceSeconds * 1000),
+      patienceSeconds === undefined ? attempt.expiresAt : new Date(now.getTime() + patienceSeconds * 1000),
   };
 }
 

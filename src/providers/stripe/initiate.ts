@@ -69,7 +69,7 @@ function checkoutParams(attempt: AttemptToInitiate, returnUrl: string): Stripe.C
     },
     success_url: returnUrl,
     cancel_url: returnUrl,
-    expires_at: sessionExpiry(attempt.expiresAt),
+    expires_at: sessionExpiry(attempt),
     locale: checkoutLocale(attempt.locale),
     ...(attempt.customerEmail !== undefined && { customer_email: attempt.customerEmail }),
   };
@@ -86,9 +86,9 @@ const LONGEST_SESSION_MILLISECONDS = 23 * 3_600_000;
  * repeated call says the same. Whoever ends the reservation expires the session by `cancel`; this is the safety net.
  * Left out (then it is 24 hours) for a reservation of a day or more.
  */
-function sessionExpiry(expiresAt: Date): number | undefined {
+function sessionExpiry({ expiresAt, now = new Date() }: AttemptToInitiate): number | undefined {
   const expiry = expiresAt.getTime() + SHORTEST_SESSION_MILLISECONDS;
-  return expiry - Date.now() > LONGEST_SESSION_MILLISECONDS ? undefined : Math.floor(expiry / 1000);
+  return expiry - now.getTime() > LONGEST_SESSION_MILLISECONDS ? undefined : Math.floor(expiry / 1000);
 }
 
 /** Nothing for AUTOMATIC: it is what Stripe does unless told. */

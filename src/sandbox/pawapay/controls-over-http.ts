@@ -16,6 +16,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   'GET refunds/:': (double, _exchange, id) => double.refund(id),
   'POST settled': (double) => double.settled(),
   'POST deposits/:/approve': (double, _exchange, id) => double.approve(id),
+  'POST deposits/:/complete-late': (double, _exchange, id) => double.completeLate(id),
   'POST deposits/:/decline': (double, exchange, id) => double.decline(id, textIn(exchange, 'failureCode')),
   'POST deposits/:/reconcile': (double, _exchange, id) => double.reconcile(id),
   'POST deposits/:/submit-page': (double, exchange, id) => double.submitPage(id, bodyOf(exchange)),

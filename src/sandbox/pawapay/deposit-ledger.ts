@@ -34,7 +34,7 @@ export interface DepositLedgerOptions {
   readonly onChange: (deposit: Deposit) => void;
 }
 
-/** pawaPay's books of money that came in: one deposit of each id, and an end that never changes. */
+/** pawaPay's books of money that came in: one deposit of each id, and an end that changes only where it is made to. */
 export class DepositLedger {
   authorisationMode: AuthorisationMode = 'AT_ONCE';
   readonly #options: DepositLedgerOptions;
@@ -87,8 +87,10 @@ export class DepositLedger {
     return deposit;
   }
 
-  complete(deposit: Deposit): void {
-    if (isFinal(deposit)) return;
+  /** @param late also one that had FAILED: the operator has corrected itself. */
+  complete(deposit: Deposit, late = false): void {
+    if (deposit.status === 'COMPLETED' || (isFinal(deposit) && !late)) return;
+    delete deposit.failureCode;
     deposit.providerTransactionId = randomUUID();
     this.#completedInAll += 1;
     this.#taken[deposit.currency] = (this.#taken[deposit.currency] ?? 0) + deposit.amount;

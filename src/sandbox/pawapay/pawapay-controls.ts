@@ -21,6 +21,8 @@ export interface Forgery {
 /** What a test does in place of the payer, the operator and bad luck. A deposit goes by its id or `clientReferenceId`. */
 export interface PawaPayDoubleControls {
   approve(deposit: string): void;
+  /** Money that arrives although the deposit had FAILED: the operator corrects itself. */
+  completeLate(deposit: string): void;
   /** @param failureCode PAYMENT_NOT_APPROVED unless told. */
   decline(deposit: string, failureCode?: string): void;
   /** It is IN_RECONCILIATION, until it is approved or declined. */
@@ -67,6 +69,7 @@ export function createControls(api: PawaPayApi, work: PendingWork): PawaPayDoubl
   return {
     ...controlsOfBadLuck(api),
     approve: (deposit) => deposits.complete(findDeposit(api, deposit)),
+    completeLate: (deposit) => deposits.complete(findDeposit(api, deposit), true),
     decline: (deposit, failureCode = 'PAYMENT_NOT_APPROVED') =>
       deposits.fail(findDeposit(api, deposit), failureCode),
     reconcile: (deposit) => deposits.reconcile(findDeposit(api, deposit)),
