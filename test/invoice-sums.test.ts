@@ -5,6 +5,7 @@ import { eventually } from './support/eventually.js';
 import { expectInvariants } from './support/invariants.js';
 import { watch } from './support/subscriber.js';
 import { dataOf, startTestApp, STRIPE_WEBHOOK_SECRET, type RunningApp } from './support/running-app.js';
+import { updatePayment } from './support/payment-calls.js';
 import { refundPayment, settleReview } from './support/staff-calls.js';
 import {
   activeSubscription,
@@ -267,7 +268,9 @@ describe('an invoice without money of the provider’s', () => {
   test('that was paid elsewhere in part is paid with the rest', async () => {
     const { id, sub } = await openRenewal();
     app.stripe.payInvoiceOutside(sub, 380);
-    await untilRenewal(id, ({ amount }) => amount === 1_000);
+    const { payment: open } = await untilRenewal(id, ({ amount }) => amount === 1_000);
+    // What is to come through its provider, only the provider says.
+    expect(dataOf(await updatePayment(app, open.id, app.apiKey)).updatePaymentIntent.amount).toBe(1_000);
     app.stripe.payInvoice(sub, VISA);
     const { payment } = await untilRenewal(id, isPaid);
     expect(payment).toMatchObject({ amount: 1_000, capturedAmount: 1_000 });

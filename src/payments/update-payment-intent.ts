@@ -49,7 +49,7 @@ export async function followOrder(
   let payment = await takeOrderAmount(manager, dependencies, intentReference);
   if (isForNothing(payment)) return endAtProviders(manager, dependencies, intentReference);
   for (const { id } of payment.attempts.filter(isLive)) {
-    if (!awaitsPayer(payment.intent.status)) break;
+    if (!awaitsPayer(payment.intent.status) || isOfSubscription(payment.order)) break;
     if (attemptOf(payment, id).amount === payment.intent.amount) continue;
     payment = await updateAttempt(manager, dependencies, payment, id);
   }
@@ -62,6 +62,7 @@ function isForNothing({ intent, order }: Pick<LoadedPayment, 'intent' | 'order'>
 
 function hasFollowed({ intent, order, attempts }: LoadedPayment): boolean {
   if (order.amount === 0 && isOverWithoutMoney(intent.status)) return true;
+  if (isOfSubscription(order)) return awaitsPayer(intent.status) || intent.amount === order.amount;
   if (intent.amount !== order.amount) return false;
   if (awaitsPayer(intent.status)) return true;
   const used = attempts.filter((attempt) => isLive(attempt) || attempt.status === 'SUCCEEDED');
@@ -75,7 +76,8 @@ async function takeOrderAmount(
 ): Promise<LoadedPayment> {
   return writePayment(manager, dependencies, intentReference, (draft) => {
     if (draft.intent.amount === draft.order.amount || !awaitsPayer(draft.intent.status)) return;
-    if (isForNothing(draft)) return;
+    // What of a subscription's order is to come through its provider, the provider says.
+    if (isForNothing(draft) || isOfSubscription(draft.order)) return;
     const obstacle = whyCannotFollow(dependencies, draft);
     if (obstacle !== null) {
       throw new PaymentError('AMOUNT_NOT_TAKEN', obstacle, { field: 'paymentIntentId' });
