@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { startTestApp, type RunningApp } from './support/running-app.js';
-import { churn, versionsUpTo } from './support/churning-card.js';
+import { churn, versionsUpTo } from './support/churned-payment.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { paidPayment } from './support/payments-with-money.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { startTestApp, type RunningApp } from './support/running-app.js';
-import { churn, versionsUpTo } from './support/churning-card.js';
+import { churn, versionsUpTo } from './support/churned-payment.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { subscribe, watch, WATCH_PAYMENT } from './support/subscriber.js';
 import { eventually } from './support/eventually.js';

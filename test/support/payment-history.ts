@@ -1,5 +1,5 @@
 import { storedEvents } from './books.js';
-import { versionsUpTo } from './churning-card.js';
+import { versionsUpTo } from './churned-payment.js';
 import type { OpenPayment } from './notifying-provider.js';
 import type { RunningApp } from './running-app.js';
 import { watch } from './subscriber.js';
