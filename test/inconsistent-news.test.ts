@@ -133,7 +133,7 @@ describe('what carries our mark of one payment, and is another one’s at Stripe
       const other = stripePaymentIntent(payment, {
         id: `pi_other_${payment.id}`,
         status,
-        last_payment_error: { code: 'card_declined', message: 'Declined.' },
+        last_payment_error: { type: 'card_error', code: 'card_declined', message: 'Declined.' },
       });
       expect(await outcomeOf(STRIPE, stripeEvent(type, other))).toContain('not applied');
       expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PENDING', version: 1 });
