@@ -10,26 +10,90 @@ type Books = ReadonlyMap<string, Sums>;
 
 export interface Totals extends Sums {
   readonly payments: number;
+  readonly movements: number;
+  readonly chargedBack: number;
+  readonly returnedByBanks: number;
 }
 
 /**
- * Compares our books with those of every double, attempt by attempt, to the last unit. For orders in EUR and XOF, which
- * Stripe counts as we do. @returns what each provider took and gave back in all.
+ * Compares our books with those of every double, to the last unit: at Stripe and the bank movement by movement, each with
+ * its kind, amount and reference, and elsewhere attempt by attempt. For orders in EUR and XOF, which Stripe counts as we
+ * do. @returns what each provider took and gave back in all, and what disputes took.
  */
 export async function expectBooksToAgree(app: RunningApp): Promise<Record<string, Totals>> {
-  const attempts = await attemptsOf(app);
+  const ours = await movementsOf(app);
+  const payments = new Map(
+    ours.filter(({ kind }) => kind === 'CAPTURE').map(({ reference, payment }) => [reference, payment]),
+  );
+  // Stripe knows which PaymentIntent took the money, and our capture bears its id.
+  const atStripe = app.stripe
+    .movements()
+    .map((movement) => ({ ...movement, payment: payments.get(movement.payment) ?? movement.payment }));
+  // The bank knows our attempt.
+  const atBank = app.bank
+    .movements()
+    .map((movement) => ({ ...movement, payment: movement.payment.replace(/-\d+$/, '') }));
   const totals: Record<string, Totals> = {};
   for (const [provider, theirs] of [
-    ['stripe', booksOfStripe(app)],
-    ['bank-x', booksOfBank(app, attempts)],
+    ['stripe', atStripe],
+    ['bank-x', atBank],
+  ] as const) {
+    const booked = ours.filter((movement) => movement.provider === provider);
+    expect(missingFrom(theirs, booked)).toEqual({ onlyOurs: [], onlyTheirs: [] });
+    totals[provider] = totalsOf(booked);
+  }
+  const attempts = await attemptsOf(app);
+  for (const [provider, theirs] of [
     ['pawapay', booksOfPawaPay(app, attempts)],
     ['paydunya', booksOfPayDunya(app, attempts)],
   ] as const) {
-    const ours = ourBooks(attempts, provider);
-    expect(differences(ours, theirs)).toEqual([]);
-    totals[provider] = totalOf(ours);
+    expect(differences(ourBooks(attempts, provider), theirs)).toEqual([]);
+    totals[provider] = totalsOf(ours.filter((movement) => movement.provider === provider));
   }
   return totals;
+}
+
+interface Movement {
+  /** Our payment's id. */
+  readonly payment: string;
+  readonly kind: string;
+  readonly amount: number;
+  readonly reference: string;
+}
+
+/** All of our movements, without refunds that came back: the provider calls them failed, and has no money of them. */
+function movementsOf({ dataSource }: RunningApp): Promise<(Movement & { readonly provider: string })[]> {
+  return dataSource.query(
+    `SELECT i.reference AS payment, m.kind, m.amount::bigint AS amount, m.provider_reference AS reference, m.provider
+     FROM movement m JOIN payment_intent i ON i.id = m.intent_id
+     WHERE NOT (m.kind IN ('REFUND', 'REFUND_REVERSAL') AND EXISTS (
+       SELECT FROM movement o WHERE o.intent_id = m.intent_id AND o.provider_reference = m.provider_reference
+         AND o.amount = m.amount AND o.kind IN ('REFUND', 'REFUND_REVERSAL') AND o.kind <> m.kind))`,
+  );
+}
+
+function missingFrom(theirs: readonly Movement[], ours: readonly Movement[]): object {
+  const lines = (movements: readonly Movement[]) =>
+    movements.map(({ payment, kind, amount, reference }) => [payment, kind, amount, reference].join(' '));
+  const [their, our] = [lines(theirs), lines(ours)];
+  const [theirSet, ourSet] = [new Set(their), new Set(our)];
+  return {
+    onlyOurs: our.filter((line) => !theirSet.has(line)),
+    onlyTheirs: their.filter((line) => !ourSet.has(line)),
+  };
+}
+
+function totalsOf(movements: readonly Movement[]): Totals {
+  const sum = (kind: string) =>
+    movements.filter((movement) => movement.kind === kind).reduce((total, { amount }) => total + amount, 0);
+  return {
+    payments: new Set(movements.map(({ payment }) => payment)).size,
+    movements: movements.length,
+    captured: sum('CAPTURE'),
+    refunded: sum('REFUND') - sum('REFUND_REVERSAL'),
+    chargedBack: sum('CHARGEBACK'),
+    returnedByBanks: sum('CHARGEBACK_REVERSAL'),
+  };
 }
 
 interface Attempt extends Sums {
@@ -58,27 +122,6 @@ function ourBooks(attempts: readonly Attempt[], provider: string): Books {
       .filter((attempt) => attempt.provider === provider && attempt.captured > 0)
       .map(({ reference, captured, refunded }) => [reference, { captured, refunded }]),
   );
-}
-
-function booksOfStripe({ stripe }: RunningApp): Books {
-  const books = new Map<string, Sums>();
-  for (const { amount, amountCaptured, amountRefunded, status, metadata } of stripe.charges()) {
-    if (status !== 'succeeded' || amountCaptured === 0) continue;
-    const reference = metadata.quittance_attempt ?? 'not ours';
-    const before = books.get(reference) ?? { captured: 0, refunded: 0 };
-    // Stripe counts what was held and let go as given back.
-    const letGo = amount - amountCaptured;
-    books.set(reference, {
-      captured: before.captured + amountCaptured,
-      refunded: before.refunded + amountRefunded - letGo,
-    });
-  }
-  return books;
-}
-
-function booksOfBank({ bank }: RunningApp, attempts: readonly Attempt[]): Books {
-  const { chargesByReference, refundedByReference } = bank.counts();
-  return booksOfCharges(chargesByReference, refundedByReference, attempts);
 }
 
 function booksOfPawaPay({ pawapay }: RunningApp, attempts: readonly Attempt[]): Books {
@@ -121,13 +164,4 @@ function differences(ours: Books, theirs: Books): object[] {
     .filter(
       (pair) => pair.ours.captured !== pair.theirs.captured || pair.ours.refunded !== pair.theirs.refunded,
     );
-}
-
-function totalOf(books: Books): Totals {
-  let [captured, refunded] = [0, 0];
-  for (const sums of books.values()) {
-    captured += sums.captured;
-    refunded += sums.refunded;
-  }
-  return { payments: books.size, captured, refunded };
 }

@@ -23,6 +23,17 @@ export interface BankCounts {
   readonly webhooks: WebhookCounts;
 }
 
+/** Money that moved at the bank, for tests that compare books. */
+export interface BankMovement {
+  /** The merchant's reference of the payment. */
+  readonly payment: string;
+  readonly kind: 'CAPTURE' | 'REFUND';
+  /** Minor units. */
+  readonly amount: number;
+  /** The bank's id of the transfer, or of the refund. */
+  readonly reference: string;
+}
+
 /** What a test does in place of the payer, the bank and bad luck. */
 export interface BankDoubleControls {
   pay(idOrReference: string): void;
@@ -54,6 +65,8 @@ export interface BankDoubleControls {
   /** When no notification is under way or to be retried. */
   settled(): Promise<void>;
   counts(): BankCounts;
+  /** Its books: every transfer, and every refund that is booked. */
+  movements(): BankMovement[];
   /** As the API would show it. */
   payment(idOrReference: string): object;
 }
@@ -84,11 +97,29 @@ export function createControls(api: BankApi, notifications: BankNotifications): 
     faultsByChance: (chance) => faults.byChance(chance),
     settled: () => notifications.settled(),
     counts: () => countsOf(api, notifications),
+    movements: () => ledger.all().flatMap(movementsOf),
     payment: (idOrReference) => {
       const payment = find(idOrReference);
       return presentPayment(payment, api.paymentUrl(payment));
     },
   };
+}
+
+function movementsOf({
+  reference: payment,
+  transferId,
+  charges,
+  amount,
+  refunds,
+}: BankPayment): BankMovement[] {
+  if (transferId === undefined) return [];
+  const givenBack = refunds.filter(({ status }) => status === 'BOOKED');
+  return [
+    { payment, kind: 'CAPTURE', amount: charges * amount, reference: transferId },
+    ...givenBack.map(({ id, amount: refunded }) => ({
+      ...{ payment, kind: 'REFUND' as const, amount: refunded, reference: id },
+    })),
+  ];
 }
 
 function refundAtBank({ refunds }: BankApi, payment: BankPayment, amount?: number): { id: string } {

@@ -6,7 +6,7 @@ import { BANK_OPERATIONS, type BankOperation } from './faults.js';
 
 /**
  * The same controls over HTTP, for tests and benchmarks in other processes:
- * `GET /_double/counts`, `POST /_double/settled`, `POST /_double/webhooks/pause|resume`,
+ * `GET /_double/counts`, `GET /_double/movements`, `POST /_double/settled`, `POST /_double/webhooks/pause|resume`,
  * `POST /_double/webhooks/misbehave` with a `Misbehaviour`,
  * `POST /_double/writing` with a `BankWriting`,
  * `POST /_double/payments/<id|reference>/pay|pay-late|authorise|decline|cancel|deliver-again`,
@@ -19,6 +19,7 @@ export async function answerControls(double: BankDoubleControls, exchange: HttpE
   const [subject, ...rest] = exchange.url.pathname.split('/').slice(2).map(decodeURIComponent);
   const wanted = `${exchange.method} ${subject}`;
   if (wanted === 'GET counts') return sendJson(exchange.response, 200, double.counts());
+  if (wanted === 'GET movements') return sendJson(exchange.response, 200, double.movements());
   if (wanted === 'POST settled') await double.settled();
   else if (wanted === 'POST webhooks') controlWebhooks(double, rest[0], exchange);
   else if (wanted === 'POST payments') actOnPayment(double, rest[0] ?? '', rest[1], exchange);

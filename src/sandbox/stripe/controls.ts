@@ -20,6 +20,7 @@ import { latestInvoice, voidInvoice } from './invoices.js';
 import { deleteCustomerAndSubscriptions } from './subscriptions.js';
 import type { Fault, FaultyAnswer } from './faults.js';
 import type { FormValues } from './form-body.js';
+import { movementsOf } from './movements.js';
 import { chargesFor, countsOf, refundsFor, type DoubleParts } from './observations.js';
 import { integer, requiredInteger, requiredText, text } from './parameters.js';
 import { findPayment, pay, payInvoice, paymentResult, setUp } from './payer.js';
@@ -37,6 +38,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   'GET /_double/counts': (parts) => countsOf(parts),
   'GET /_double/charges': ({ account }, form) => chargesFor(account, text(form, 'for')),
   'GET /_double/refunds': ({ account }, form) => refundsFor(account, text(form, 'for')),
+  'GET /_double/movements': ({ account }) => movementsOf(account),
   'GET /_double/events': ({ account }) => [...account.events.values()].map(({ id, type }) => ({ id, type })),
   'POST /_double/pay': ({ account }, form) =>
     pay(account, requiredText(form, 'payment_intent'), requiredText(form, 'card'), text(form, 'return_url')),

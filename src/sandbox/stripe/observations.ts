@@ -4,6 +4,7 @@ import type { WebhookCounts, WebhookSender } from '../webhook-sender.js';
 import type { StripeAccount } from './account.js';
 import type { StripeApi } from './api.js';
 import { paymentIntentIdOf } from './charges.js';
+import { movementsOf, type MovementSummary } from './movements.js';
 import { isHoldLetGo } from './refunds.js';
 
 /** What the double is made of. */
@@ -27,6 +28,8 @@ export interface Observations {
   chargesFor(reference: string): ChargeSummary[];
   /** @param reference as for charges; also a value in the refund's own metadata, such as our refund's reference. */
   refundsFor(reference: string): RefundSummary[];
+  /** Its books: all money that moved, and did not come back as a refund that failed. */
+  movements(): MovementSummary[];
   /** Everything that happened, oldest first. */
   events(): { readonly id: string; readonly type: string }[];
   /** Every delivery has arrived or was given up, and nothing is planned. */
@@ -40,6 +43,7 @@ export function observations(parts: DoubleParts): Observations {
     charges: () => chargesFor(parts.account),
     chargesFor: (reference) => chargesFor(parts.account, reference),
     refundsFor: (reference) => refundsFor(parts.account, reference),
+    movements: () => movementsOf(parts.account),
     events: () => [...parts.account.events.values()].map(({ id, type }) => ({ id, type })),
     settled: () => parts.work.settled(),
   };
