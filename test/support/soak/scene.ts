@@ -22,12 +22,15 @@ const TRIES = 6;
 const PAUSE_MILLISECONDS = 200;
 
 /** What a program repeats, because it was told that it may. */
-const RETRYABLE = new Set(['PROVIDER_UNAVAILABLE', 'CHANGED_MEANWHILE']);
+const RETRYABLE = new Set(['PROVIDER_UNAVAILABLE', 'CHANGED_MEANWHILE', 'PAYMENT_CHANGED']);
 
 /** One order, its payer, and its shop. */
 export interface Scene {
   readonly app: RunningApp;
   readonly choice: RandomChoice;
+  /** What is ordered, and what can be subscribed to. */
+  readonly sku: string;
+  readonly magazine: string;
   readonly orderId: string;
   readonly token: string;
   /** Counts every answer by its code. */
@@ -48,7 +51,7 @@ export class Tally {
 
 /** Asks our API, and again for as long as it says that it may be asked again. */
 export async function ask(
-  { tally }: Scene,
+  { tally }: Pick<Scene, 'tally'>,
   name: string,
   request: () => Promise<GraphQLAnswer>,
 ): Promise<GraphQLAnswer> {

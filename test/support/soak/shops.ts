@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { cancelPayment } from '../payment-calls.js';
-import { dataOf, type RunningApp } from '../running-app.js';
 import { capturePayment, refundPayment } from '../staff-calls.js';
+import { disputeIt } from './disputes.js';
 import { pay } from './payers.js';
 import { ask, CARD, CHECKOUT, isSoon, open, tryAt, type OpenedPayment, type Scene } from './scene.js';
 
@@ -26,6 +26,7 @@ const part = ({ choice }: Scene) => ({ amount: choice.integer(1, 900) });
 
 export const SHOPS: readonly (readonly [weight: number, story: ShopsStory])[] = [
   [45, () => Promise.resolve()],
+  [60, disputeIt],
   [14, oncePaid((scene, payment) => refund(scene, payment))],
   [14, oncePaid((scene, payment) => refund(scene, payment, part(scene)))],
   [
@@ -94,16 +95,3 @@ const DECISIONS: readonly (readonly [weight: number, story: ShopsStory])[] = [
     },
   ],
 ];
-
-/** In the evening, what is still held is taken or let go. @returns how many there were. */
-export async function decideAboutTheRest(app: RunningApp): Promise<number> {
-  const held: { id: string }[] = await app.dataSource.query(
-    `SELECT reference AS id FROM payment_intent WHERE status = 'AUTHORIZED' ORDER BY reference`,
-  );
-  for (const [position, payment] of held.entries()) {
-    dataOf(
-      await (position % 2 === 0 ? capturePayment(app, payment) : cancelPayment(app, payment.id, app.apiKey)),
-    );
-  }
-  return held.length;
-}
