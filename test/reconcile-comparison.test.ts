@@ -133,10 +133,13 @@ describe('one payment in both books', () => {
       [['DOUBLE', `15.00 EUR by ${ATTEMPT}, 15.00 EUR by ${INTENT}-2; 30.00 EUR is not given back`]],
     ],
     [
-      'a second payment that we have not heard of, which is a person’s to decide and no repair’s',
+      'a second payment that we have not heard of, which is missing here first of all',
       theirs(),
       ours({ status: 'PENDING', capturesOfOrder: [SECOND] }),
-      [['DOUBLE', `15.00 EUR by ${INTENT}-2, 15.00 EUR by ${ATTEMPT}; 30.00 EUR is not given back`]],
+      [
+        ['MISSING_HERE', '15.00 EUR there; here the attempt is PENDING'],
+        ['DOUBLE', `15.00 EUR by ${INTENT}-2, 15.00 EUR by ${ATTEMPT}; 30.00 EUR is not given back`],
+      ],
     ],
     [
       'everything at once',

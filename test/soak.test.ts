@@ -4,6 +4,7 @@ import type { Product } from '../src/orders/product.js';
 import type { Provider } from '../src/providers/provider.js';
 import { listsPayments } from '../src/reconcile/compare-books.js';
 import { reconcileProvider, type Reconciliation } from '../src/reconcile/reconcile-provider.js';
+import type { Difference } from '../src/reconcile/difference.js';
 import { expectBooksToAgree } from './support/both-books.js';
 import { expectInvariants } from './support/invariants.js';
 import { settled } from './support/settled.js';
@@ -75,14 +76,16 @@ test(
     // What Stripe told nobody is in its list.
     await sleep(2 * LIST_PAUSE_MILLISECONDS + 1_000);
     await heal(app, patience, tellUnfinished);
+    const decideAboutAll = async () => {
+      for (let round = 0; round < MOST_DECISIONS && (await decideAboutReviews(office)) > 0; round += 1) {
+        await heal(app, patience, tellUnfinished);
+      }
+    };
+    await decideAboutAll();
     // A bank has no such list: what it told nobody of payments that were over is found by comparing.
     const reconciled = await reconcile(new Date(began - 60_000));
     await heal(app, patience, tellUnfinished);
-
-    let decisions = 0;
-    for (; (await decideAboutReviews(office)) > 0 && decisions < MOST_DECISIONS; decisions += 1) {
-      await heal(app, patience, tellUnfinished);
-    }
+    await decideAboutAll();
     expect(await counted('payment_intent', ['REVIEW'])).toEqual({});
 
     const totals = await expectBooksToAgree(app);
@@ -119,7 +122,7 @@ test(
     );
     // Stripe's list brings all; of the bank's payments, comparing has repaired all.
     expect(reconciled.find(({ provider }) => provider === 'stripe')).toMatchObject({ found: [] });
-    expect(reconciled.flatMap(({ left }) => left)).toEqual([]);
+    expect(await withoutDecided(reconciled.flatMap(({ left }) => left))).toEqual([]);
   },
   120_000 + PAYMENTS * MILLISECONDS_FOR_EACH,
 );
@@ -174,6 +177,17 @@ function reconcile(since: Date): Promise<Reconciliation[]> {
         reconcileProvider(app.dataSource.manager, dependencies, () => provider, range, { repair: true }),
       ),
   );
+}
+
+/** What an operator keeps of two payments for one order is said to be twice, and is theirs to say. */
+async function withoutDecided(left: readonly Difference[]): Promise<Difference[]> {
+  const rows = await app.dataSource.query<{ reference: string }[]>(
+    `SELECT o.reference FROM orders o JOIN payment_intent i ON i.order_id = o.id
+       JOIN audit_log a ON a.subject = i.reference
+     WHERE a.action IN ('review.accept', 'review.close')`,
+  );
+  const decided = new Set(rows.map(({ reference }) => reference));
+  return left.filter(({ type, orderReference }) => type !== 'DOUBLE' || !decided.has(orderReference ?? ''));
 }
 
 /**

@@ -44,7 +44,8 @@ function findings(provider: string, theirs: ListedPayment, ours: OurAttempt | un
   );
   const twice = takenTwice(ours, asOurs(provider, theirs, ours), capture);
   const double: Finding[] = twice === null ? [] : [['DOUBLE', twice]];
-  if (!capture) return twice === null ? [unknownMoney(there, theirs, ours)] : double;
+  // Also where it came twice: once it is in our books, it goes back by itself.
+  if (!capture) return [unknownMoney(there, theirs, ours), ...double];
   const amounts = compareAmounts(theirs, ours, capture);
   return [
     ...(amounts === null ? [] : [['AMOUNT', amounts] as const]),
