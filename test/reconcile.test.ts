@@ -215,6 +215,27 @@ describe('what a person has to look at is not repaired', () => {
     expect(code).toBe(1);
   });
 
+  test('a second payment of an order that was not heard of is repaired, and goes back by itself', async () => {
+    const payment = await BANK.open(app);
+    const { nextAction } = await app.pay(payment.orderId, payment.token, { method: 'CARD' });
+    app.stripe.pay(nextAction.clientSecret, GOOD_CARD);
+    await untilStatus(app, payment.id, 'PAID');
+    loseWebhooks();
+    app.bank.payLate(payment.attemptReference);
+
+    const { code, output } = await reconcile(['--repair']);
+
+    expect(output).toContain('2 differences: 2 repaired, 0 left for a person to look at.');
+    expect(code).toBe(0);
+    expect(await booksOf(app, payment.id)).toMatchObject({ status: 'PAID', captured: 3_000 });
+    const refunds = await app.dataSource.query(
+      `SELECT r.amount::integer, r.origin, r.reason FROM refund r JOIN payment_intent i ON i.id = r.intent_id
+       WHERE i.reference = $1`,
+      [payment.id],
+    );
+    expect(refunds).toEqual([{ amount: 1_500, origin: 'AUTOMATIC', reason: 'DUPLICATE' }]);
+  });
+
   test('an order that was paid twice, and an attempt that succeeded without money', async () => {
     const twice = await paidByCard();
     await addCapture(twice.id, 'pi_second');
