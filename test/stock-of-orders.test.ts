@@ -207,6 +207,7 @@ describe('whatever becomes of products around payments', () => {
     'BAD_USER_INPUT',
     'BOOKING_REQUIRED',
     'ORDER_ALREADY_PAID',
+    'ORDER_NOT_CHANGEABLE',
     'PAYMENT_NOT_CANCELLABLE',
     'PAYMENT_NOT_REFUNDABLE',
     'AMOUNT_TOO_LARGE',

@@ -58,9 +58,9 @@ async function nextCheck(id: string): Promise<number | null> {
   return pause === null ? null : Number(pause);
 }
 
-/** Not yet looked at, or being looked at: claimed, or written with the invoices still to come. */
+/** Not yet looked at, or being looked at: claimed (for half a minute), or written with the invoices still to come. */
 const UNDER_WAY = `next_check_at < now() + interval '11 minutes'
-  AND (status <> 'INCOMPLETE' OR next_check_at NOT BETWEEN now() AND now() + interval '2 minutes')`;
+  AND (status <> 'INCOMPLETE' OR next_check_at NOT BETWEEN now() + interval '31 seconds' AND now() + interval '2 minutes')`;
 
 /** Its time has come; waits until it was looked at. @returns how long until the next time. */
 async function check(id: string): Promise<number | null> {
