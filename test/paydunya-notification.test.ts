@@ -153,7 +153,10 @@ describe('a notification of PayDunya', () => {
         fc.property(fc.nat(HASH.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
           const bytes = Buffer.from(HASH);
           bytes[at] = (bytes[at] ?? 0) ^ by;
-          return parseFields({ ...COMPLETED, hash: bytes.toString('latin1') }).verdict === 'refused';
+          const changed = bytes.toString('latin1');
+          // In capitals it is the same hash.
+          fc.pre(changed.toLowerCase() !== HASH.toLowerCase());
+          return parseFields({ ...COMPLETED, hash: changed }).verdict === 'refused';
         }),
       );
     });

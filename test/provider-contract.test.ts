@@ -20,7 +20,7 @@ import { startWebhookReceiver } from './webhook-receiver.js';
 import { GOOD_CARD } from './support/ways-to-pay.js';
 
 /** For doubles on this machine; the tests of those that hang wait for it. */
-const TIMEOUT_MILLISECONDS = 300;
+const TIMEOUT_MILLISECONDS = 1_000;
 
 type Moment = 'BEFORE_DOING' | 'AFTER_DOING';
 
