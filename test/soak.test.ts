@@ -21,7 +21,7 @@ import { subscribes } from './support/soak/subscribers.js';
 import { monthly } from './support/subscriptions.js';
 
 /** `npm run soak` lets 2,000 payments live; the suite a few of them. */
-const PAYMENTS = Number(process.env.SOAK_PAYMENTS ?? 240);
+const PAYMENTS = Number(process.env.SOAK_PAYMENTS ?? 160);
 const SEED = Number(process.env.SOAK_SEED ?? 20_270_101);
 const TELLS_PROGRESS = process.env.SOAK_PAYMENTS !== undefined;
 
