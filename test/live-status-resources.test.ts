@@ -5,6 +5,7 @@ import { churn, versionsUpTo } from './support/churned-payment.js';
 import { STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { subscribe, watch, WATCH_PAYMENT } from './support/subscriber.js';
 import { eventually } from './support/eventually.js';
+import { expectErrors } from './support/unexpected-errors.js';
 
 /** How many listen on the platform's event targets for what payments do: the pub/sub's listeners are there. */
 function countListeners() {
@@ -14,6 +15,9 @@ function countListeners() {
   return () =>
     added.mock.calls.filter(isPaymentTopic).length - removed.mock.calls.filter(isPaymentTopic).length;
 }
+
+/** What the server meets when it writes to a socket whose other end is gone. */
+const BROKEN_CONNECTION = /EPIPE|ECONNRESET/;
 
 let app: RunningApp;
 let listeners: () => number;
@@ -45,12 +49,14 @@ describe('nothing is left of a watcher', () => {
     const payment = await STRIPE.open(app);
     const socket = await rawSocket(payment, 5);
     await eventually(() => expect(listeners()).toBe(5));
+    expectErrors(BROKEN_CONNECTION);
     socket.terminate();
     await eventually(() => expect(listeners()).toBe(0));
   });
 
   test('who is gone before the first answer came', async () => {
     const payment = await STRIPE.open(app);
+    expectErrors(BROKEN_CONNECTION);
     for (let round = 0; round < 20; round += 1) (await rawSocket(payment, 3)).terminate();
     await eventually(() => expect(listeners()).toBe(0));
     const witness = watchOne(payment);
