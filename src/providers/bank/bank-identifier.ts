@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { hasOnlyPlainCharacters, LONGEST_TEXT, textAt, valueAt } from '../json-document.js';
 
+const DIGEST = 'sha256:';
+
 /** An id that the bank gave: a text, or a whole number as many banks count, which becomes its digits. */
 export function identifierAt(document: unknown, path: string): string | undefined {
   const value = valueAt(document, path);
@@ -10,13 +12,18 @@ export function identifierAt(document: unknown, path: string): string | undefine
 }
 
 /**
- * The same, for an id that is only compared, and never sent to the bank: one that is too long to be stored is its digest
+ * The same, for an id that is compared, and sent to the bank only where it is not a digest: one that is too long to be stored is its digest
  * instead, which tells it from others as well.
  */
 export function comparableIdAt(document: unknown, path: string): string | undefined {
   const value = valueAt(document, path);
   if (typeof value === 'string' && value.length > LONGEST_TEXT && hasOnlyPlainCharacters(value)) {
-    return `sha256:${createHash('sha256').update(value).digest('hex')}`;
+    return `${DIGEST}${createHash('sha256').update(value).digest('hex')}`;
   }
   return identifierAt(document, path);
+}
+
+/** Whether it stands for a longer id, so that the bank would not know it. */
+export function isDigest(id: string): boolean {
+  return id.startsWith(DIGEST);
 }

@@ -13,6 +13,7 @@ import { toDecimal } from '../../money.js';
 import { documentOf } from './api-shape.js';
 import { writeAmount } from './bank-amount.js';
 import { type BankCall, callBank } from './bank-exchange.js';
+import { isDigest } from './bank-identifier.js';
 import { listBankPayments } from './bank-listing.js';
 import { parseBankNotification, readBankNotification } from './bank-notification.js';
 import { type Bank, type BankOptions, completeBankOptions } from './bank-options.js';
@@ -121,7 +122,8 @@ async function refund(bank: Bank, wanted: RefundToMake): Promise<ProviderEvent> 
       reference: wanted.reference,
       amount: amountOf(bank, wanted),
       currency: wanted.currency,
-      transfer_id: wanted.captureReference,
+      // The refund's address, or payment_id, names the payment all the same.
+      ...(!isDigest(wanted.captureReference) && { transfer_id: wanted.captureReference }),
       ...(!addresses.refund.includes(ID) && { payment_id: wanted.attempt.providerReference }),
     }),
   };

@@ -114,7 +114,10 @@ function cancel(api: BankApi, _exchange: HttpExchange, id: string): Answer {
 
 function refund(api: BankApi, exchange: HttpExchange, id: string): Answer {
   const payment = findOr404(api, id);
-  const order = readRefundOrder(parseBody(exchange), payment.currency);
+  const body = parseBody(exchange);
+  const { transferId } = payment;
+  const isOwn = transferId !== undefined && body['transfer_id'] === api.hand.written(transferId);
+  const order = readRefundOrder(isOwn ? { ...body, transfer_id: transferId } : body, payment.currency);
   const result = api.refunds.create(payment, order, idempotencyKeyOf(exchange));
   if (result.kind === 'refused') throw new HttpProblem(409, result.code);
   return { status: result.kind === 'made' ? 201 : 200, json: presentRefund(payment, result.refund) };

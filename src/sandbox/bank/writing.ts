@@ -89,6 +89,11 @@ export class BankHand {
     return isEvent || IDS.has(name) ? this.#id(text, mayHaveLongNumbers) : text;
   }
 
+  /** An id as its API writes it, and so as it is given back to the bank. */
+  written(id: string): string {
+    return this.#id(id, false);
+  }
+
   #id(id: string, mayHaveLongNumbers: boolean): string {
     const { ids } = this.#writing;
     if (ids === 'LONG') return id.padEnd(300, '.long');
