@@ -33,8 +33,7 @@ export async function writeEvents<Result>(
   prepare: (change: PaymentChange, outcome: string) => Result,
 ): Promise<{ change: PaymentChange; result: Result } | null> {
   const write = (refusals: Refusals) =>
-    writeChange(manager, news.actor, news.load, (change) => {
-      change.providerWithoutRefunds = news.canRefund ? null : news.provider;
+    writeNews(manager, news, (change) => {
       const outcomes = news.events.map((event, place) => {
         const constraint = refusals.get(place);
         return constraint === undefined
@@ -54,18 +53,23 @@ export async function writeEvents<Result>(
   }
 }
 
-/** Each by itself, in their order: what is not refused is written by that. */
-async function findRefused(
+function writeNews<Result>(
   manager: EntityManager,
-  { actor, load, events, provider, canRefund }: EventsToWrite,
-): Promise<Refusals> {
+  { actor, load, provider, canRefund }: EventsToWrite,
+  prepare: (change: PaymentChange) => Result,
+): Promise<{ change: PaymentChange; result: Result } | null> {
+  return writeChange(manager, actor, load, (change) => {
+    change.providerWithoutRefunds = canRefund ? null : provider;
+    return prepare(change);
+  });
+}
+
+/** Each by itself, in their order: what is not refused is written by that. */
+async function findRefused(manager: EntityManager, news: EventsToWrite): Promise<Refusals> {
   const refusals = new Map<number, string>();
-  for (const [place, event] of events.entries()) {
+  for (const [place, event] of news.events.entries()) {
     try {
-      await writeChange(manager, actor, load, (change) => {
-        change.providerWithoutRefunds = canRefund ? null : provider;
-        return applyProviderEvent(change, event, provider);
-      });
+      await writeNews(manager, news, (change) => applyProviderEvent(change, event, news.provider));
     } catch (error) {
       const constraint = refusal(error);
       if (constraint === undefined) throw error;

@@ -1,6 +1,11 @@
 /** What stands in a decoded text for a byte that no encoding explains. No identifier, word or amount may contain it. */
 export const UNKNOWN_CHARACTER = '\ufffd';
 
+/** Some senders put a byte order mark before what they send. It means nothing, and no parser takes it. */
+export function withoutByteOrderMark(text: string): string {
+  return text.replace(/^\ufeff/, '');
+}
+
 /**
  * The text of a body, in whichever encoding it was sent: UTF-16 (by its byte order mark, or by the NUL that every JSON
  * in it has among its first two bytes), else UTF-8, else the charset that its Content-Type names. Where none of these

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
-import { NOTIFICATION_UNREADABLE } from '../outbox/topics.js';
+import { NOTIFICATION_UNREADABLE, type UnreadablePayload } from '../outbox/topics.js';
 import { loadPaymentOfProvider } from '../payments/loaded-payment.js';
 import { checkSoon, type PaymentChange } from '../payments/payment-change.js';
 import { note, review } from '../payments/review.js';
@@ -24,16 +24,6 @@ const KEEP = statement<{ id: string }>(
    )
    SELECT id FROM kept`,
 );
-
-/** What is told of one that names no payment of ours. */
-export interface UnreadablePayload {
-  readonly webhookEventId: string;
-  readonly provider: string;
-  readonly eventId: string;
-  readonly type: string;
-  readonly problem: string;
-  readonly receivedAt: string;
-}
 
 /**
  * Keeps a genuine notification that can't be read, so that nothing that may be money is lost, and lets somebody know: next

@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Consequence } from '../../outbox/relay.js';
-import { NOTIFICATION_UNREADABLE } from '../../outbox/topics.js';
-import type { NotificationFacts } from './email-facts.js';
+import { NOTIFICATION_UNREADABLE, type UnreadablePayload } from '../../outbox/topics.js';
 import { insertEmails, type QueueSettings } from './queue-emails.js';
 
 /**
@@ -15,7 +14,7 @@ export function announceUnreadableNotifications({ merchant }: QueueSettings): Co
     await insertEmails(
       manager,
       unreadable.map(({ payload }) => {
-        const notification = payload as NotificationFacts['notification'];
+        const notification = payload as UnreadablePayload;
         const { provider, receivedAt } = notification;
         return {
           id: uuidv7(),

@@ -1,4 +1,5 @@
 import type { Currency } from '../../money.js';
+import type { UnreadablePayload } from '../../outbox/topics.js';
 
 /**
  * What an e-mail tells of, as it was at the transition: kept in its row, and put into words when it is sent. Times are
@@ -32,14 +33,7 @@ export interface EndpointFacts {
 
 /** What an e-mail about a notification that can't be read tells of. */
 export interface NotificationFacts {
-  readonly notification: {
-    readonly webhookEventId: string;
-    readonly provider: string;
-    readonly eventId: string;
-    readonly type: string;
-    readonly problem: string;
-    readonly receivedAt: string;
-  };
+  readonly notification: UnreadablePayload;
 }
 
 export interface OrderFacts {

@@ -5,6 +5,7 @@ import type { ParsedNotification, ProviderOutcome } from '../provider.js';
 import { type InvoiceReport, outcomeOf, readInvoiceReport } from './invoice-report.js';
 import { parseMultipart } from '../multipart-form.js';
 import { nestFields, parseNestedForm } from '../nested-form.js';
+import { withoutByteOrderMark } from '../written-text.js';
 import type { PayDunya } from './paydunya-options.js';
 
 type Refusal = Extract<ParsedNotification, { verdict: 'refused' }>;
@@ -50,7 +51,7 @@ function refusalOf(
  * the others have been reported. What its Content-Type says doesn't matter, nor a byte order mark.
  */
 function documentOf(body: string): unknown {
-  const whole = readWhole(body.replace(/^\ufeff/, '').trimStart());
+  const whole = readWhole(withoutByteOrderMark(body).trimStart());
   const data = valueAt(whole, 'data');
   if (data === undefined) return whole;
   return typeof data === 'string' ? parseJson(data) : data;

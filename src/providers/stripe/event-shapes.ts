@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isPlainText } from '../json-document.js';
+import { withoutByteOrderMark } from '../written-text.js';
 
 /**
  * What we read of each kind of object, as Stripe promises it. A signature says who wrote a body, and not that it is well
@@ -167,7 +168,7 @@ export function readEnvelope(body: string): StripeEnvelope | string {
   let json: unknown;
   try {
     // A byte order mark is signed like all else, and means nothing.
-    json = JSON.parse(body.replace(/^\ufeff/, ''));
+    json = JSON.parse(withoutByteOrderMark(body));
   } catch (error) {
     if (error instanceof SyntaxError) return 'it is not JSON';
     throw error;
