@@ -6,7 +6,7 @@ import type { JobRunnerOptions, Task } from './job-runner.js';
 
 /** Graphile Worker's workers, from their beginning until they are stopped or one of them is lost. */
 export interface Workers {
-  /** Resolves once one of them has ended though nobody has stopped it. */
+  /** Resolves once one of them has ended though nobody has stopped it, or could not take a job. */
   readonly lost: Promise<void>;
   /** What their jobs are locked by. */
   readonly ids: readonly string[];
@@ -37,7 +37,12 @@ export async function startWorkers(
   const events: WorkerEvents = new EventEmitter();
   const ids: string[] = [];
   events.on('worker:create', ({ worker }) => ids.push(worker.workerId));
-  const lost = new Promise<void>((resolve) => events.on('worker:stop', () => resolve()));
+  const lost = new Promise<void>((resolve) => {
+    events.on('worker:stop', () => resolve());
+    // It would look again, but in vain if it was just learning which tasks there are: Graphile keeps that failure for
+    // good. And a job that it took without hearing of it would stay locked for hours.
+    events.on('worker:getJob:error', () => resolve());
+  });
   try {
     if (dead.length > 0) await pool.query('SELECT graphile_worker.force_unlock_workers($1)', [dead]);
     const runner = await run({

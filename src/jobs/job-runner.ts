@@ -28,8 +28,8 @@ const PAUSE_MILLISECONDS = 1_000;
  * Graphile Worker: jobs are rows in our own database, added in the transaction of what causes them. A job that fails is
  * tried again after e, e², e³ … seconds; after its last try it stays as it is, and operators are alerted.
  *
- * A worker of Graphile's that loses the database in the midst of a job, or for long, ends, and none takes its place: so
- * all of them are begun anew then, and what they had locked is free.
+ * A worker of Graphile's that loses the database while it takes or does a job may never do another: so all of them are
+ * begun anew then, and what they had locked is free.
  */
 export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
   const stopping = new AbortController();
@@ -59,7 +59,10 @@ async function replace(
   options: JobRunnerOptions,
   stopping: AbortSignal,
 ): Promise<Workers | null> {
-  while (!stopping.aborted) {
+  for (;;) {
+    // Aborted: then it ends. Without a pause, what fails each time would be begun anew without end.
+    await sleep(PAUSE_MILLISECONDS, undefined, { signal: stopping }).catch(() => undefined);
+    if (stopping.aborted) return null;
     try {
       const workers = await startWorkers(options, ids);
       options.log.warn('the job runner had lost the database, and goes on');
@@ -69,11 +72,8 @@ async function replace(
         { why: String(error) },
         `jobs wait for the database; next try in ${PAUSE_MILLISECONDS} ms`,
       );
-      // Aborted: then the loop ends.
-      await sleep(PAUSE_MILLISECONDS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
-  return null;
 }
 
 /** Without a database they may not be able to say what they leave behind: their jobs are freed later. */
