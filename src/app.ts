@@ -7,12 +7,13 @@ import { DatabaseClock } from './database/database-clock.js';
 import { databaseUrlOf } from './database/data-source.js';
 import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
+import { clientAddresses } from './access/client-address.js';
 import { allowedOrigins, mayReturnTo, type AllowedOrigins } from './access/origins.js';
 import { operatorTokens, type OperatorTokenSettings } from './access/operator-token.js';
 import { CustomerTokens } from './access/customer-token.js';
 import { OrderTokens } from './access/order-token.js';
 import { serveGraphQL } from './graphql/apollo.js';
-import type { Context } from './graphql/context.js';
+import type { ContextOfServer } from './graphql/context.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
@@ -66,6 +67,8 @@ export interface AppSettings {
   readonly secret: string;
   readonly operators?: OperatorTokenSettings;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
+  /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
+  readonly trustedProxies?: readonly string[];
   readonly introspection: boolean;
   readonly reservationMilliseconds: number;
   readonly orderTokenMilliseconds: number;
@@ -166,7 +169,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     apiKeys: new ApiKeys(manager),
     verifyOperatorToken: settings.operators && operatorTokens(settings.operators),
   };
-  const context: Omit<Context, 'caller'> = {
+  const context: ContextOfServer = {
     manager,
     payments,
     pubSub,
@@ -177,6 +180,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     log,
   };
 
+  const clientAddress = clientAddresses(settings.trustedProxies ?? []);
   const schema = await createSchema(pubSub);
   const server = await createServer(origins);
   serveHealth(server, dataSource);
@@ -188,12 +192,14 @@ export async function startApp(settings: AppSettings): Promise<App> {
     schema,
     introspection: settings.introspection,
     context,
+    clientAddress,
     log,
   });
   const stopSubscriptions = serveSubscriptions(server.server, {
     schema,
     introspection: settings.introspection,
     context,
+    clientAddress,
     isAllowedOrigin: (origin) => origins.isAllowed(origin),
     log,
   });

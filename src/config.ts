@@ -13,6 +13,7 @@ import {
   whole,
   yesOrNo,
 } from './environment.js';
+import { isProxyNetwork } from './access/client-address.js';
 import { isTimeZone } from './orders/booking-days.js';
 import { readRoutingRules, type RoutingRule } from './providers/routing-rules.js';
 import type { OperatorTokenSettings } from './access/operator-token.js';
@@ -34,6 +35,8 @@ export interface Config {
   readonly secret?: string;
   readonly operators?: OperatorTokenSettings;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly introspection: boolean;
   readonly reservationMilliseconds: number;
   readonly orderTokenMilliseconds: number;
@@ -125,6 +128,9 @@ export const VARIABLES = {
   OPERATOR_JWT_ISSUER: text,
   OPERATOR_JWT_AUDIENCE: text,
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
+  TRUSTED_PROXIES: list.pipe(
+    z.array(z.string().refine(isProxyNetwork, 'must be addresses and networks, such as 10.0.0.0/8,loopback')),
+  ),
   INTROSPECTION: yesOrNo,
   // Stripe takes a session of at most 24 hours, and ours outlives the reservation a little.
   RESERVATION_MINUTES: whole(1, 20 * 60),
@@ -179,6 +185,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     secret: values.QUITTANCE_SECRET,
     operators: readOperators(values, faults),
     allowedOrigins: values.ALLOWED_ORIGINS ?? 'LOCALHOST',
+    trustedProxies: values.TRUSTED_PROXIES ?? [],
     introspection: values.INTROSPECTION ?? !production,
     reservationMilliseconds: (values.RESERVATION_MINUTES ?? 30) * MINUTE,
     orderTokenMilliseconds: (values.ORDER_TOKEN_HOURS ?? 24) * 60 * MINUTE,

@@ -84,6 +84,7 @@ async function startParts(
     secret: config.secret ?? credentials!.secret,
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
+    trustedProxies: config.trustedProxies,
     introspection: config.introspection,
     reservationMilliseconds: config.reservationMilliseconds,
     orderTokenMilliseconds: config.orderTokenMilliseconds,

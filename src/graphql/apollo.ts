@@ -6,7 +6,8 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
-import type { Context } from './context.js';
+import type { ReadClientAddress } from '../access/client-address.js';
+import type { Context, ContextOfServer } from './context.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
@@ -16,15 +17,15 @@ const MAX_BODY_BYTES = 100 * 1_024;
 export interface GraphQLOverHttp {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
-  /** All of a request's context but who asks. */
-  readonly context: Omit<Context, 'caller'>;
+  readonly context: ContextOfServer;
+  readonly clientAddress: ReadClientAddress;
   readonly log: Logger;
 }
 
 /** GraphQL over HTTP, on `/graphql`. @returns how to stop it, once no request is under way any more. */
 export async function serveGraphQL(
   server: FastifyInstance,
-  { schema, introspection, context, log }: GraphQLOverHttp,
+  { schema, introspection, context, clientAddress, log }: GraphQLOverHttp,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
@@ -56,6 +57,7 @@ export async function serveGraphQL(
       context: async (request) => ({
         ...context,
         caller: await callerOf(context, request.headers.authorization),
+        clientAddress: clientAddress(request.raw),
       }),
     }),
   });
@@ -69,7 +71,7 @@ function unreadable(error: FastifyError, log: Logger): { errors: GraphQLFormatte
   return { errors: [publicError(cause, log)] };
 }
 
-async function callerOf({ authentication }: Omit<Context, 'caller'>, authorization: string | undefined) {
+async function callerOf({ authentication }: ContextOfServer, authorization: string | undefined) {
   try {
     return await authenticate(authentication, authorization);
   } catch (error) {

@@ -7,3 +7,6 @@ import type { PaymentContext } from '../payments/payment-context.js';
 export interface Context extends PaymentContext, HealthContext, MerchantWebhookContext {
   readonly log: Logger;
 }
+
+/** What is the same in every request. */
+export type ContextOfServer = Omit<Context, 'caller' | 'clientAddress'>;

@@ -17,7 +17,8 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import { expiryOf, type Caller } from '../access/caller.js';
-import type { Context } from './context.js';
+import type { ReadClientAddress } from '../access/client-address.js';
+import type { Context, ContextOfServer } from './context.js';
 import { publicError } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
@@ -35,7 +36,8 @@ const MAX_REMEMBERED_DOCUMENTS = 500;
 export interface GraphQLOverWebSocket {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
-  readonly context: Omit<Context, 'caller'>;
+  readonly context: ContextOfServer;
+  readonly clientAddress: ReadClientAddress;
   /** Whether pages of this origin may connect. */
   readonly isAllowedOrigin: (origin: string) => boolean;
   readonly log: Logger;
@@ -43,6 +45,7 @@ export interface GraphQLOverWebSocket {
 
 interface Connection extends Record<PropertyKey, unknown> {
   caller?: Caller;
+  clientAddress?: string;
 }
 
 /**
@@ -53,7 +56,7 @@ interface Connection extends Record<PropertyKey, unknown> {
  */
 export function serveSubscriptions(
   server: Server,
-  { schema, introspection, context, isAllowedOrigin, log }: GraphQLOverWebSocket,
+  { schema, introspection, context, clientAddress, isAllowedOrigin, log }: GraphQLOverWebSocket,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({
     // Bound by hand: bound to the server, a port that is taken would be reported here too, with a stack.
@@ -76,6 +79,8 @@ export function serveSubscriptions(
         if (caller === 'UNKNOWN') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
         if (!caller || caller === 'UNKNOWN') return false;
         extra.caller = caller;
+        // Now: of a socket that has been closed, nobody knows the address any more.
+        extra.clientAddress = clientAddress(extra.request);
         closeWhenExpired(extra.socket, caller);
         return true;
       },
@@ -83,7 +88,11 @@ export function serveSubscriptions(
         const document = check(payload.query);
         if (Array.isArray(document)) return document;
         if (!getOperationAST(document, payload.operationName)) return [operationUnclear()];
-        const contextValue = { ...context, caller: extra.caller! };
+        const contextValue = {
+          ...context,
+          caller: extra.caller!,
+          clientAddress: extra.clientAddress!,
+        };
         return {
           ...executionArgs(schema, document, payload, contextValue),
           // Without introspection, a mistyped name must not be answered with the right one.
@@ -102,7 +111,7 @@ export function serveSubscriptions(
 }
 
 async function callerOf(
-  { authentication, log }: Omit<Context, 'caller'>,
+  { authentication, log }: ContextOfServer,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Caller | 'UNKNOWN' | null> {
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;

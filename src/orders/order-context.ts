@@ -6,6 +6,8 @@ import type { Caller } from '../access/caller.js';
 export interface OrderContext {
   /** Who asks. */
   readonly caller: Caller;
+  /** By which they are counted: their IPv4 address, or their IPv6 network. */
+  readonly clientAddress: string;
   readonly manager: EntityManager;
   readonly authentication: Authentication;
   /** IANA; in which its days begin. */
