@@ -52,6 +52,7 @@ import { listsNotifications, readNotificationList } from './reconcile/read-notif
 import { checkSubscriptions } from './subscriptions/check-subscriptions.js';
 import { retryWaitingEvents } from './webhooks/retry-waiting-events.js';
 import type { WebhookDependencies } from './webhooks/receive-notification.js';
+import { serveReturnPage } from './return-page.js';
 import { serveWebhooks } from './webhooks/route.js';
 
 export interface AppSettings {
@@ -70,6 +71,8 @@ export interface AppSettings {
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
   readonly introspection: boolean;
+  /** HTML for payers who come back. Only of a local run: a shop has a page of its own. */
+  readonly returnPage?: string;
   readonly reservationMilliseconds: number;
   readonly orderTokenMilliseconds: number;
   /** IANA; in which the days of bookings begin. Default: UTC. */
@@ -184,6 +187,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const schema = await createSchema(pubSub);
   const server = await createServer(origins);
   serveHealth(server, dataSource);
+  if (settings.returnPage !== undefined) serveReturnPage(server, settings.returnPage);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
   const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };

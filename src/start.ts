@@ -86,6 +86,7 @@ async function startParts(
     allowedOrigins: config.allowedOrigins,
     trustedProxies: config.trustedProxies,
     introspection: config.introspection,
+    returnPage: sandbox?.returnPage,
     reservationMilliseconds: config.reservationMilliseconds,
     orderTokenMilliseconds: config.orderTokenMilliseconds,
     shopTimeZone: config.shopTimeZone,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { signOperatorToken } from './access/operator-token.js';
 import type { Config } from './config.js';
 import { mailFolder } from './create-emails.js';
+import { RETURN_PATH } from './return-page.js';
 import type { RunningProduct } from './start.js';
 
 const OPERATOR_TOKEN_MILLISECONDS = 12 * 60 * 60 * 1_000;
@@ -40,7 +41,7 @@ A first payment, in three commands:
 2. Pay it at the bank: open the url of the answer in a browser, and press Pay.
 
    curl -s ${url}/graphql -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" \\
-     -d '{"query":"mutation { createPaymentIntent(input: { orderId: \\"'$ORDER'\\", method: BANK, returnUrl: \\"${url}/healthz\\" }) { paymentIntent { id status } nextAction { ... on RedirectToUrl { url } } } }"}'
+     -d '{"query":"mutation { createPaymentIntent(input: { orderId: \\"'$ORDER'\\", method: BANK, returnUrl: \\"${url}${RETURN_PATH}\\" }) { paymentIntent { id status } nextAction { ... on RedirectToUrl { url } } } }"}'
 ${byPhone(product)}
 3. See that it is paid, and the order confirmed.
 

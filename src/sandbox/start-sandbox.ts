@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BankConfig, PawaPayConfig, PayDunyaConfig, StripeConfig } from '../config.js';
+import { returnPage } from './pages/return-page.js';
 import { startBankDouble } from './bank/bank-double.js';
 import { startPawaPayDouble } from './pawapay/pawapay-double.js';
 import { startPayDunyaDouble } from './paydunya/paydunya-double.js';
@@ -13,6 +14,8 @@ export interface Sandbox {
   readonly banks: readonly BankConfig[];
   /** For the page that is printed at the start. */
   readonly pages: readonly SandboxPage[];
+  /** HTML, for payers who come back: no shop runs beside a local server. */
+  readonly returnPage: string;
   stop(): Promise<void>;
 }
 
@@ -63,6 +66,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       url: pageUrl.href,
       phoneUrl: phoneUrl?.href,
     })),
+    returnPage: returnPage(),
     async stop() {
       await Promise.all(started.map((double) => double.stop()));
     },
