@@ -81,6 +81,7 @@ export const ERROR_CODES: Readonly<
   CHANGED_TOO_OFTEN: { code: 'CHANGED_MEANWHILE', retryable: true },
   PAYMENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   INVALID_VERSION: { code: 'BAD_USER_INPUT', retryable: false },
+  IDEMPOTENCY_KEY_MISSING: { code: 'BAD_USER_INPUT', retryable: false, field: 'idempotencyKey' },
   NO_WAY_TO_PAY: { code: 'NO_WAY_TO_PAY', retryable: false },
   CAPTURE_METHOD_FIXED: { code: 'BAD_USER_INPUT', retryable: false, field: 'captureMethod' },
   COUNTRY_INVALID: { code: 'BAD_USER_INPUT', retryable: false, field: 'country' },

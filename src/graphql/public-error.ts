@@ -110,15 +110,13 @@ function ours(message: string, { code, retryable, field }: PublicError, named?: 
 const BAD_VARIABLE =
   /^Variable "\$(\w+)" (?:got invalid value|of required type .+ was not provided|of non-null type .+ must not be null)/s;
 const FIELD_OF_VARIABLE = / at "\w+([^"]+)";/;
+const MISSING_FIELD = /; Field "(\w+)" of required type /;
 
 /** The query itself is at fault: its syntax, its fields, its variables, its size. */
 function ofGraphQL({ message, extensions }: GraphQLError): Description {
   const [, variable] = BAD_VARIABLE.exec(message) ?? [];
   if (variable) {
-    const path =
-      FIELD_OF_VARIABLE.exec(message)?.[1]
-        ?.replace(/[.[\]]+/g, '.')
-        .slice(1) ?? variable;
+    const path = fieldIn(message) ?? variable;
     return {
       message,
       code: 'BAD_USER_INPUT' satisfies ErrorCode,
@@ -128,6 +126,14 @@ function ofGraphQL({ message, extensions }: GraphQLError): Description {
   }
   const code = typeof extensions.code === 'string' ? extensions.code : 'GRAPHQL_VALIDATION_FAILED';
   return { message, code, retryable: false };
+}
+
+/** As our own faults name it: `lines.0.quantity`, without the variable. Undefined: it is the variable itself. */
+function fieldIn(message: string): string | undefined {
+  const at = FIELD_OF_VARIABLE.exec(message)?.[1];
+  const missing = MISSING_FIELD.exec(message)?.[1];
+  const steps = [at?.replace(/[.[\]]+/g, '.').slice(1), missing].filter((step) => step !== undefined);
+  return steps.length > 0 ? steps.join('.') : undefined;
 }
 
 function unexpected(error: unknown, log: Logger): Description {

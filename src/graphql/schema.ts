@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
-import { buildSchema, type BuildSchemaOptions } from 'type-graphql';
+import { buildSchema } from 'type-graphql';
 import { CustomerResolver, SavedMethodResolver } from '../customers/customer-resolver.js';
 import { ProviderHealthResolver } from '../health/provider-health-resolver.js';
 import { EmailResolver } from '../notifications/email/email-resolver.js';
@@ -14,12 +14,10 @@ import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub
 import { ProviderLogResolver } from '../provider-log/provider-log-resolver.js';
 import { RecurringSubscriptionResolver } from '../subscriptions/subscription-resolver.js';
 import { WebhookResolver } from '../webhooks/webhook-resolver.js';
+import { makeRootFieldsNullable } from './nullable-root-fields.js';
 
-export async function createSchema(
-  pubSub: PaymentPubSub = createPaymentPubSub(),
-  emitSchemaFile?: BuildSchemaOptions['emitSchemaFile'],
-): Promise<GraphQLSchema> {
-  return buildSchema({
+export async function createSchema(pubSub: PaymentPubSub = createPaymentPubSub()): Promise<GraphQLSchema> {
+  const schema = await buildSchema({
     resolvers: [
       OrderResolver,
       ProductResolver,
@@ -39,6 +37,7 @@ export async function createSchema(
     ],
     pubSub,
     validate: { forbidUnknownValues: false, whitelist: false },
-    emitSchemaFile: emitSchemaFile ?? false,
+    emitSchemaFile: false,
   });
+  return makeRootFieldsNullable(schema);
 }

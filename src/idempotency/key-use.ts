@@ -13,6 +13,14 @@ export interface KeyUse {
 /** The key that came with a request, if one did; whoever asks and the key itself are no part of what was asked. */
 export function keyUse(
   operation: string,
+  request: { readonly caller: string; readonly idempotencyKey: string },
+): KeyUse;
+export function keyUse(
+  operation: string,
+  request: { readonly caller: string; readonly idempotencyKey?: string | null },
+): KeyUse | null;
+export function keyUse(
+  operation: string,
   request: { readonly caller: string; readonly idempotencyKey?: string | null },
 ): KeyUse | null {
   const { caller, idempotencyKey, ...input } = request;

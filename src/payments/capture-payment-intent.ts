@@ -1,37 +1,58 @@
 import type { EntityManager } from 'typeorm';
+import { keyUse } from '../idempotency/key-use.js';
 import { whyPartNot } from '../providers/amount-limits.js';
 import { ProviderFailure } from '../providers/provider.js';
 import { applyAnswer, askProvider } from './ask-provider.js';
 import { asInitiated, attemptOf, providerOf } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
+import { onceByKey, useKey } from './once-by-key.js';
 import type { PaymentAttempt } from './payment-attempt.js';
 import { changeAttempt, checkSoon, record, summaryOf, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { writePayment } from './write-change.js';
 
+export interface CapturePayment {
+  readonly intentReference: string;
+  /** Minor units; null: all. */
+  readonly amount?: number | null;
+  readonly caller: string;
+  readonly idempotencyKey: string;
+}
+
 /**
  * Takes money that is held, all or a part. What is to be taken is written first and the provider told second, so that a
  * crash in between is healed by the job. Asked again with the same amount, it gives the same result. A provider that
  * doesn't answer leaves the payment AUTHORIZED, and it is asked again until it says.
- * @param amount minor units; null: all.
  * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_CAPTURABLE (also when the money was let go meanwhile),
  * AMOUNT_TOO_LARGE, AMOUNT_NOT_TAKEN, PROVIDER_REJECTED
  */
 export async function capturePaymentIntent(
   manager: EntityManager,
   dependencies: PaymentDependencies,
-  intentReference: string,
-  amount: number | null,
+  request: CapturePayment,
 ): Promise<LoadedPayment> {
+  const { intentReference, amount = null } = request;
+  const key = keyUse('capturePaymentIntent', request);
   let attemptId: string | null = null;
-  const payment = await writePayment(manager, dependencies, intentReference, (change) => {
-    attemptId = decideCapture(change, dependencies, amount);
-  });
+  const payment = await onceByKey(manager, key, (madeId) =>
+    writePayment(manager, dependencies, intentReference, (change) => {
+      const earlier = madeId === null ? null : capturedEarlier(change);
+      attemptId = earlier ?? decideCapture(change, dependencies, amount);
+      if (madeId === null) useKey(change, key, change.intent.id);
+    }),
+  );
   if (attemptId === null) return payment;
-  const captured = await captureAttempt(manager, dependencies, payment, attemptId);
+  const isDecided = attemptOf(payment, attemptId).status !== 'AUTHORIZED';
+  const captured = isDecided ? payment : await captureAttempt(manager, dependencies, payment, attemptId);
   refuseLostCapture(captured, attemptOf(captured, attemptId));
   return captured;
+}
+
+/** The attempt that the same request captured, once nothing is held any more. While it is held, the request is made again. */
+function capturedEarlier({ intent, attempts }: PaymentChange): string | null {
+  if (intent.status === 'AUTHORIZED') return null;
+  return attempts.findLast(({ captureAmount }) => captureAmount !== null)?.id ?? null;
 }
 
 /** Somebody else was faster: the money was let go, or taken at the provider itself, and then perhaps another amount. */

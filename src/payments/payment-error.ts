@@ -2,6 +2,7 @@
 export type PaymentErrorKind =
   | 'PAYMENT_NOT_FOUND'
   | 'INVALID_VERSION'
+  | 'IDEMPOTENCY_KEY_MISSING'
   | 'NO_WAY_TO_PAY'
   | 'CAPTURE_METHOD_FIXED'
   | 'COUNTRY_INVALID'

@@ -99,6 +99,7 @@ export class PaymentResolver {
     // Without the payer, it is the merchant who says that they agreed to it.
     if (input.offSession) requireBackend(caller);
     if (!maySeeOrder(caller, orderId)) throw orderNotFound();
+    refuseKeylessCharge(caller, input);
     const { payment, attempt } = await createPaymentIntent(manager, acting(context), {
       ...input,
       orderReference: orderId,
@@ -152,13 +153,17 @@ export class PaymentResolver {
   })
   async capturePaymentIntent(
     @Arg('input', () => CapturePaymentIntentInput, { description: 'What is asked for.' })
-    { paymentIntentId, amount }: CapturePaymentIntentInput,
+    { paymentIntentId, ...input }: CapturePaymentIntentInput,
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
     requireStaffOrBackend(context.caller);
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
-    const { manager } = context;
-    return (await capturePaymentIntent(manager, acting(context), intent.reference, amount ?? null)).intent;
+    const captured = await capturePaymentIntent(context.manager, acting(context), {
+      ...input,
+      intentReference: intent.reference,
+      caller: callerName(context.caller),
+    });
+    return captured.intent;
   }
 
   @Mutation(() => Refund, {
@@ -188,8 +193,11 @@ export class PaymentResolver {
   ): Promise<PaymentIntent> {
     requireOperator(context.caller);
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
-    const { manager } = context;
-    return (await settlePaymentReview(manager, acting(context), intent.reference, settlement)).intent;
+    const settled = await settlePaymentReview(context.manager, acting(context), intent.reference, {
+      ...settlement,
+      caller: callerName(context.caller),
+    });
+    return settled.intent;
   }
 
   @Mutation(() => Order, {
@@ -297,6 +305,18 @@ export async function findPaymentIntent(
 /** What actions need, in the caller's name: the audit log has it. */
 function acting({ payments, caller }: Context): PaymentDependencies {
   return { ...payments, actor: callerName(caller) };
+}
+
+/** A payer who clicks twice is there to see it. A backend that repeats a charge isn't, and only its key says so. */
+function refuseKeylessCharge(
+  caller: Caller,
+  { savedMethodId, idempotencyKey }: Pick<CreatePaymentIntentInput, 'savedMethodId' | 'idempotencyKey'>,
+): void {
+  if (!savedMethodId || idempotencyKey || !isStaffOrBackend(caller)) return;
+  throw new PaymentError(
+    'IDEMPOTENCY_KEY_MISSING',
+    'Give an idempotencyKey: a random text of your own (a UUID) for each charge, and the same one when you repeat it.',
+  );
 }
 
 /** Whoever holds a next action can act as the payer, which is no business of staff. */

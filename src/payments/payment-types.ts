@@ -128,7 +128,8 @@ export class CreatePaymentIntentInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'A random text of your own (a UUID): the same request made twice is one payment.',
+    description:
+      'A random text of your own (a UUID): the same request made twice is one payment. Required beside savedMethodId, except for payers.',
   })
   @IsOptional()
   @Length(16, 255)
@@ -159,12 +160,10 @@ export class RefundPaymentInput {
   restock?: boolean;
 
   @Field(() => String, {
-    nullable: true,
     description: 'A random text of your own (a UUID): the same request made twice is one refund.',
   })
-  @IsOptional()
   @Length(16, 255)
-  idempotencyKey?: string;
+  idempotencyKey: string;
 }
 
 @InputType({ description: 'How much of held money to take. For backends and operators.' })
@@ -180,6 +179,12 @@ export class CapturePaymentIntentInput {
   @IsInt()
   @IsPositive()
   amount?: number;
+
+  @Field(() => String, {
+    description: 'A random text of your own (a UUID): the same request made twice is one capture.',
+  })
+  @Length(16, 255)
+  idempotencyKey: string;
 }
 
 export enum ReviewDecision {
@@ -240,6 +245,12 @@ export class SettlePaymentReviewInput {
   @Field(() => SeenPaymentInput, { description: 'The payment as it was when this was decided.' })
   @ValidateNested()
   seen: SeenPaymentInput;
+
+  @Field(() => String, {
+    description: 'A random text of your own (a UUID): the same request made twice is one decision.',
+  })
+  @Length(16, 255)
+  idempotencyKey: string;
 }
 
 @InputType({ description: 'Which payment to bring up to date.' })

@@ -1,13 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { violatedConstraint } from '../database/statement.js';
-import { IdempotencyKey } from '../idempotency/idempotency-key.js';
-import {
-  IdempotencyKeyReused,
-  KEY_CONSTRAINT,
-  keyExpiry,
-  keyUse,
-  type KeyUse,
-} from '../idempotency/key-use.js';
+import { keyUse, type KeyUse } from '../idempotency/key-use.js';
 import { whyPartNot } from '../providers/amount-limits.js';
 import type { RefundReason } from '../providers/provider.js';
 import { nextCheckOf } from './check-schedule.js';
@@ -17,13 +9,14 @@ import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { makeRefund, refundOf } from './make-refund.js';
 import { forbidsRefunds } from './disputed-money.js';
 import type { Movement } from './movement.js';
+import { onceByKey, useKey } from './once-by-key.js';
 import { afterCommit, changePayment, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import type { Refund } from './refund.js';
 import type { PaymentStatus } from './transitions.js';
 import { addRefund, capturesOf, leftInAll, leftOf, underWay } from './refunds.js';
-import { DISTURBED, untilUndisturbed } from './write-change.js';
+import { DISTURBED } from './write-change.js';
 
 export interface RefundPayment {
   readonly intentReference: string;
@@ -32,7 +25,8 @@ export interface RefundPayment {
   readonly reason?: RefundReason | null;
   readonly restock?: boolean | null;
   readonly caller: string;
-  readonly idempotencyKey?: string | null;
+  /** Needed: nothing else tells a repeated request from a second refund of the same amount. */
+  readonly idempotencyKey: string;
 }
 
 /**
@@ -46,21 +40,14 @@ export async function refundPayment(
   request: RefundPayment,
 ): Promise<Refund> {
   const key = keyUse('refundPayment', request);
-  const { payment, refundId, isNew } = await untilUndisturbed(async () => {
-    const used = key && (await usedKey(manager, key));
+  const { payment, refundId, isNew } = await onceByKey(manager, key, async (madeId) => {
     const loaded = await loadPayment(manager, request.intentReference);
     if (!loaded) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
-    if (used) return { payment: loaded, refundId: used, isNew: false };
+    if (madeId) return { payment: loaded, refundId: madeId, isNew: false };
     return write(manager, dependencies, loaded, request, key);
   });
   const made = await makeRefund(manager, dependencies, payment, refundId, !isNew);
   return refundOf(made, refundId);
-}
-
-async function usedKey(manager: EntityManager, { caller, key, fingerprint }: KeyUse): Promise<string | null> {
-  const used = await manager.findOneBy(IdempotencyKey, { caller, key });
-  if (used && used.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
-  return used?.resourceId ?? null;
 }
 
 async function write(
@@ -68,17 +55,12 @@ async function write(
   dependencies: PaymentDependencies,
   loaded: LoadedPayment,
   request: RefundPayment,
-  key: KeyUse | null,
+  key: KeyUse,
 ) {
   const change = changePayment(loaded, dependencies.actor);
   const { id } = queueRefund(change, dependencies, request);
-  if (key) change.newKeys.push({ ...key, resourceId: id, expiresAt: keyExpiry(change.now) });
-  try {
-    if (!(await commitChange(manager, change))) return DISTURBED;
-  } catch (error) {
-    if (violatedConstraint(error) === KEY_CONSTRAINT) return DISTURBED;
-    throw error;
-  }
+  useKey(change, key, id);
+  if (!(await commitChange(manager, change))) return DISTURBED;
   return { payment: afterCommit(change), refundId: id, isNew: true };
 }
 

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { keyUse } from '../idempotency/key-use.js';
 import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
 import { releaseStockOfReview, statusOfBooks } from './books.js';
 import { forbidsRefunds, isHeldByBank, lostToBank } from './disputed-money.js';
@@ -6,6 +7,7 @@ import { attemptOf, providerOf } from './initiate-attempt.js';
 import type { LoadedPayment } from './loaded-payment.js';
 import { loadPayment } from './loaded-payment.js';
 import { makeRefund } from './make-refund.js';
+import { onceByKey, useKey } from './once-by-key.js';
 import {
   confirmOrder,
   moveTo,
@@ -26,6 +28,8 @@ export interface ReviewSettlement {
   /** Kept in the audit log. */
   readonly reason: string;
   readonly seen: SeenPayment;
+  readonly caller: string;
+  readonly idempotencyKey: string;
 }
 
 /** A payment as the person who decides saw it. Amounts are in minor units. */
@@ -39,7 +43,7 @@ export interface SeenPayment {
 /**
  * A person decides about money that did not fit: accept it as the order's payment, give all of it back, or close the
  * matter because it was settled elsewhere. A matter that was closed while money stayed here can be decided anew. Nothing
- * is decided about a payment that has changed since it was seen.
+ * is decided about a payment that has changed since it was seen. The same request made again gives the payment as it is.
  * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_CHANGED, PAYMENT_NOT_IN_REVIEW (or not to be settled so)
  * @throws {OrderError} OUT_OF_STOCK, FULLY_BOOKED: accepted, and the pieces or places are sold.
  */
@@ -52,20 +56,31 @@ export async function settlePaymentReview(
   const before = await loadPayment(manager, intentReference);
   if (!before) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
   let settled: LoadedPayment;
+  const key = keyUse(`settlePaymentReview ${intentReference}`, settlement);
   try {
-    settled = await writePayment(manager, dependencies, intentReference, (change) => {
-      refuseUnsettleable(change);
-      refuseUnseen(change, settlement.seen);
-      record(change, `review.${settlement.decision.toLowerCase()}`, summaryOf(change.intent), {
-        reason: settlement.reason,
-      });
-      DECISIONS[settlement.decision](change, dependencies);
-    });
+    settled = await onceByKey(manager, key, (madeId) =>
+      writePayment(manager, dependencies, intentReference, (change) => {
+        if (madeId !== null) return;
+        decide(change, dependencies, settlement);
+        useKey(change, key, change.intent.id);
+      }),
+    );
   } catch (error) {
     const gone = whatIsSoldOut(error);
     throw gone ? await soldOutError(manager, before.order, gone) : error;
   }
   return settlement.decision === 'REFUND' ? giveBackNow(manager, dependencies, settled) : settled;
+}
+
+function decide(
+  change: PaymentChange,
+  dependencies: PaymentDependencies,
+  { decision, reason, seen }: ReviewSettlement,
+): void {
+  refuseUnsettleable(change);
+  refuseUnseen(change, seen);
+  record(change, `review.${decision.toLowerCase()}`, summaryOf(change.intent), { reason });
+  DECISIONS[decision](change, dependencies);
 }
 
 type Decide = (change: PaymentChange, dependencies: PaymentDependencies) => void;
