@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { checkEntries, checkPaymentEnds, type AuditFault } from '../src/audit/audit-faults.js';
 import { AuditEntry } from '../src/audit/audit-entry.js';
@@ -55,7 +56,7 @@ async function paidPayment(): Promise<OpenPayment> {
 
 async function refund(payment: OpenPayment, amount: number): Promise<void> {
   const mutation = 'mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { id } }';
-  const input = { paymentIntentId: payment.id, amount };
+  const input = { paymentIntentId: payment.id, amount, idempotencyKey: randomUUID() };
   dataOf(await app.graphql(mutation, { input }, app.operatorToken));
 }
 

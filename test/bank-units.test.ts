@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../src/config.js';
 import { createProviders } from '../src/create-providers.js';
 import type { ListedPayment, Provider } from '../src/providers/provider.js';
@@ -55,7 +56,8 @@ async function openPayment(unitAmount = PRICE, currency: 'XOF' | 'EUR' | 'TND' =
 async function refund(id: string, amount?: number) {
   const mutation =
     'mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { status amount } }';
-  const answer = await app.graphql(mutation, { input: { paymentIntentId: id, amount } }, app.apiKey);
+  const input = { paymentIntentId: id, amount, idempotencyKey: randomUUID() };
+  const answer = await app.graphql(mutation, { input }, app.apiKey);
   return dataOf(answer).refundPayment;
 }
 

@@ -24,7 +24,7 @@ import {
   startTestApp,
   type RunningApp,
 } from './support/running-app.js';
-import { settleReview, verifyPayment } from './support/staff-calls.js';
+import { refundPayment, settleReview, verifyPayment } from './support/staff-calls.js';
 
 /*
  * What nobody could tell us of the providers for sure, and what we do should it turn out the other way (section G of the
@@ -281,8 +281,7 @@ describe('G10: PayDunya has codes, bounds and an age of invoices that nobody has
     const payment = await opened(BY_SOFTPAY);
     app.paydunya.approve(payment.reference);
     await untilPayment(app, payment.id, { status: 'PAID' });
-    const mutation = `mutation { refundPayment(input: { paymentIntentId: "${payment.id}" }) { status } }`;
-    expect(codeOf(await app.graphql(mutation, {}, app.apiKey))).toBe('PAYMENT_NOT_REFUNDABLE');
+    expect(codeOf(await refundPayment(app, payment))).toBe('PAYMENT_NOT_REFUNDABLE');
   });
 });
 

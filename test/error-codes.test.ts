@@ -47,7 +47,7 @@ const UPDATE_ORDER = 'mutation ($input: UpdateOrderInput!) { updateOrder(input: 
 /** A payment as nobody has seen it. */
 const CLOSE_REVIEW = `mutation ($id: ID!) {
   settlePaymentReview(input: {
-    paymentIntentId: $id, decision: CLOSE, reason: "it is odd",
+    paymentIntentId: $id, decision: CLOSE, reason: "it is odd", idempotencyKey: "${randomUUID()}"
     seen: { version: 77, capturedAmount: 0, refundedAmount: 0, disputedAmount: 0 }
   }) { status }
 }`;
@@ -267,8 +267,9 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
     async provoke(ask) {
       const { payment } = await cardPayment();
       const mutation =
-        'mutation ($id: ID!) { capturePaymentIntent(input: { paymentIntentId: $id }) { status } }';
-      return ask(mutation, { id: payment.id }, app.apiKey);
+        'mutation ($input: CapturePaymentIntentInput!) { capturePaymentIntent(input: $input) { status } }';
+      const input = { paymentIntentId: payment.id, idempotencyKey: randomUUID() };
+      return ask(mutation, { input }, app.apiKey);
     },
   },
   PAYMENT_NOT_IN_REVIEW: {
@@ -282,8 +283,9 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
     retryable: false,
     async provoke(ask) {
       const { payment } = await cardPayment();
-      const mutation = 'mutation ($id: ID!) { refundPayment(input: { paymentIntentId: $id }) { status } }';
-      return ask(mutation, { id: payment.id }, app.apiKey);
+      const mutation = 'mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { status } }';
+      const input = { paymentIntentId: payment.id, idempotencyKey: randomUUID() };
+      return ask(mutation, { input }, app.apiKey);
     },
   },
   PAYMENT_NOT_UPDATABLE: {

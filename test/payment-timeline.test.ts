@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { eventually } from './support/eventually.js';
 import { untilStatus } from './support/books.js';
 import { BANK, notify, STRIPE } from './support/notifying-provider.js';
@@ -32,7 +33,7 @@ test('a payment that was paid and refunded is told from its beginning, in order'
   app.bank.pay(payment.attemptReference);
   await untilStatus(app, payment.id, 'PAID');
   const mutation = 'mutation ($input: RefundPaymentInput!) { refundPayment(input: $input) { id } }';
-  const input = { paymentIntentId: payment.id };
+  const input = { paymentIntentId: payment.id, idempotencyKey: randomUUID() };
   dataOf(await app.graphql(mutation, { input }, app.operatorToken));
   await untilStatus(app, payment.id, 'REFUNDED');
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Product } from '../src/orders/product.js';
 import { eventually } from './support/eventually.js';
@@ -245,7 +245,7 @@ describe('whatever hints come of refunds at PawaPay', () => {
         way!.pay(payment);
         await says('COMPLETED')(payment, way!);
         await untilItIs(payment, PAID);
-        const input = { paymentIntentId: payment.id };
+        const input = { paymentIntentId: payment.id, idempotencyKey: randomUUID() };
         const reference = dataOf(await app.graphql(REFUND, { input }, app.apiKey)).refundPayment.id as string;
         const refundId = await keyOfRefund(reference);
         const steps = [...order, ...repeated].map(

@@ -35,7 +35,7 @@ function refund(
     `mutation ($input: RefundPaymentInput!) {
       refundPayment(input: $input) { id amount currency status reason restock origin failureCode failureMessage }
     }`,
-    { input: { paymentIntentId: id, ...input } },
+    { input: { paymentIntentId: id, idempotencyKey: randomUUID(), ...input } },
     token,
   );
 }

@@ -43,11 +43,11 @@ export function watchStatus(serverUrl: string, watched: PaymentToWatch): LiveSta
     connectionParams: { authorization: `Bearer ${token}` },
     on: { connected: (connected) => (socket = connected as WebSocket) },
   });
-  client.subscribe<{ paymentStatusChanged: StatusChange }>(
+  client.subscribe<{ paymentStatusChanged: StatusChange | null }>(
     { query: WATCH, variables: { id, sinceVersion } },
     {
       next({ data, errors }) {
-        if (!data) {
+        if (!data?.paymentStatusChanged) {
           news.emit('ended', errors);
           return;
         }

@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { violatedConstraint } from '../database/statement.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
-import { IdempotencyKeyReused, KEY_CONSTRAINT, keyExpiry, type KeyUse } from '../idempotency/key-use.js';
+import { IdempotencyKeyReused, keyExpiry, type KeyUse } from '../idempotency/key-use.js';
 import type { PaymentChange } from './payment-change.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
@@ -21,8 +20,8 @@ export function onceByKey<Result>(
     try {
       return await step(madeId);
     } catch (error) {
-      // The same request was faster: what it made is read next.
-      if (violatedConstraint(error) === KEY_CONSTRAINT) return DISTURBED;
+      // The same request was faster, so the key is there by now, or the payment is no longer what it was: what it made counts.
+      if (madeId === null && (await madeBy(manager, key)) !== null) return DISTURBED;
       throw error;
     }
   });
@@ -33,10 +32,7 @@ export function useKey(change: PaymentChange, key: KeyUse, resourceId: string): 
   change.newKeys.push({ ...key, resourceId, expiresAt: keyExpiry(change.now) });
 }
 
-async function madeBy(
-  manager: EntityManager,
-  { caller, key, fingerprint }: KeyUse,
-): Promise<string | null> {
+async function madeBy(manager: EntityManager, { caller, key, fingerprint }: KeyUse): Promise<string | null> {
   const used = await manager.findOneBy(IdempotencyKey, { caller, key });
   if (used && used.fingerprint !== fingerprint) throw new IdempotencyKeyReused();
   return used?.resourceId ?? null;

@@ -74,7 +74,7 @@ export async function beginSubscription(
   { customer, ...asked }: BeginSubscription,
 ): Promise<BegunSubscription> {
   const request = { ...asked, customer: customer.reference };
-  const key = keyUse('createRecurringSubscription', request)!;
+  const key = keyUse('createRecurringSubscription', request);
   const provider = [...providers.values()].find(
     (candidate): candidate is CollectingProvider & KeepingProvider =>
       collectsByItself(candidate) && keepsMethods(candidate),

@@ -211,7 +211,7 @@ export async function tellStory({ server, apiKey, products }: Shop, way: Way): P
     way.pay(server, { id, nextAction });
     if (way.isManual) {
       await watcher.until('AUTHORIZED');
-      await ask(server, CAPTURE, { input: { paymentIntentId: id } }, apiKey);
+      await ask(server, CAPTURE, { input: { paymentIntentId: id, idempotencyKey: randomUUID() } }, apiKey);
     }
     await watcher.until('PAID');
     if (!way.isFinal) {

@@ -90,11 +90,13 @@ export async function orderFor(app: RunningApp, customer: TestCustomer, product:
   return { orderId: order.id as string, token: orderToken as string, sku, customer: order.customer };
 }
 
+/** @param input with an idempotencyKey of its own where a backend asks, unless given. */
 export function payWith(
   app: RunningApp,
   orderId: string,
   token: string,
   input: object,
 ): Promise<GraphQLAnswer> {
-  return app.graphql(CREATE_PAYMENT, { input: { orderId, ...input } }, token);
+  const key = token === app.apiKey ? { idempotencyKey: randomUUID() } : {};
+  return app.graphql(CREATE_PAYMENT, { input: { orderId, ...key, ...input } }, token);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { dataOf, type GraphQLAnswer, type RunningApp } from './running-app.js';
 
 /** What staff and backends know of a payment. */
@@ -12,6 +13,7 @@ interface Payment {
   readonly id: string;
 }
 
+/** @param input with an idempotencyKey of its own, unless given. */
 export function refundPayment(
   app: RunningApp,
   { id }: Payment,
@@ -22,7 +24,7 @@ export function refundPayment(
     `mutation ($input: RefundPaymentInput!) {
       refundPayment(input: $input) { id amount currency status reason restock origin failureCode failureMessage }
     }`,
-    { input: { paymentIntentId: id, ...input } },
+    { input: { paymentIntentId: id, idempotencyKey: randomUUID(), ...input } },
     token,
   );
 }
@@ -32,10 +34,11 @@ export function capturePayment(
   { id }: Payment,
   amount?: number,
   token = app.apiKey,
+  idempotencyKey: string = randomUUID(),
 ): Promise<GraphQLAnswer> {
   return app.graphql(
     `mutation ($input: CapturePaymentIntentInput!) { capturePaymentIntent(input: $input) { ${PAYMENT} } }`,
-    { input: { paymentIntentId: id, amount } },
+    { input: { paymentIntentId: id, amount, idempotencyKey } },
     token,
   );
 }
@@ -56,10 +59,12 @@ export async function settleReview(
   token = app.operatorToken,
   reason = 'talked to the payer',
   seen?: Seen,
+  idempotencyKey: string = randomUUID(),
 ): Promise<GraphQLAnswer> {
+  const saw = seen ?? (await seenOf(app, payment));
   return app.graphql(
     `mutation ($input: SettlePaymentReviewInput!) { settlePaymentReview(input: $input) { ${PAYMENT} } }`,
-    { input: { paymentIntentId: payment.id, decision, reason, seen: seen ?? (await seenOf(app, payment)) } },
+    { input: { paymentIntentId: payment.id, decision, reason, seen: saw, idempotencyKey } },
     token,
   );
 }

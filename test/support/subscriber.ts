@@ -43,7 +43,8 @@ export function subscribe(
     {
       next: ({ data, errors: faults }) => {
         if (faults) errors.push(...faults);
-        if (data) heard.push(Object.values(data)[0]);
+        const [change] = Object.values(data ?? {});
+        if (change !== null && change !== undefined) heard.push(change);
         notice();
       },
       error: (error) => {
