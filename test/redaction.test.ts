@@ -22,6 +22,63 @@ test('an exchange keeps its method, status, duration and error', () => {
   expect(redactExchange(exchange)).toEqual(exchange);
 });
 
+describe('of a link, whoever follows it acts as the payer, so only the host is kept', () => {
+  test.each([
+    [
+      'to Stripe’s payment page',
+      { url: 'https://checkout.stripe.com/c/pay/cs_test_a1B2#fidkdWxOYHwnPyd1blpxYHZxWjA0' },
+    ],
+    [
+      'to a subscription’s invoice',
+      { hosted_invoice_url: 'https://invoice.stripe.com/i/acct_1/test_YWNjdF8x?s=ap' },
+    ],
+    ['to its file', { invoice_pdf: 'https://pay.stripe.com/invoice/acct_1/test_YWNjdF8x/pdf?s=ap' }],
+    [
+      'to a receipt',
+      { charges: { data: [{ receipt_url: 'https://pay.stripe.com/receipts/payment/CAcaFwo' }] } },
+    ],
+    [
+      'to a card’s 3-D Secure',
+      { next_action: { redirect_to_url: { url: 'https://hooks.stripe.com/3d_secure/a?x=1' } } },
+    ],
+    ['back to the shop', { return_url: 'https://shop.example/orders/42?session=s3cr3t' }],
+    ['to PayDunya’s page', { response_text: 'https://paydunya.com/checkout/invoice/wYd0s1' }],
+    ['to its receipt', { receipt_url: 'https://paydunya.com/checkout/receipt/pdf/wYd0s1.pdf' }],
+    ['to pawaPay’s page', { redirectUrl: 'https://paywith.pawapay.io/?session=abc' }],
+    ['to a bank’s page', { payment_url: 'http://bank.example:8080/pay/p1' }],
+    ['in the midst of a sentence', { message: 'Send the payer to https://bank.example/pay/p1, please.' }],
+    ['with a password', { url: 'https://user:pass@bank.example/pay/p1' }],
+    [
+      'that stands in JSON as a text',
+      { custom_data: JSON.stringify({ link: 'https://bank.example/pay/p1' }) },
+    ],
+  ])('%s', (_what, document) => {
+    const kept = redacted(JSON.stringify(document));
+    expect(kept).toMatch(/https?:\/\/[\w.-]+(?::\d+)?\/\[removed\]/);
+    expect(kept).not.toMatch(/cs_test|YWNjdF8x|CAcaFwo|3d_secure|s3cr3t|wYd0s1|session|p1|pass@/);
+  });
+
+  test('also in a form, and in JSON that was broken off', () => {
+    expect(redacted('success_url=https%3A%2F%2Fshop.example%2Fthanks%3Forder%3D1&mode=payment')).toBe(
+      'success_url=https://shop.example/[removed]&mode=payment',
+    );
+    expect(redacted('{"checkout":"https:\\/\\/bank.example\\/pay\\/p1","a')).toBe(
+      '{"checkout":"https://bank.example/[removed]","a',
+    );
+  });
+
+  test('but not of one that explains an error, nor of a host alone', () => {
+    const document = {
+      doc_url: 'https://stripe.com/docs/error-codes/resource-missing',
+      site: 'https://shop.example',
+    };
+    expect(redactedJson(document)).toEqual(document);
+    expect(redactedJson({ message: 'See https://docs.pawapay.io/v2/docs.' })).toEqual({
+      message: 'See https://docs.pawapay.io/v2/docs.',
+    });
+  });
+});
+
 describe('what each provider says', () => {
   test('of Stripe', () => {
     expect(
@@ -91,7 +148,12 @@ describe('what each provider says', () => {
       token: 'test_AbC123',
       hash: '1f242d13fca84cf537ff47cd47971de7',
     };
-    expect(redactedJson(answer, url)).toEqual({ ...answer, hash: '[removed]' });
+    expect(redactedJson(answer, url)).toEqual({
+      ...answer,
+      // The page where it is paid.
+      response_text: 'https://app.paydunya.com/[removed]',
+      hash: '[removed]',
+    });
     const softpay = 'https://app.paydunya.com/api/v1/softpay/wave-senegal';
     expect(
       redactedJson(
@@ -154,8 +216,8 @@ describe('what each provider says', () => {
       },
       preAuthorisationCode: '[removed]',
       created: '2026-10-30T10:15:30Z',
-      authorizationUrl: 'https://pay.wave.com/c/cos-1',
-      redirectUrl: 'https://sandbox.paywith.pawapay.io/v2?token=[removed]&lang=fr',
+      authorizationUrl: 'https://pay.wave.com/[removed]',
+      redirectUrl: 'https://sandbox.paywith.pawapay.io/[removed]',
       failureReason: {
         failureCode: 'PAYER_NOT_FOUND',
         failureMessage: 'The number ••••••••789 has no wallet; 15000000 XOF were not taken',

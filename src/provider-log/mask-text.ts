@@ -33,7 +33,33 @@ function maskPerson(value: string): string {
 /** A text of which nothing is known: what is secret or personal by its form, or by a key that stands before it in the text. */
 export function maskText(text: string): string {
   if (!MAY_HOLD_SOMETHING.test(text)) return text;
-  return maskPhoneNumbers(maskCards(maskEmails(maskSecretForms(maskPairs(unescape(text))))));
+  return maskForms(maskLinks(unescape(text)));
+}
+
+/** The address of a call, which says what was asked for: its path stays. */
+export function maskAddress(url: string): string {
+  return maskForms(url);
+}
+
+function maskForms(text: string): string {
+  return maskPhoneNumbers(maskCards(maskEmails(maskSecretForms(maskPairs(text)))));
+}
+
+/** Also in JSON that was broken off, where slashes may be escaped. */
+const LINK = /\bhttps?:(?:\\?\/){2}(?:[^\s/"'<>\\?#@]*@)?([^\s/"'<>\\?#@]+)(?:(?:\\?\/)|[?#])[^\s"'<>]+/gi;
+
+/** What a provider's error points to for its meaning. */
+const DOCUMENTATION = /^https?:\/\/(?:docs\.|[\w.-]+\/docs\/)/i;
+
+/**
+ * Who follows a link to pay, to a receipt or back to the shop acts as the payer or sees what is theirs, and nothing in its
+ * form tells such a link from another.
+ */
+function maskLinks(text: string): string {
+  if (!/https?:/i.test(text)) return text;
+  return text.replace(LINK, (link, host: string) =>
+    DOCUMENTATION.test(link) ? link : `${link.slice(0, link.indexOf(':'))}://${host}/${REMOVED}`,
+  );
 }
 
 /** Most texts are a word of the provider's, and are done with here. */

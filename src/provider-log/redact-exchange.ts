@@ -1,5 +1,5 @@
 import type { Exchange } from '../providers/current-call.js';
-import { maskText, maskValue, REMOVED } from './mask-text.js';
+import { maskAddress, maskText, maskValue, REMOVED } from './mask-text.js';
 import type { LoggedExchange } from './provider-call-entry.js';
 import { type Content, contentUnder } from './what-a-key-holds.js';
 
@@ -25,6 +25,7 @@ const DEEPEST = 24;
  * | wherever it stands                                             | is kept                                      |
  * | -------------------------------------------------------------- | -------------------------------------------- |
  * | keys, client secrets, JWTs by their form; `secret=…` in a text | nothing                                      |
+ * | links: to pay, to a receipt, back to the shop                  | the host                                     |
  * | card numbers: 13 to 19 digits that pass Luhn's test            | the last four                                |
  * | e-mail addresses                                               | the first letter, and the domain             |
  * | `+229…`, and in a sentence 8 to 15 digits by themselves        | the last three digits                        |
@@ -37,7 +38,7 @@ export function redactExchange(exchange: Exchange): LoggedExchange {
   const body = (text: string) => new BodyRedaction(tokensAreReferences).redact(text);
   return {
     method,
-    url: shorten(maskLongText(url), url.length),
+    url: shorten(maskLong(url, maskAddress), url.length),
     ...(request !== undefined && { request: body(request) }),
     ...(status !== undefined && { status }),
     ...(answer !== undefined && { answer: body(answer) }),
@@ -128,8 +129,12 @@ function maskNumber(value: number, content: Content): number | string {
 const CUT_INTO = 64;
 
 function maskLongText(text: string, content: Content = 'OPEN'): string {
-  if (text.length <= 2 * LONGEST_TEXT) return maskValue(text, content);
-  return maskValue(text.slice(0, 2 * LONGEST_TEXT), content).slice(0, -CUT_INTO);
+  return maskLong(text, (start) => maskValue(start, content));
+}
+
+function maskLong(text: string, mask: (text: string) => string): string {
+  if (text.length <= 2 * LONGEST_TEXT) return mask(text);
+  return mask(text.slice(0, 2 * LONGEST_TEXT)).slice(0, -CUT_INTO);
 }
 
 /** @param fullLength of what it was made of. */
