@@ -252,3 +252,57 @@ describe('what breaks the protocol closes the socket, with its own code', () => 
     await expectWatchAlive();
   });
 });
+
+describe('the token of a connection', () => {
+  const READ = 'query ($id: ID!) { paymentIntent(id: $id) { id } }';
+  const bearer = () => `Bearer ${watched.token}`;
+
+  test.each<[string, () => [Record<string, unknown>?, Record<string, string>?]]>([
+    ['authorization', () => [{ authorization: bearer() }]],
+    ['Authorization', () => [{ Authorization: bearer() }]],
+    ['headers.authorization', () => [{ headers: { authorization: bearer() } }]],
+    ['headers.Authorization', () => [{ headers: { Authorization: bearer() } }]],
+    ['both, the same', () => [{ authorization: bearer(), headers: { Authorization: bearer() } }]],
+    ['the header of the upgrade', () => [undefined, { authorization: bearer() }]],
+    [
+      'parameters, beside what a proxy asks for',
+      () => [{ authorization: bearer() }, { authorization: 'Basic eDp5' }],
+    ],
+  ])('counts as %s', async (_where, given) => {
+    const connected = await connectRawSocket(app.webSocketUrl, ...given());
+    connected.send({ id: '1', type: 'subscribe', payload: { query: READ, variables: { id: watched.id } } });
+    const [answer] = await connected.ended('1');
+    expect(answer?.payload).toEqual({ data: { paymentIntent: { id: watched.id } } });
+    await connected.close();
+  });
+
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ['without Bearer', { authorization: 'nonsense' }, /"Bearer" and a token/],
+    ['that is no text', { authorization: { token: 'x' } }, /must be a text/],
+    ['that is no token', { headers: { Authorization: 'Bearer nonsense' } }, /not valid/],
+    [
+      'that is another one twice',
+      { authorization: 'Bearer a', headers: { authorization: 'Bearer b' } },
+      /differ/,
+    ],
+    ['in another place', { authToken: 'x' }, /as authorization: "Bearer …", not as authToken/],
+    ['by another name', { token: 'x' }, /not as token/],
+  ])('is refused with words, never taken for none: one %s', async (_what, payload, words) => {
+    const refused = await openRawSocket(app.webSocketUrl);
+    refused.send({ type: 'connection_init', payload });
+    const { code, reason } = await refused.untilClosed();
+    expect(code).toBe(4403);
+    expect(reason).toMatch(words);
+  });
+
+  test('isn’t needed, and a proxy’s own is none', async () => {
+    const connected = await connectRawSocket(
+      app.webSocketUrl,
+      { lang: 'fr' },
+      { authorization: 'Basic eDp5' },
+    );
+    connected.send({ id: '1', type: 'subscribe', payload: { query: '{ products { sku } }' } });
+    expect(await connected.ended('1')).toMatchObject([{ type: 'next' }, { type: 'complete' }]);
+    await connected.close();
+  });
+});

@@ -8,6 +8,7 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { INTROSPECTION_LIMIT } from './introspection-limit.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 import { SUBSCRIPTION_RULE } from './subscription-rule.js';
 
@@ -23,6 +24,7 @@ export function documentChecker(schema: GraphQLSchema, introspection: boolean): 
     ...specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule),
     SUBSCRIPTION_RULE,
     ...QUERY_LIMITS,
+    INTROSPECTION_LIMIT,
   ];
   if (!introspection) rules.push(NoSchemaIntrospectionCustomRule);
   const remembered = new Map<string, DocumentNode>();
