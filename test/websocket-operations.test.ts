@@ -152,6 +152,22 @@ test('an operation that is odd is answered for itself, and a watch beside it goe
   await expectWatchAlive();
 });
 
+test('the same over HTTP is never a fault of ours', async () => {
+  for (const [what, operation] of Object.entries(ODD)) {
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(operation),
+    });
+    const { errors = [] } = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+    expect([what, response.status]).toEqual([what, response.status === 200 ? 200 : 400]);
+    expect([what, errors.map(({ extensions }) => extensions.code)]).not.toEqual([
+      what,
+      expect.arrayContaining(['INTERNAL_SERVER_ERROR']),
+    ]);
+  }
+});
+
 test('400 random operations on one socket leave a watch beside them alive, and none is a fault of ours', async () => {
   const operations = fc.sample(anyOperation(), { numRuns: 400, seed: 12 });
   for (const [number, payload] of operations.entries()) {
