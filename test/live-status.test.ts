@@ -50,6 +50,22 @@ describe('paymentStatusChanged', () => {
     await watcher.close();
   });
 
+  test('dates the present state when it came to be so, to whoever asks and whenever they do', async () => {
+    const payment = await STRIPE.open(app);
+    await churn(app, payment, 3);
+    const all = watchFrom(payment, 0);
+    await untilVersion(all, 4);
+    const dates = all.heard.map(({ occurredAt }) => occurredAt);
+    const [first, second, tooFar] = [watchFrom(payment), watchFrom(payment), watchFrom(payment, 99)];
+    for (const watcher of [first, second, tooFar]) {
+      await untilVersion(watcher, 4);
+      expect(watcher.heard.map(({ occurredAt }) => occurredAt)).toEqual([dates.at(-1)]);
+      await watcher.close();
+    }
+    expect([...dates].sort()).toEqual(dates);
+    await all.close();
+  });
+
   test('shows each change as the payment was right after it, not as it is now', async () => {
     const payment = await STRIPE.open(app);
     await churn(app, payment, 4);

@@ -9,7 +9,13 @@ import { MESSAGE_TYPES, graphQLName } from '../src/notifications/merchant-webhoo
 import { deleteOldDeliveries } from '../src/notifications/merchant-webhooks/delete-old-deliveries.js';
 import { PAYMENT_STATUSES } from '../src/payments/transitions.js';
 import { eventually } from './support/eventually.js';
-import { idOf, startMerchantReceiver, verified, type MerchantReceiver } from './support/merchant-receiver.js';
+import {
+  idOf,
+  startMerchantReceiver,
+  verified,
+  type MerchantReceiver,
+  type ReceivedMessage,
+} from './support/merchant-receiver.js';
 import {
   addEndpoint,
   deliveriesTo,
@@ -55,6 +61,29 @@ async function untilReceived(count: number): Promise<void> {
   await eventually(
     () => receiver.received,
     (received) => received.length >= count,
+  );
+}
+
+async function rotate(id: string, overlapHours: number) {
+  return dataOf(await ask(ROTATE, { input: { id, overlapHours } })).rotateWebhookEndpointSecret;
+}
+
+function verifies(message: ReceivedMessage, secret: string): boolean {
+  try {
+    verified(message, secret);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Their time is over. */
+async function endEarlierSecrets(): Promise<void> {
+  await app.dataSource.query(
+    `UPDATE webhook_endpoint SET earlier_secrets = (
+       SELECT jsonb_agg(jsonb_set(earlier, '{until}', to_jsonb(now() - interval '1 s')))
+       FROM jsonb_array_elements(earlier_secrets) AS earlier)
+     WHERE earlier_secrets <> '[]'`,
   );
 }
 
@@ -294,7 +323,7 @@ describe('an endpoint', () => {
     const sign =
       (endpointId: string, by = secrets) =>
       () =>
-        by.sign({ endpointId, sealedSecret: sealed, sealedPreviousSecret: null }, 'msg_1', new Date(), '{}');
+        by.sign({ endpointId, sealedSecrets: [sealed] }, 'msg_1', new Date(), '{}');
     expect(sign('one')()).toMatch(/^v1,/);
     expect(sign('other')).toThrow();
     expect(sign('one', new EndpointSecrets('the secret of another installation'))).toThrow();
@@ -313,11 +342,63 @@ describe('an endpoint', () => {
     const at = new Date(Number(message.headers['webhook-timestamp']) * 1_000);
     expect(new Webhook(secret).sign(idOf(message), at, message.text)).toBe(signatures[0]);
 
-    await app.dataSource.query("UPDATE webhook_endpoint SET previous_secret_until = now() - interval '1 s'");
+    await endEarlierSecrets();
     await sendTest(app, endpoint);
     await untilReceived(2);
     expect(verified(receiver.received[1]!, secret)).toBeDefined();
     expect(() => verified(receiver.received[1]!, endpoint.secret)).toThrow('No matching signature');
+  });
+
+  test('rotated again is still signed with each secret whose time is not over, as was promised', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    const secrets = [endpoint.secret];
+    for (const overlapHours of [48, 2]) secrets.unshift((await rotate(endpoint.id, overlapHours)).secret);
+    expect(await signedWith(secrets)).toEqual([0, 1, 2]);
+
+    // The present one is known to others; what was promised of the earlier ones still holds.
+    const { secret, webhookEndpoint } = await rotate(endpoint.id, 0);
+    secrets.unshift(secret);
+    expect(await signedWith(secrets)).toEqual([0, 2, 3]);
+    const [{ hours }] = await app.dataSource.query(
+      'SELECT extract(epoch FROM $1::timestamptz - now()) / 3600 AS hours',
+      [webhookEndpoint.previousSecretUntil],
+    );
+    expect(Number(hours)).toBeCloseTo(48, 1);
+
+    await endEarlierSecrets();
+    expect(await signedWith(secrets)).toEqual([0]);
+    expect((await rotate(endpoint.id, 1)).webhookEndpoint.previousSecretUntil).not.toBeNull();
+    const [{ kept }] = await app.dataSource.query(
+      'SELECT jsonb_array_length(earlier_secrets) AS kept FROM webhook_endpoint WHERE reference = $1',
+      [endpoint.id],
+    );
+    expect(kept).toBe(1);
+
+    /** Which of these verify what is sent now. */
+    async function signedWith(candidates: readonly string[]): Promise<number[]> {
+      const before = receiver.received.length;
+      await sendTest(app, endpoint);
+      await untilReceived(before + 1);
+      const message = receiver.received[before]!;
+      return candidates.flatMap((candidate, place) => (verifies(message, candidate) ? [place] : []));
+    }
+  });
+
+  test('has five earlier secrets at most, by which no header grows without end', async () => {
+    const endpoint = await addEndpoint(app, receiver.url);
+    for (let times = 0; times < 5; times += 1) await rotate(endpoint.id, 24);
+    const refused = await ask(ROTATE, { input: { id: endpoint.id, overlapHours: 24 } });
+    expect(refused.errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', fields: [{ path: 'overlapHours' }] } },
+    ]);
+    const { secret } = await rotate(endpoint.id, 0);
+    await sendTest(app, endpoint);
+    await untilReceived(1);
+    expect(verifies(receiver.received[0]!, secret)).toBe(true);
+    const more = `'{"sealed":"x","until":"2030-01-01T00:00:00Z"}'::jsonb`;
+    await expect(
+      app.dataSource.query(`UPDATE webhook_endpoint SET earlier_secrets = earlier_secrets || ${more}`),
+    ).rejects.toThrow('webhook_endpoint_earlier_secrets_few');
   });
 
   test('whose secret is known to others is signed with the new one alone, at once', async () => {

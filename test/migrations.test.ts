@@ -109,3 +109,30 @@ test('orders from before it was written down whose they are: the merchant’s wh
     }
   });
 });
+
+test('an endpoint’s earlier secret from before there could be several signs on, as it was promised', async () => {
+  await onNewDatabase(async (url) => {
+    const node = await createDataSource({ url, poolSize: 3 }).initialize();
+    try {
+      await applyMigrations(node);
+      await undo(node, 'EarlierEndpointSecrets1798680500000');
+      const add = (reference: string, earlier: string | null, until: string | null) =>
+        node.query(
+          `INSERT INTO webhook_endpoint (id, reference, url, status, sealed_secret, sealed_previous_secret, previous_secret_until)
+           VALUES ($1, $2, 'https://shop.example', 'ENABLED', 'present', $3, $4)`,
+          [randomUUID(), reference, earlier, until],
+        );
+      await add('rotated', 'earlier', '2031-01-01T00:00:00Z');
+      await add('never rotated', null, null);
+      await applyMigrations(node);
+      const read = `SELECT reference, earlier_secrets -> 0 ->> 'sealed' AS sealed,
+          (earlier_secrets -> 0 ->> 'until')::timestamptz AS until FROM webhook_endpoint ORDER BY reference`;
+      expect(await node.query(read)).toEqual([
+        { reference: 'never rotated', sealed: null, until: null },
+        { reference: 'rotated', sealed: 'earlier', until: new Date('2031-01-01T00:00:00Z') },
+      ]);
+    } finally {
+      await node.destroy();
+    }
+  });
+});

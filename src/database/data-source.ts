@@ -46,6 +46,7 @@ import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-pa
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
+import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -127,6 +128,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       UnreadableNotifications1798650000000,
       StockOfOrders1798670000000,
       EndedAttempts1798670100000,
+      EarlierEndpointSecrets1798680500000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,

@@ -1,5 +1,8 @@
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
@@ -8,8 +11,11 @@ import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { ReadClientAddress } from '../access/client-address.js';
 import type { Context, ContextOfServer } from './context.js';
+import { STATUS_BY_MEDIA_TYPE } from './http-status.js';
+import { INTROSPECTION_LIMIT } from './introspection-limit.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
+import { refuseSubscription, type AskedOverHttp } from './refuse-subscription.js';
 
 /** Ours are a few kilobytes; Stripe's own API takes no more either. */
 const MAX_BODY_BYTES = 100 * 1_024;
@@ -32,9 +38,11 @@ export async function serveGraphQL(
     introspection,
     // Without introspection, a mistyped name must not be answered with the right one.
     hideSchemaDetailsFromClientErrors: !introspection,
-    csrfPrevention: true,
+    // A browser that is misused by another site has nothing of ours to send along, for we use no cookies; and what it may
+    // send without asking first (forms, text) is refused as no JSON. So a GET needs no header of its own.
+    csrfPrevention: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [...QUERY_LIMITS],
+    validationRules: [...QUERY_LIMITS, INTROSPECTION_LIMIT],
     formatError: (_formatted, error) => {
       const shown = publicError(error, log);
       // Apollo hides the hints of validation only, and not those about variables.
@@ -42,7 +50,12 @@ export async function serveGraphQL(
     },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginCacheControlDisabled()],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      // A page with scripts of another's, which our content security policy would leave blank.
+      ApolloServerPluginLandingPageDisabled(),
+      STATUS_BY_MEDIA_TYPE,
+    ],
     logger: log,
   });
   await apollo.start();
@@ -52,6 +65,12 @@ export async function serveGraphQL(
     bodyLimit: MAX_BODY_BYTES,
     errorHandler: (error, _request, reply) => {
       void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
+    },
+    preHandler: (request, reply, done) => {
+      const asked = (request.method === 'POST' ? request.body : request.query) as AskedOverHttp | null;
+      const refusal = refuseSubscription(schema, asked ?? {});
+      if (refusal) void reply.code(400).send({ errors: [publicError(refusal, log)] });
+      else done();
     },
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({

@@ -113,6 +113,7 @@ export const ERROR_CODES: Readonly<
   WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   WEBHOOK_ENDPOINT_DISABLED: { code: 'WEBHOOK_ENDPOINT_DISABLED', retryable: false },
   WEBHOOK_DELIVERY_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
+  TOO_MANY_SECRETS: { code: 'BAD_USER_INPUT', retryable: false, field: 'overlapHours' },
   WEBHOOK_URL_NOT_ALLOWED: { code: 'BAD_USER_INPUT', retryable: false, field: 'url' },
   EMAIL_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   CURSOR_UNKNOWN: { code: 'BAD_USER_INPUT', retryable: false, field: 'after' },

@@ -83,7 +83,11 @@ function describe(error: unknown, log: Logger): Description {
     return ours(error.message, ERROR_CODES.IDEMPOTENCY_KEY_REUSED, 'idempotencyKey');
   }
   if (error instanceof ArgumentValidationError) {
-    const fields = error.extensions.validationErrors.flatMap((fault) => fieldFaults(fault));
+    const faults: unknown = error.extensions.validationErrors;
+    // A check of a text that has half of a surrogate pair throws, and type-graphql passes that on in place of faults.
+    if (faults instanceof URIError) return TEXT_UNSTORABLE;
+    if (!Array.isArray(faults)) return unexpected(faults, log);
+    const fields = (faults as ValidationError[]).flatMap((fault) => fieldFaults(fault));
     return {
       message: fields.map(({ path, message }) => `${path}: ${message}`).join('; '),
       code: 'BAD_USER_INPUT' satisfies ErrorCode,
@@ -92,14 +96,15 @@ function describe(error: unknown, log: Logger): Description {
     };
   }
   if (error instanceof GraphQLError) return ofGraphQL(error);
-  if (isTextUnstorable(error)) {
-    return ours('A text has a character that can’t be stored: U+0000, or half of a surrogate pair.', {
-      code: 'BAD_USER_INPUT',
-      retryable: false,
-    });
-  }
+  if (isTextUnstorable(error)) return TEXT_UNSTORABLE;
   return unexpected(error, log);
 }
+
+const TEXT_UNSTORABLE: Description = {
+  message: 'A text has a character that can’t be stored: U+0000, or half of a surrogate pair.',
+  code: 'BAD_USER_INPUT' satisfies ErrorCode,
+  retryable: false,
+};
 
 function ours(message: string, { code, retryable, field }: PublicError, named?: string): Description {
   const path = named ?? field;

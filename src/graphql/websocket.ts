@@ -1,37 +1,29 @@
 import type { Server } from 'node:http';
-import {
-  getOperationAST,
-  GraphQLError,
-  NoSchemaIntrospectionCustomRule,
-  parse,
-  specifiedRules,
-  validate,
-  type DocumentNode,
-  type ExecutionArgs,
-  type GraphQLSchema,
-} from 'graphql';
-import { CloseCode, type SubscribePayload } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import { expiryOf, type Caller } from '../access/caller.js';
 import type { ReadClientAddress } from '../access/client-address.js';
+import { carryMessages, closeSocket, type Connected } from './carry-messages.js';
+import { documentChecker } from './check-document.js';
+import { authorizationOf } from './connection-token.js';
 import type { Context, ContextOfServer } from './context.js';
 import { publicError } from './public-error.js';
-import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
 const MAX_MESSAGE_BYTES = 100 * 1_024;
 
 /** The close code with which graphql-ws clients connect again; its own 4500 makes them give up. */
 const TRY_AGAIN_LATER = 1013;
+const GOING_AWAY = 1001;
 
 /** `setTimeout` takes no more than this; a socket that lives longer is closed then, and connects again. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
-/** Checked documents are remembered, for every watcher of a shop sends the same one. */
-const MAX_REMEMBERED_DOCUMENTS = 500;
+/** Clients that don't answer that they were sent elsewhere are cut off after so long. */
+const GOODBYE_MILLISECONDS = 2_000;
 
 export interface GraphQLOverWebSocket {
   readonly schema: GraphQLSchema;
@@ -43,7 +35,7 @@ export interface GraphQLOverWebSocket {
   readonly log: Logger;
 }
 
-interface Connection extends Record<PropertyKey, unknown> {
+interface Connection extends Connected {
   caller?: Caller;
   clientAddress?: string;
 }
@@ -63,68 +55,73 @@ export function serveSubscriptions(
     noServer: true,
     path: '/graphql',
     maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols,
     // Browsers always send their origin; what sends none is no browser, and carries no cookies that could be misused.
     verifyClient: ({ origin }: { origin?: string }) => !origin || isAllowedOrigin(origin),
   });
+  const check = documentChecker(schema, introspection);
+  const describe = (error: unknown) => publicError(error, log);
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    onConnect: async ({ connectionParams, extra }) => {
+      const caller = await admit(context, extra, connectionParams);
+      if (!caller) return false;
+      extra.caller = caller;
+      // Now: of a socket that has been closed, nobody knows the address any more.
+      extra.clientAddress = clientAddress(extra.request);
+      closeWhenExpired(extra.socket, caller);
+      return true;
+    },
+    onSubscribe: ({ extra }, _id, { query, operationName, variables }: SubscribePayload) => {
+      const document = check(query);
+      if (!('kind' in document)) return document;
+      if (!getOperationAST(document, operationName)) return [operationUnclear()];
+      const contextValue: Context = {
+        ...context,
+        caller: extra.caller!,
+        clientAddress: extra.clientAddress!,
+      };
+      return {
+        schema,
+        document,
+        operationName,
+        variableValues: variables,
+        contextValue,
+        // Without introspection, a mistyped name must not be answered with the right one.
+        hideSuggestions: !introspection,
+      };
+    },
+    onNext: (_context, _id, _payload, _args, result) =>
+      result.errors && { ...result, errors: result.errors.map(describe) },
+    onError: (_context, _id, _payload, errors) => errors.map(describe),
+  });
   server.on('upgrade', (request, socket, head) =>
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      sockets.emit('connection', webSocket, request),
+      carryMessages<Connection>(protocol, { socket: webSocket, request }, { describe, log }),
     ),
   );
-  const check = documentChecker(schema, introspection);
-  const subscriptions = useServer<Record<string, unknown>, Connection>(
-    {
-      onConnect: async ({ connectionParams, extra }) => {
-        const caller = await callerOf(context, connectionParams);
-        if (caller === 'UNKNOWN') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
-        if (!caller || caller === 'UNKNOWN') return false;
-        extra.caller = caller;
-        // Now: of a socket that has been closed, nobody knows the address any more.
-        extra.clientAddress = clientAddress(extra.request);
-        closeWhenExpired(extra.socket, caller);
-        return true;
-      },
-      onSubscribe: ({ extra }, _id, payload) => {
-        const document = check(payload.query);
-        if (Array.isArray(document)) return document;
-        if (!getOperationAST(document, payload.operationName)) return [operationUnclear()];
-        const contextValue = {
-          ...context,
-          caller: extra.caller!,
-          clientAddress: extra.clientAddress!,
-        };
-        return {
-          ...executionArgs(schema, document, payload, contextValue),
-          // Without introspection, a mistyped name must not be answered with the right one.
-          hideSuggestions: !introspection,
-        };
-      },
-      onNext: (_context, _id, _payload, _args, result) =>
-        result.errors && { ...result, errors: result.errors.map((error) => publicError(error, log)) },
-      onError: (_context, _id, _payload, errors) => errors.map((error) => publicError(error, log)),
-    },
-    sockets,
-  );
-  return async () => {
-    await subscriptions.dispose();
-  };
+  return () => sendElsewhere(sockets);
 }
 
-async function callerOf(
+/** Who connects. Null: nobody does, and the socket is closed with the reason. */
+async function admit(
   { authentication, log }: ContextOfServer,
+  { socket, request }: Connection,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
-): Promise<Caller | 'UNKNOWN' | null> {
-  const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
-  if (authorization !== undefined && typeof authorization !== 'string') return null;
+): Promise<Caller | null> {
   try {
-    return await authenticate(authentication, authorization);
+    return await authenticate(
+      authentication,
+      authorizationOf(connectionParams, request.headers.authorization),
+    );
   } catch (error) {
-    if (error instanceof AccessError) {
+    if (error instanceof AccessError && error.kind !== 'IDENTITY_UNAVAILABLE') {
       log.info({ reason: error.message }, 'refused a WebSocket connection');
-      return null;
+      closeSocket(socket, CloseCode.Forbidden, error.message);
+    } else {
+      log.error({ err: error }, 'could not check the token of a WebSocket connection');
+      closeSocket(socket, TRY_AGAIN_LATER, 'Try again later');
     }
-    log.error({ err: error }, 'could not check the token of a WebSocket connection');
-    return 'UNKNOWN';
+    return null;
   }
 }
 
@@ -136,51 +133,19 @@ function closeWhenExpired(socket: WebSocket, caller: Caller): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-function executionArgs(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  { operationName, variables }: SubscribePayload,
-  contextValue: Context,
-): ExecutionArgs {
-  return { schema, document, operationName, variableValues: variables, contextValue };
-}
-
-/** Parses and validates with the same limits as HTTP does; what was found good is remembered. */
-function documentChecker(
-  schema: GraphQLSchema,
-  introspection: boolean,
-): (query: string) => DocumentNode | GraphQLError[] {
-  const rules = [...specifiedRules, ...QUERY_LIMITS];
-  if (!introspection) rules.push(NoSchemaIntrospectionCustomRule);
-  const remembered = new Map<string, DocumentNode>();
-  return (query) => {
-    const known = remembered.get(query);
-    if (known) return known;
-    let document: DocumentNode;
-    try {
-      document = parse(query, { maxTokens: MAX_TOKENS });
-    } catch (error) {
-      if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
-      throw error;
-    }
-    const faults = validate(schema, document, rules, { hideSuggestions: !introspection });
-    if (faults.length > 0) return [...faults];
-    if (remembered.size >= MAX_REMEMBERED_DOCUMENTS) remembered.clear();
-    remembered.set(query, document);
-    return document;
-  };
-}
-
 function operationUnclear(): GraphQLError {
   return new GraphQLError('Say in operationName which operation of the document is meant.', {
     extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
   });
 }
 
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(error.message, {
-    source: error.source,
-    positions: error.positions,
-    extensions: { code },
-  });
+async function sendElsewhere(sockets: WebSocketServer): Promise<void> {
+  const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
+  for (const socket of sockets.clients) closeSocket(socket, GOING_AWAY, 'Going away');
+  const cutOff = setTimeout(
+    () => sockets.clients.forEach((socket) => socket.terminate()),
+    GOODBYE_MILLISECONDS,
+  );
+  await closed;
+  clearTimeout(cutOff);
 }

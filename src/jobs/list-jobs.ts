@@ -33,11 +33,12 @@ export function retryJob(manager: EntityManager, actor: string, id: string): Pro
       : [];
     // One that runs is not to be tried beside itself.
     if (!before) throw new JobError('JOB_NOT_FOUND', 'There is no such job, or it is running or done.');
-    await transaction.query(
-      'SELECT FROM graphile_worker.reschedule_jobs(ARRAY[$1]::bigint[], run_at := now(), attempts := 0)',
+    const [rescheduled] = await transaction.query<Pick<Job, 'runAt'>[]>(
+      `SELECT run_at AS "runAt"
+       FROM graphile_worker.reschedule_jobs(ARRAY[$1]::bigint[], run_at := now(), attempts := 0)`,
       [id],
     );
-    const after = { ...before, status: 'WAITING' as const, tries: 0, runAt: new Date() };
+    const after = { ...before, ...rescheduled, status: 'WAITING' as const, tries: 0 };
     const entry = { actor, action: 'job.retried', before, after, reason: null };
     await writeAuditEntry(transaction, { ...entry, subject: `job:${id}` });
     return after;

@@ -46,8 +46,9 @@ export function watchPayment(
 
     const present = await load();
     // A version that this payment has not reached is another payment's: of this one nothing was seen.
-    if (sinceVersion === null || sinceVersion > present.intent.version) await hand(presentState(present));
-    else for (const missed of await changesSince(manager, intentId, seen)) await hand(missed);
+    if (sinceVersion === null || sinceVersion > present.intent.version) {
+      await hand(await presentState(manager, present));
+    } else for (const missed of await changesSince(manager, intentId, seen)) await hand(missed);
 
     for (let heard = await next; !heard.done; heard = await next) {
       next = live.next();
@@ -59,15 +60,27 @@ export function watchPayment(
   });
 }
 
-function presentState({ intent, orderReference }: PaymentToWatch): StatusChangedPayload {
+async function presentState(
+  manager: EntityManager,
+  { intent, orderReference }: PaymentToWatch,
+): Promise<StatusChangedPayload> {
   return {
     previousStatus: null,
     status: intent.status,
     version: intent.version,
-    occurredAt: new Date().toISOString(),
+    occurredAt: await changedAt(manager, intent),
     orderReference,
     paymentIntent: intent,
   };
+}
+
+/** When the payment came to its present version, as the event of it says, in ISO 8601. */
+async function changedAt(manager: EntityManager, { id, version, createdAt }: PaymentIntent): Promise<string> {
+  const [event]: { occurredAt: string }[] = await manager.query(
+    `SELECT payload ->> 'occurredAt' AS "occurredAt" FROM outbox_event WHERE topic = $1 AND key = $2 AND version = $3`,
+    [PAYMENT_STATUS_CHANGED, id, version],
+  );
+  return event?.occurredAt ?? createdAt.toISOString();
 }
 
 async function changesSince(

@@ -101,6 +101,12 @@ export function watch(
   id: string,
   token: string,
   sinceVersion?: number,
-): Subscriber<{ status: string; previousStatus: string | null; version: number; paymentIntent: any }> {
+): Subscriber<{
+  status: string;
+  previousStatus: string | null;
+  version: number;
+  occurredAt: string;
+  paymentIntent: any;
+}> {
   return subscribe(app.webSocketUrl, WATCH_PAYMENT, { id, sinceVersion }, token);
 }

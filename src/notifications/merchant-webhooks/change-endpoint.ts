@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { writeAuditEntry } from '../../audit/write-audit-entry.js';
+import { violatedConstraint } from '../../database/statement.js';
 import { newReference } from '../../references.js';
 import { disableEndpoint } from './disable-endpoint.js';
 import { refusalOfUrl } from './endpoint-url.js';
@@ -78,7 +79,20 @@ export async function deleteEndpoint(
   });
 }
 
-/** A secret that is still valid beside the present one ends at once. @throws {MerchantWebhookError} WEBHOOK_ENDPOINT_NOT_FOUND */
+/** The present secret becomes an earlier one, and those whose time is over go. */
+const ROTATE = `
+  UPDATE webhook_endpoint SET sealed_secret = $2, earlier_secrets = coalesce((
+    SELECT jsonb_agg(earlier ORDER BY place)
+    FROM jsonb_array_elements(
+      jsonb_build_array(jsonb_build_object('sealed', sealed_secret, 'until', now() + make_interval(hours => $3)))
+        || earlier_secrets) WITH ORDINALITY AS listed (earlier, place)
+    WHERE (earlier ->> 'until')::timestamptz > now()), '[]')
+  WHERE id = $1`;
+
+/**
+ * The present secret signs on for `overlapHours`, and earlier ones as long as they were promised to.
+ * @throws {MerchantWebhookError} WEBHOOK_ENDPOINT_NOT_FOUND, TOO_MANY_SECRETS
+ */
 export async function rotateSecret(
   manager: EntityManager,
   { secrets }: MerchantWebhooks,
@@ -86,20 +100,25 @@ export async function rotateSecret(
   { id: reference, overlapHours }: RotateWebhookEndpointSecretInput,
 ): Promise<WebhookEndpointSecret> {
   return manager.transaction(async (transaction) => {
-    const { id, sealedSecret } = await lockEndpoint(transaction, reference);
+    const { id } = await lockEndpoint(transaction, reference);
     const { secret, sealed } = secrets.make(id);
-    await transaction.update(
-      WebhookEndpoint,
-      { id },
-      {
-        sealedSecret: sealed,
-        sealedPreviousSecret: overlapHours > 0 ? sealedSecret : null,
-        previousSecretUntil: overlapHours > 0 ? () => `now() + interval '${overlapHours} hours'` : null,
-      },
-    );
+    try {
+      await transaction.query(ROTATE, [id, sealed, overlapHours]);
+    } catch (error) {
+      if (violatedConstraint(error) === 'webhook_endpoint_earlier_secrets_few') throw tooManySecrets(error);
+      throw error;
+    }
     await recordAct(transaction, actor, 'secret_rotated', reference, null, { overlapHours });
     return { webhookEndpoint: await transaction.findOneByOrFail(WebhookEndpoint, { id }), secret };
   });
+}
+
+function tooManySecrets(cause: unknown): MerchantWebhookError {
+  return new MerchantWebhookError(
+    'TOO_MANY_SECRETS',
+    'Five earlier secrets of this endpoint are still valid. Rotate with overlapHours: 0, or once one of them has ended.',
+    { cause },
+  );
 }
 
 function refuseUrl(url: string, { allowPrivate }: MerchantWebhooks): void {
@@ -107,7 +126,9 @@ function refuseUrl(url: string, { allowPrivate }: MerchantWebhooks): void {
   if (refusal !== null) throw new MerchantWebhookError('WEBHOOK_URL_NOT_ALLOWED', refusal);
 }
 
-function summaryOf({ url, messageTypes, status, disabledReason }: WebhookEndpoint): object {
+type Summarized = Pick<WebhookEndpoint, 'url' | 'messageTypes' | 'status' | 'disabledReason'>;
+
+function summaryOf({ url, messageTypes, status, disabledReason }: Summarized): object {
   return { url, types: messageTypes, status, disabledReason };
 }
 

@@ -24,8 +24,10 @@ const CLAIM_SECONDS = 60;
 const CLAIM = statement<ClaimedDelivery>(
   'claim_webhook_deliveries',
   `WITH due AS (
-     SELECT d.id, e.url, e.sealed_secret,
-       CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
+     SELECT d.id, e.url, ARRAY[e.sealed_secret] || ARRAY(
+       SELECT earlier ->> 'sealed'
+       FROM jsonb_array_elements(e.earlier_secrets) WITH ORDINALITY AS listed (earlier, place)
+       WHERE (earlier ->> 'until')::timestamptz > now() ORDER BY place) AS sealed_secrets
      FROM webhook_endpoint e CROSS JOIN LATERAL (
        SELECT id FROM webhook_delivery
        WHERE endpoint_id = e.id AND status = 'PENDING' AND next_try_at <= now()
@@ -41,7 +43,7 @@ const CLAIM = statement<ClaimedDelivery>(
    UPDATE webhook_delivery d SET claim = $3, claimed_until = now() + interval '${CLAIM_SECONDS} seconds'
    FROM due WHERE d.id = due.id
    RETURNING d.id, d.claim, d.endpoint_id AS "endpointId", d.message_id AS "messageId", d.payload, d.tries, due.url,
-     due.sealed_secret AS "sealedSecret", due.sealed_previous_secret AS "sealedPreviousSecret"`,
+     due.sealed_secrets AS "sealedSecrets"`,
 );
 
 /**

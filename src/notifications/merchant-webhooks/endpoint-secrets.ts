@@ -5,9 +5,8 @@ import { Seal } from '../../seal.js';
 /** What signing needs of an endpoint. */
 export interface SealedSecrets {
   readonly endpointId: string;
-  readonly sealedSecret: string;
-  /** Null: there is none, or its time is over. */
-  readonly sealedPreviousSecret: string | null;
+  /** All that are valid, the present one first. */
+  readonly sealedSecrets: readonly string[];
 }
 
 /** The specification asks for 24 to 64. */
@@ -32,13 +31,12 @@ export class EndpointSecrets {
   }
 
   /**
-   * The `webhook-signature` header: with the new secret, and while it is valid with the old one too.
+   * The `webhook-signature` header: with the present secret, and with each earlier one while it is valid.
    * @throws when the installation's secret is another one than they were sealed with.
    */
   sign(sealed: SealedSecrets, messageId: string, at: Date, text: string): string {
-    const { endpointId, sealedSecret, sealedPreviousSecret } = sealed;
-    return [sealedSecret, sealedPreviousSecret]
-      .filter((one) => one !== null)
+    const { endpointId, sealedSecrets } = sealed;
+    return sealedSecrets
       .map((one) => new Webhook(this.seal.open(one, endpointId)).sign(messageId, at, text))
       .join(' ');
   }

@@ -3,7 +3,8 @@ export type MerchantWebhookErrorKind =
   | 'WEBHOOK_ENDPOINT_NOT_FOUND'
   | 'WEBHOOK_ENDPOINT_DISABLED'
   | 'WEBHOOK_DELIVERY_NOT_FOUND'
-  | 'WEBHOOK_URL_NOT_ALLOWED';
+  | 'WEBHOOK_URL_NOT_ALLOWED'
+  | 'TOO_MANY_SECRETS';
 
 export class MerchantWebhookError extends Error {
   override readonly name = 'MerchantWebhookError';
@@ -11,7 +12,8 @@ export class MerchantWebhookError extends Error {
   constructor(
     readonly kind: MerchantWebhookErrorKind,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }

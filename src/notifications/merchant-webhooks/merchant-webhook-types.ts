@@ -57,7 +57,7 @@ export class RotateWebhookEndpointSecretInput {
 
   @Field(() => Int, {
     defaultValue: DEFAULT_OVERLAP_HOURS,
-    description: `For so long webhooks are signed with both. 0: the old one is known to others. At most ${LONGEST_OVERLAP_HOURS}.`,
+    description: `For so long webhooks are signed with both, and with earlier ones as long as they were promised to be. 0: the present one is known to others. At most ${LONGEST_OVERLAP_HOURS}.`,
   })
   @Min(0)
   @Max(LONGEST_OVERLAP_HOURS)

@@ -34,9 +34,10 @@ export function paymentMessage(change: StatusChangedPayload, orderNumber: string
   });
 }
 
-export function testMessage(endpointReference: string): Message {
-  const now = new Date().toISOString();
-  return message(TEST_TYPE, now, { webhookEndpointId: endpointReference, occurredAt: now });
+/** @param now by the database's clock, as of every message. */
+export function testMessage(endpointReference: string, now: Date): Message {
+  const occurredAt = now.toISOString();
+  return message(TEST_TYPE, occurredAt, { webhookEndpointId: endpointReference, occurredAt });
 }
 
 function message(type: MessageType, timestamp: string, data: object): Message {

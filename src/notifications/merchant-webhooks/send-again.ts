@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { writeAuditEntry } from '../../audit/write-audit-entry.js';
+import { databaseNow } from '../../database/database-clock.js';
 import { lockEndpoint, refuseDisabled } from './find-endpoint.js';
 import { findDelivery } from './list-deliveries.js';
 import type { MerchantWebhooks } from './merchant-webhook-context.js';
@@ -23,7 +24,11 @@ export async function sendTest(
   const messageId = await manager.transaction(async (transaction) => {
     const endpoint = await lockEndpoint(transaction, endpointReference);
     refuseDisabled(endpoint);
-    const delivery = newDelivery(endpoint, null, testMessage(endpointReference));
+    const delivery = newDelivery(
+      endpoint,
+      null,
+      testMessage(endpointReference, await databaseNow(transaction)),
+    );
     await insertDeliveries(transaction, [delivery]);
     await recordAct(transaction, actor, endpoint, 'webhook_endpoint.tested', {
       delivery: delivery.messageId,

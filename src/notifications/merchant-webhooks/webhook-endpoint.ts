@@ -28,14 +28,20 @@ registerEnumType(DisabledReason, {
   },
 });
 
+/** A secret that was replaced, sealed, and until when it signs, in ISO 8601. */
+export interface EarlierSecret {
+  readonly sealed: string;
+  readonly until: string;
+}
+
 /** Where a backend of the merchant wants to be told. Its secrets are stored sealed (`endpoint-secrets.ts`). */
 @ObjectType({ description: 'Where a backend of the merchant wants to be told of payments.' })
 @Entity('webhook_endpoint')
 @Unique('webhook_endpoint_reference_once', ['reference'])
 @Check('webhook_endpoint_disabled_for_a_reason', `(status = 'DISABLED') = (disabled_reason IS NOT NULL)`)
 @Check(
-  'webhook_endpoint_previous_secret_ends',
-  `(sealed_previous_secret IS NULL) = (previous_secret_until IS NULL)`,
+  'webhook_endpoint_earlier_secrets_few',
+  `jsonb_typeof(earlier_secrets) = 'array' AND jsonb_array_length(earlier_secrets) <= 5`,
 )
 @Check('webhook_endpoint_reason_known', `disabled_reason IN ('BY_HAND', 'GONE', 'FAILING')`)
 @Check('webhook_endpoint_status_known', `status IN ('ENABLED', 'DISABLED')`)
@@ -70,15 +76,19 @@ export class WebhookEndpoint {
   @Column('text')
   sealedSecret: string;
 
-  @Column('text', { nullable: true })
-  sealedPreviousSecret: string | null;
+  /** Those that sign beside the present one, the newest first; some may have ended since it was written. */
+  @Column('jsonb', { default: () => "'[]'" })
+  earlierSecrets: readonly EarlierSecret[];
 
   @Field(() => GraphQLDateTimeISO, {
     nullable: true,
-    description: 'Until then webhooks are signed with the secret before this one too.',
+    description:
+      'Until then webhooks are signed with an earlier secret too; with each of them as long as its rotation promised.',
   })
-  @Column('timestamptz', { nullable: true })
-  previousSecretUntil: Date | null;
+  get previousSecretUntil(): Date | null {
+    const ends = this.earlierSecrets.map(({ until }) => new Date(until).getTime());
+    return ends.length === 0 ? null : new Date(Math.max(...ends));
+  }
 
   @Field(() => GraphQLDateTimeISO, {
     nullable: true,
