@@ -148,6 +148,15 @@ describe('a notification of PayDunya', () => {
       });
     });
 
+    it.each([
+      ['without a hash', '', 'SIGNATURE_MISSING'],
+      ['with another hash', `data[hash]=${CHANGED_HASH}&`, 'SIGNATURE_INVALID'],
+      // More than any form of theirs has: nothing of it is read.
+      ['with our hash', `data[hash]=${HASH}&`, 'SIGNATURE_MISSING'],
+    ])('when it is a megabyte of pairs %s', (_, start, reason) => {
+      expect(parse(start + 'a&b&'.repeat(250_000))).toMatchObject({ verdict: 'refused', reason });
+    });
+
     it('whichever byte of the hash is changed', () => {
       fc.assert(
         fc.property(fc.nat(HASH.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {

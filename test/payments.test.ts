@@ -169,6 +169,7 @@ describe('createPaymentIntent', () => {
     ['is of an origin that nobody allowed', { returnUrl: 'https://evil.example/return' }],
     ['is no URL at all', { returnUrl: 'nonsense' }],
     ['is a script', { returnUrl: 'javascript:alert(1)' }],
+    ['names a user', { returnUrl: 'https://evil.example@shop.example/return' }],
   ])('with a redirect is refused when returnUrl %s, and leaves nothing behind', async (_, input) => {
     const { orderId, token, sku } = await orderOf(app);
     const answer = await createPayment(app, orderId, token, { method: 'BANK', ...input });
@@ -177,6 +178,28 @@ describe('createPaymentIntent', () => {
     expect((await readOrder(app, orderId, token)).paymentIntents).toEqual([]);
     expect(await available(app, sku)).toBe(10);
   });
+
+  test.each([
+    ['https://shop.example\\@evil.example/', 'https://shop.example/@evil.example/'],
+    [' https://shop.example/re\nturn?a=b ', 'https://shop.example/return?a=b'],
+    ['HTTPS://SHOP.EXAMPLE', 'https://shop.example/'],
+    ['https://shop.example/é', 'https://shop.example/%C3%A9'],
+  ])(
+    'with the returnUrl %j sends the payer where a browser would go: to %s',
+    async (returnUrl, understood) => {
+      const { orderId, token } = await orderOf(app);
+      const opened = async (url: string) => {
+        const answer = await createPayment(app, orderId, token, { method: 'BANK', returnUrl: url });
+        return dataOf(answer).createPaymentIntent.nextAction.url as string;
+      };
+      const page = await opened(returnUrl);
+      // The same request again is the same way to pay.
+      expect(await opened(understood)).toBe(page);
+      const left = await fetch(`${page}/cancel`, { method: 'POST', redirect: 'manual' });
+      const { origin, pathname } = new URL(left.headers.get('location')!);
+      expect(origin + pathname).toBe(understood.split('?')[0]);
+    },
+  );
 
   test('for more than there is names the SKU and how many are left, and leaves nothing behind', async () => {
     const { orderId, token, sku } = await orderOf(app, { stock: 3 }, 4);

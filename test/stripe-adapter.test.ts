@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -786,6 +787,21 @@ describe('a signature of Stripe', () => {
     expect(parse(body, header(seconds, 'whsec_new')).verdict).toBe('accepted');
     expect(parse(body, header().replace(',v1=', ',v1=00ff,v1=')).verdict).toBe('accepted');
     expect(parse(body, header(seconds, 'whsec_other'))).toMatchObject({ reason: 'SIGNATURE_INVALID' });
+  });
+
+  it('covers the bytes, and not the text that is made of them', () => {
+    const signedBytes = (bytes: Buffer) => {
+      const digest = createHmac('sha256', WEBHOOK_SECRET).update(`${seconds}.`).update(bytes).digest('hex');
+      return `t=${seconds},v1=${digest}`;
+    };
+    const latin1 = Buffer.from(body.replace('"object":', '"note":"Koné","object":'), 'latin1');
+    expect(parse(latin1, signedBytes(latin1)).verdict).toBe('accepted');
+    // The same text for who decodes it first.
+    const other = Buffer.from(latin1.map((byte) => (byte === 0xe9 ? 0xea : byte)));
+    expect(other.toString()).toBe(latin1.toString());
+    expect(parse(other, signedBytes(latin1))).toMatchObject({ reason: 'SIGNATURE_INVALID' });
+    const marked = Buffer.from(`\ufeff${body}`);
+    expect(parse(marked, header())).toMatchObject({ reason: 'SIGNATURE_INVALID' });
   });
 
   it('is refused when any byte of the header is another', () => {

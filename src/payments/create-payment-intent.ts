@@ -73,6 +73,7 @@ export async function createPaymentIntent(
   const request = {
     ...asked,
     ...readPayer(asked),
+    returnUrl: readReturnUrl(dependencies, asked.returnUrl),
     method: asked.method ?? methodMeant(asked),
     ...chosen?.way,
     saved: chosen?.saved ?? null,
@@ -148,7 +149,6 @@ async function begin(
     return payNothing(manager, dependencies, { now, order }, request, key);
   }
   refuseUnresolvedMethod(request);
-  const returnUrl = checkedReturnUrl(dependencies, request);
   const resumed = payment?.attempts.findLast(
     (attempt) =>
       isLive(attempt) &&
@@ -161,7 +161,7 @@ async function begin(
   const change = payment
     ? changePayment(payment, dependencies.actor)
     : openIntent(order, dependencies.actor, now, termsOf(dependencies, now, request));
-  const attempt = resumed ?? beginAttempt(change, dependencies, request, returnUrl);
+  const attempt = resumed ?? beginAttempt(change, dependencies, request);
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return DISTURBED;
   if (change.outboxEvents.length > 0) dependencies.wakeRelay();
@@ -356,7 +356,6 @@ function beginAttempt(
   change: PaymentChange,
   dependencies: PaymentDependencies,
   request: Request,
-  returnUrl: string | null,
 ): PaymentAttempt {
   const { order, intent } = change;
   const choice = choosePayment(
@@ -365,19 +364,21 @@ function beginAttempt(
     intent.captureMethod,
     request,
   );
-  const { phoneNumber = null, country = null, operator = null } = request;
+  const { phoneNumber = null, country = null, operator = null, returnUrl = null } = request;
   const way = { ...choice, ...request.saved, provider: choice.provider.name, fallbackOf: null };
   return addAttempt(change, { ...way, phoneNumber, country, operator, returnUrl }, choice.provider);
 }
 
-function checkedReturnUrl(
+/** As a browser reads it: given as it came, one with a backslash in it is another page for the next reader. */
+function readReturnUrl(
   { mayReturnTo }: PaymentDependencies,
-  { returnUrl }: CreatePaymentIntent,
+  given: string | null | undefined,
 ): string | null {
-  if (!returnUrl) return null;
-  if (URL.canParse(returnUrl) && mayReturnTo(new URL(returnUrl))) return returnUrl;
+  if (!given) return null;
+  const url = URL.canParse(given) ? new URL(given) : null;
+  if (url && url.username === '' && url.password === '' && mayReturnTo(url)) return url.href;
   throw new PaymentError(
     'RETURN_URL_NOT_ALLOWED',
-    'returnUrl must be an http(s) URL of an origin that this server allows (ALLOWED_ORIGINS).',
+    'returnUrl must be an http(s) URL, without a user, of an origin that this server allows (ALLOWED_ORIGINS).',
   );
 }

@@ -1,3 +1,5 @@
+import { MOST_FIELDS } from './nested-form.js';
+
 const BOUNDARY = /^\s*--([^\r\n]{1,70})\r?\n/;
 
 /**
@@ -7,7 +9,8 @@ const BOUNDARY = /^\s*--([^\r\n]{1,70})\r?\n/;
 export function parseMultipart(body: string): [name: string, value: string][] | undefined {
   const boundary = BOUNDARY.exec(body)?.[1]?.trimEnd();
   if (boundary === undefined) return undefined;
-  const [, ...parts] = `\n${body}`.split(`\n--${boundary}`);
+  // What stands before the first and behind the last is none of them.
+  const [, ...parts] = `\n${body}`.split(`\n--${boundary}`, MOST_FIELDS + 2);
   if (parts.pop()?.trim() !== '--') return undefined;
   const fields = parts.map(readPart);
   return fields.every((field) => field !== undefined)

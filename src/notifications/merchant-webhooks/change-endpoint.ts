@@ -21,9 +21,9 @@ export async function createEndpoint(
   manager: EntityManager,
   webhooks: MerchantWebhooks,
   actor: string,
-  { url, types }: CreateWebhookEndpointInput,
+  { url: given, types }: CreateWebhookEndpointInput,
 ): Promise<WebhookEndpointSecret> {
-  refuseUrl(url, webhooks);
+  const url = readUrl(given, webhooks);
   const id = uuidv7();
   const { secret, sealed } = webhooks.secrets.make(id);
   const reference = newReference('WHE');
@@ -41,9 +41,9 @@ export async function updateEndpoint(
   manager: EntityManager,
   webhooks: MerchantWebhooks,
   actor: string,
-  { id: reference, url, types, enabled }: UpdateWebhookEndpointInput,
+  { id: reference, url: given, types, enabled }: UpdateWebhookEndpointInput,
 ): Promise<WebhookEndpoint> {
-  if (url) refuseUrl(url, webhooks);
+  const url = given ? readUrl(given, webhooks) : null;
   return manager.transaction(async (transaction) => {
     const endpoint = await lockEndpoint(transaction, reference);
     const { id, status } = endpoint;
@@ -121,9 +121,11 @@ function tooManySecrets(cause: unknown): MerchantWebhookError {
   );
 }
 
-function refuseUrl(url: string, { allowPrivate }: MerchantWebhooks): void {
+/** As it was understood, so that what is shown is where it goes. */
+function readUrl(url: string, { allowPrivate }: MerchantWebhooks): string {
   const refusal = refusalOfUrl(url, allowPrivate);
   if (refusal !== null) throw new MerchantWebhookError('WEBHOOK_URL_NOT_ALLOWED', refusal);
+  return new URL(url).href;
 }
 
 type Summarized = Pick<WebhookEndpoint, 'url' | 'messageTypes' | 'status' | 'disabledReason'>;

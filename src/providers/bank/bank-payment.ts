@@ -6,6 +6,7 @@ import { comparableIdAt, identifierAt } from './bank-identifier.js';
 import type { Bank } from './bank-options.js';
 import { readOutcome } from './bank-outcome.js';
 import { textAt, valueAt, wordAt } from '../json-document.js';
+import { readPageUrl } from '../page-url.js';
 import { readCurrency } from '../written-amount.js';
 import { isSameWord } from '../written-text.js';
 
@@ -78,11 +79,8 @@ function inWords(amount: number | undefined, wanted: Pick<AttemptToInitiate, 'am
 }
 
 function readPaymentUrl(bank: Bank, call: BankCall, json: unknown): string {
-  const url = valueAt(json, bank.api.paymentFields.payment_url);
-  // A bank that is reached securely must not send payers to an insecure page, or to `javascript:`.
-  const protocols = bank.baseUrl.protocol === 'https:' ? ['https:'] : ['https:', 'http:'];
-  if (typeof url !== 'string' || !URL.canParse(url) || !protocols.includes(new URL(url).protocol)) {
-    throw unreadableAnswer(bank, call, 'a payment without a page to pay on');
-  }
+  const given = valueAt(json, bank.api.paymentFields.payment_url);
+  const url = readPageUrl(given, bank.baseUrl.protocol === 'https:');
+  if (url === undefined) throw unreadableAnswer(bank, call, 'a payment without a page to pay on');
   return url;
 }

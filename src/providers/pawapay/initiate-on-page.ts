@@ -77,7 +77,7 @@ async function askForPage(
     if (error instanceof ProviderFailure && error.kind !== 'unavailable') return error;
     throw error;
   }
-  const url = pageUrlAt(answer, 'redirectUrl');
+  const url = pageUrlAt(account, answer, 'redirectUrl');
   if (url !== undefined) return url;
   switch (textAt(answer, 'status')) {
     case 'REJECTED':

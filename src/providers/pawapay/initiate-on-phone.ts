@@ -76,7 +76,7 @@ function depositCall({ attempt, payer, terms }: Order): PawaPayCall {
 /** @param deposit an answer to the order, or what the deposit's status says: both name the page in the same way. */
 async function nextStep(order: Order, deposit: unknown): Promise<Initiated> {
   const { account, attempt, payer, terms } = order;
-  const url = pageUrlAt(deposit, 'authorizationUrl');
+  const url = pageUrlAt(order.account, deposit, 'authorizationUrl');
   if (url !== undefined) return { ...reference(order), nextAction: { type: 'RedirectToUrl', url } };
   const step = textAt(deposit, 'nextStep');
   const hasPage = step === 'GET_AUTH_URL' || step === 'REDIRECT_TO_AUTH_URL';
@@ -95,7 +95,7 @@ async function awaitPage(order: Order): Promise<Initiated> {
   while (performance.now() < until) {
     await pause(PAGE_PAUSE_MILLISECONDS);
     const deposit = await readOwnDeposit(order);
-    const url = pageUrlAt(deposit, 'authorizationUrl');
+    const url = pageUrlAt(order.account, deposit, 'authorizationUrl');
     if (url !== undefined) return { ...reference(order), nextAction: { type: 'RedirectToUrl', url } };
   }
   throw begunAndUnknown(order, 'PAGE_NOT_READY', 'the operator has not made its page yet.');

@@ -1,4 +1,5 @@
 import { textAt, valueAt, wordAt } from '../json-document.js';
+import { readPageUrl } from '../page-url.js';
 import type { MoneyClaim, ProviderOutcome } from '../provider.js';
 import { normalisedWord } from '../written-text.js';
 import { readMoney } from './pawapay-amount.js';
@@ -90,12 +91,7 @@ function readPaid(deposit: unknown): ProviderOutcome | string {
   return { kind: 'paid', ...money, movementReference };
 }
 
-/** pawaPay's and the operators' pages carry long tokens. */
-const LONGEST_URL = 4096;
-
-/** Undefined for what is no address of a page. */
-export function pageUrlAt(json: unknown, path: string): string | undefined {
-  const value = valueAt(json, path);
-  if (typeof value !== 'string' || value.length > LONGEST_URL || !URL.canParse(value)) return undefined;
-  return ['https:', 'http:'].includes(new URL(value).protocol) ? value : undefined;
+/** A page that payers may be sent to; undefined for what is none. */
+export function pageUrlAt({ baseUrl }: PawaPayAccount, json: unknown, path: string): string | undefined {
+  return readPageUrl(valueAt(json, path), baseUrl.protocol === 'https:');
 }

@@ -4,7 +4,7 @@ import { CARD_CHANNELS, mobileMoneyChannels } from './channels.js';
 import {
   callPayDunya,
   isInvoiceToken,
-  isPage,
+  pageOf,
   type PayDunyaCall,
   unreadableAnswer,
 } from './paydunya-exchange.js';
@@ -32,8 +32,10 @@ export async function createInvoice(paydunya: PayDunya, attempt: AttemptToInitia
   const json = await callPayDunya(paydunya, call);
   const token = textAt(json, 'token');
   if (!isInvoiceToken(token)) throw unreadableAnswer(paydunya, call, 'an invoice without a token');
-  const url = valueAt(json, 'response_text');
-  if (!isPage(paydunya, url)) throw unreadableAnswer(paydunya, call, 'an invoice without a page to pay on');
+  const url = pageOf(paydunya, valueAt(json, 'response_text'));
+  if (url === undefined) {
+    throw unreadableAnswer(paydunya, call, 'an invoice without a page to pay on');
+  }
   return { token, url };
 }
 

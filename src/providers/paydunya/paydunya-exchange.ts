@@ -1,5 +1,6 @@
 import { exchange, kindWithoutAnswer } from '../exchange.js';
 import { isPlainText, parseJson, textAt, valueAt } from '../json-document.js';
+import { readPageUrl } from '../page-url.js';
 import { type MoneyClaim, ProviderFailure, type ProviderFailureKind } from '../provider.js';
 import { type PayDunya, withoutSecrets } from './paydunya-options.js';
 
@@ -110,10 +111,9 @@ export function rejection(paydunya: PayDunya, code: string, text = 'no reason gi
   );
 }
 
-/** A page that payers may be sent to. One that is reached securely must not lead to an insecure one, or to `javascript:`. */
-export function isPage(paydunya: PayDunya, url: unknown): url is string {
-  const protocols = paydunya.baseUrl.startsWith('https:') ? ['https:'] : ['https:', 'http:'];
-  return typeof url === 'string' && URL.canParse(url) && protocols.includes(new URL(url).protocol);
+/** A page that payers may be sent to; undefined for what is none. */
+export function pageOf(paydunya: PayDunya, url: unknown): string | undefined {
+  return readPageUrl(url, paydunya.baseUrl.startsWith('https:'));
 }
 
 /** An invoice's token becomes part of a URL: no slash, and no `..`. */

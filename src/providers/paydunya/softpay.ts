@@ -5,7 +5,7 @@ import { confirmInvoice } from './confirm-invoice.js';
 import {
   askPayDunya,
   failureOfStatus,
-  isPage,
+  pageOf,
   type PayDunyaAnswer,
   type PayDunyaCall,
   rejection,
@@ -115,8 +115,8 @@ function nextActionOf(
   { operator, phoneNumber }: PhonePayer,
   json: unknown,
 ): NextAction {
-  const url = valueAt(json, 'url');
-  if (isPage(paydunya, url)) return { type: 'RedirectToUrl', url };
+  const url = pageOf(paydunya, valueAt(json, 'url'));
+  if (url !== undefined) return { type: 'RedirectToUrl', url };
   if (operator.payer === 'PAGE') {
     throw unreadableAnswer(paydunya, call, 'no page of the operator’s to pay on');
   }

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { readPageUrl } from '../page-url.js';
 import type { AttemptToInitiate, Initiated } from '../provider.js';
 import { markInsideCheckout, markWith } from './attempt-mark.js';
 import { checkoutLocale } from './checkout-locale.js';
@@ -42,8 +43,9 @@ export async function initiateRedirect(client: StripeClient, attempt: AttemptToI
   if (attempt.returnUrl === undefined) throw failure('rejected', 'RETURN_URL_MISSING');
   const params = checkoutParams(attempt, attempt.returnUrl);
   const session = await client.call((stripe) => stripe.checkout.sessions.create(params, onceFor(attempt)));
-  if (session.url === null) throw failure('rejected', 'URL_MISSING');
-  return { providerReference: session.id, nextAction: { type: 'RedirectToUrl', url: session.url } };
+  const url = readPageUrl(session.url, false);
+  if (url === undefined) throw failure('rejected', 'URL_MISSING');
+  return { providerReference: session.id, nextAction: { type: 'RedirectToUrl', url } };
 }
 
 function checkoutParams(attempt: AttemptToInitiate, returnUrl: string): Stripe.Checkout.SessionCreateParams {

@@ -24,10 +24,9 @@ export function parseStripeNotification(
   webhookSecrets: readonly string[],
   owner: StripeOwner,
 ): ParsedNotification {
-  const body = rawBody.toString('utf8');
-  const signature = verifySignature(body, headers, receivedAt, webhookSecrets);
+  const signature = verifySignature(rawBody, headers, receivedAt, webhookSecrets);
   if (!signature.genuine) return { verdict: 'refused', reason: signature.reason, detail: signature.detail };
-  return readStripeNotification(body, owner);
+  return readStripeNotification(rawBody.toString('utf8'), owner);
 }
 
 /** Whoever reads a client secret can act as the payer. It also stands in the address of the payer's 3-D Secure page. */
