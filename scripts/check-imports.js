@@ -82,6 +82,7 @@ const MAY_KNOW = {
     'providers/provider.ts',
     'subscriptions',
   ],
+  retention: ['database'],
   health: ['access', 'providers/health.ts'],
   notifications: ['access', 'audit', 'database', 'jobs', 'orders', 'outbox', 'paging', 'payments'],
   'provider-log': [

@@ -39,6 +39,8 @@ import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
 import { NextActionSeal } from './payments/sealed-next-action.js';
+import { deleteOldWebhookBodies } from './retention/delete-old-webhook-bodies.js';
+import { deleteUnpaidOrders } from './retention/delete-unpaid-orders.js';
 import { deleteOldProviderCalls } from './provider-log/delete-old-provider-calls.js';
 import { ProviderLog } from './provider-log/provider-log.js';
 import { ProvidersHealth } from './providers/health.js';
@@ -90,6 +92,10 @@ export interface AppSettings {
   readonly merchantWebhooks?: MerchantWebhookSettings;
   /** How long webhooks to the merchant are kept. */
   readonly webhookDeliveryMilliseconds?: number;
+  /** How long the bodies of providers’ webhooks are kept once they were handled. */
+  readonly webhookBodyMilliseconds?: number;
+  /** How long orders of payers are kept that nobody began to pay. */
+  readonly unpaidOrderMilliseconds?: number;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -116,6 +122,9 @@ const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 const WEBHOOK_DELIVERY_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
 /** Longer than payers have to dispute most payments. */
 const PROVIDER_LOG_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
+const WEBHOOK_BODY_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
+/** Their tokens ended long before. */
+const UNPAID_ORDER_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
 
 /** Tasks of the job runner that run side by side. */
 const TASK_CONCURRENCY = 4;
@@ -353,6 +362,8 @@ function startJobs(
     notificationListPauseMilliseconds: listPause = NOTIFICATION_LIST_PAUSE_MILLISECONDS,
     providerLogMilliseconds = PROVIDER_LOG_MILLISECONDS,
     webhookDeliveryMilliseconds = WEBHOOK_DELIVERY_MILLISECONDS,
+    webhookBodyMilliseconds = WEBHOOK_BODY_MILLISECONDS,
+    unpaidOrderMilliseconds = UNPAID_ORDER_MILLISECONDS,
     log,
   }: AppSettings,
   payments: PaymentDependencies,
@@ -387,6 +398,16 @@ function startJobs(
     job(
       'delete old webhooks to the merchant',
       () => deleteOldDeliveries(manager, webhookDeliveryMilliseconds),
+      CLEANING_PAUSE_MILLISECONDS,
+    ),
+    job(
+      'delete old bodies of webhooks',
+      () => deleteOldWebhookBodies(manager, webhookBodyMilliseconds, webhooks.now()),
+      CLEANING_PAUSE_MILLISECONDS,
+    ),
+    job(
+      'delete unpaid orders',
+      () => deleteUnpaidOrders(manager, unpaidOrderMilliseconds, webhooks.now()),
       CLEANING_PAUSE_MILLISECONDS,
     ),
   ];

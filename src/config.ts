@@ -53,6 +53,10 @@ export interface Config {
   readonly emails: EmailConfig;
   /** How long webhooks to the merchant are kept. */
   readonly webhookDeliveryMilliseconds: number;
+  /** How long the bodies of providers’ webhooks are kept once they were handled. */
+  readonly webhookBodyMilliseconds: number;
+  /** How long orders of payers are kept that nobody began to pay. */
+  readonly unpaidOrderMilliseconds: number;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly stripe?: StripeConfig;
   readonly paydunya?: PayDunyaConfig;
@@ -160,6 +164,8 @@ export const VARIABLES = {
   WEBHOOKS_ALLOW_PRIVATE: yesOrNo,
   ...EMAIL_VARIABLES,
   WEBHOOK_DELIVERY_DAYS: whole(1, 3_650),
+  WEBHOOK_BODY_DAYS: whole(1, 3_650),
+  UNPAID_ORDER_DAYS: whole(2, 3_650),
   BANKS: list
     .pipe(z.array(z.string().regex(/^[a-z][a-z0-9]*$/, 'must be short names, such as BANKS=x,y')))
     .transform((names) => [...new Set(names)]),
@@ -198,6 +204,8 @@ export function loadConfig(environment: Environment = process.env): Config {
       values.WEBHOOKS_ALLOW_PRIVATE ?? (!production && isForThisMachineAlone(host, publicUrl)),
     emails: readEmails(values, faults),
     webhookDeliveryMilliseconds: (values.WEBHOOK_DELIVERY_DAYS ?? 90) * DAY,
+    webhookBodyMilliseconds: (values.WEBHOOK_BODY_DAYS ?? 90) * DAY,
+    unpaidOrderMilliseconds: (values.UNPAID_ORDER_DAYS ?? 90) * DAY,
     logLevel: values.LOG_LEVEL ?? 'info',
     stripe: readStripe(values, faults),
     paydunya: readPayDunya(values, faults),

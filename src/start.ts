@@ -92,6 +92,8 @@ async function startParts(
     shopTimeZone: config.shopTimeZone,
     merchantWebhooks: { allowPrivate: config.webhooksAllowPrivate },
     webhookDeliveryMilliseconds: config.webhookDeliveryMilliseconds,
+    webhookBodyMilliseconds: config.webhookBodyMilliseconds,
+    unpaidOrderMilliseconds: config.unpaidOrderMilliseconds,
     emails,
     host: config.host,
     port: config.port,

@@ -130,4 +130,6 @@ test('the log of the providers’ calls is kept for 90 days, or for as long as i
   const day = 24 * 60 * 60_000;
   expect(loadConfig({}).providerLogMilliseconds).toBe(90 * day);
   expect(loadConfig({ PROVIDER_LOG_DAYS: '7' }).providerLogMilliseconds).toBe(7 * day);
+  expect(loadConfig({ WEBHOOK_BODY_DAYS: '7' }).webhookBodyMilliseconds).toBe(7 * day);
+  expect(loadConfig({ UNPAID_ORDER_DAYS: '7' }).unpaidOrderMilliseconds).toBe(7 * day);
 });

@@ -144,6 +144,13 @@ const untilEvents = (id: string, like: object[]) =>
     return events;
   });
 
+/** Also those that are of no payment yet. */
+const eventsOrWaiting = (reference: string): Promise<unknown[]> =>
+  app.dataSource.query(`SELECT id FROM webhook_event WHERE event_id = $1 OR payload LIKE $2`, [
+    `hint:${reference}`,
+    `%${reference}%`,
+  ]);
+
 /** Those that wait are taken up now. */
 const retryNow = () =>
   app.dataSource.query(`UPDATE webhook_event SET next_try_at = now() WHERE status = 'WAITING'`);
@@ -332,6 +339,56 @@ describe('what has no proof at all', () => {
     expect(await send(PAWAPAY, { body: JSON.stringify(body), contentType: 'application/json' })).toBe(200);
     expect(await storedEvents(app)).toHaveLength(stored);
     expect(PAWAPAY.asked()).toBe(asked);
+  });
+
+  it('and names one’s own attempt is one hint, whatever ids and statuses are made up, and hides no truth', async () => {
+    const payment = await opened(PAWAPAY.way);
+    const asked = PAWAPAY.asked();
+    const begun = performance.now();
+    const statuses = ['COMPLETED', 'FAILED', 'PROCESSING', 'SOMETHING'];
+    for (let round = 0; round < 60; round += 1) {
+      const body = JSON.stringify({
+        ...(round % 2 === 0
+          ? { depositId: randomUUID() }
+          : { refundId: randomUUID(), depositId: randomUUID() }),
+        status: statuses[round % statuses.length],
+        amount: `${round}.00`,
+        currency: 'XOF',
+        metadata: { attempt: payment.reference },
+      });
+      expect(await send(PAWAPAY, { body, contentType: 'application/json' })).toBe(200);
+    }
+    const allowed = 1 + Math.ceil((performance.now() - begun) / 5_000);
+    expect(await eventsOrWaiting(payment.reference)).toHaveLength(1);
+    expect(PAWAPAY.asked() - asked).toBeLessThanOrEqual(allowed);
+    PAWAPAY.approve(payment);
+    await retryNow();
+    await untilPayment(app, payment.id, { status: 'PAID', capturedAmount: AMOUNT });
+  });
+
+  it('and goes on coming is asked about ever more rarely', async () => {
+    const payment = await opened(PAWAPAY.way);
+    await send(PAWAPAY, PAWAPAY.paid(payment));
+    await untilEvents(payment.id, [{ status: 'APPLIED' }]);
+    await app.dataSource.query(
+      `UPDATE webhook_event SET received_at = processed_at - interval '1 hour' WHERE event_id = $1`,
+      [`hint:${payment.reference}`],
+    );
+    await send(PAWAPAY, PAWAPAY.paid(payment));
+    const [{ pause }] = await app.dataSource.query(
+      `SELECT extract(epoch FROM next_try_at - processed_at) AS pause FROM webhook_event WHERE event_id = $1`,
+      [`hint:${payment.reference}`],
+    );
+    expect(Number(pause)).toBe(360);
+    await retryNow();
+    await untilEvents(payment.id, [{ status: 'APPLIED' }]);
+  });
+
+  it('is answered 400, and not kept, when it is longer than any that is true', async () => {
+    const payment = await opened(PAWAPAY.way);
+    const body = JSON.stringify({ ...JSON.parse(PAWAPAY.paid(payment).body), note: 'x'.repeat(20_000) });
+    expect(await send(PAWAPAY, { body, contentType: 'application/json' })).toBe(400);
+    expect(await eventsOrWaiting(payment.reference)).toEqual([]);
   });
 
   it('is answered 400 when it is no notification, and nothing of it is kept', async () => {

@@ -18,6 +18,7 @@ import { Refund } from '../payments/refund.js';
 import { Dispute } from '../payments/dispute.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
+import { RetentionCursor } from '../retention/retention-cursor.js';
 import { RecurringSubscription } from '../subscriptions/recurring-subscription.js';
 import { SubscriptionInvoice } from '../subscriptions/subscription-invoice.js';
 import { WebhookEvent } from '../webhooks/webhook-event.js';
@@ -46,6 +47,7 @@ import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-pa
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
+import { Retention1798680300000 } from '../../migrations/1798680300000-retention.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
@@ -99,6 +101,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Dispute,
       AuditEntry,
       ProviderCursor,
+      RetentionCursor,
       WebhookEvent,
       OutboxEvent,
       EmailMessage,
@@ -128,6 +131,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       UnreadableNotifications1798650000000,
       StockOfOrders1798670000000,
       EndedAttempts1798670100000,
+      Retention1798680300000,
       EarlierEndpointSecrets1798680500000,
     ],
     migrationsTableName: 'migration',

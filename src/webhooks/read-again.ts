@@ -37,6 +37,9 @@ export async function readAgain(
   const { provider: name, headers, proof } = event;
   const provider = providers.get(name);
   if (!provider) return `the provider ${name} is not configured any more`;
+  if (event.payload === '' && event.rawBody === null) {
+    return 'its body is not kept any more (WEBHOOK_BODY_DAYS)';
+  }
   const parsed = provider.readKeptNotification(bodyToRead(event), headers);
   if (parsed.verdict === 'concerns') {
     return { provider, concern: parsed.concern, markedAsOurs: parsed.markedAsOurs };

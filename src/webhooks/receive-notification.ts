@@ -2,8 +2,9 @@ import type { EntityManager } from 'typeorm';
 import type { Logger } from 'pino';
 import { fromRow, toRow } from '../database/rows.js';
 import { run, statement, violatedConstraint } from '../database/statement.js';
-import { isMoneyToProve } from '../payments/attempt-of-event.js';
+import { findAttempt, isMoneyToProve } from '../payments/attempt-of-event.js';
 import { loadPaymentOfProvider, type LoadedPayment } from '../payments/loaded-payment.js';
+import { attemptReference } from '../payments/payment-attempt.js';
 import type { PaymentChange } from '../payments/payment-change.js';
 import type { ParsedNotification, Provider, ProviderEvent } from '../providers/provider.js';
 import { NotProvenYet } from '../payments/not-proven-yet.js';
@@ -59,8 +60,14 @@ const FIND_SAME = statement<{ row: Record<string, unknown> }>(
    WHERE provider = $1 AND event_id = $2 AND content_digest = $3`,
 );
 
-/** However often a hint comes: its provider is asked about it once in so many seconds. */
+/** However often a hint comes: its provider is asked about it once in so many seconds, and ever more rarely. */
 const ASK_EVERY_SECONDS = 5;
+
+/** A pause is this part of the time for which the hint has been coming: less than a hundred questions in a day. */
+const PART_OF_ITS_AGE = 0.1;
+
+/** Of a sender who has proven nothing. The longest true one has two thousand. */
+const LONGEST_HINT_BYTES = 16 * 1_024;
 
 /**
  * A hint that doesn't wait any more is asked about anew: whoever knows its form can send it before it is true, and must
@@ -72,7 +79,8 @@ const KEEP_HINT = statement<{ id: string }>(
    SELECT * FROM jsonb_populate_record(NULL::webhook_event, $1::jsonb || jsonb_build_object('next_try_at', now()))
    ON CONFLICT (provider, event_id, content_digest) DO UPDATE SET status = 'WAITING', tries = 0,
      outcome = excluded.outcome, type = excluded.type, payload = excluded.payload, headers = excluded.headers,
-     next_try_at = greatest(now(), kept.processed_at + interval '${ASK_EVERY_SECONDS} seconds')
+     next_try_at = greatest(now(), kept.processed_at + greatest(
+       interval '${ASK_EVERY_SECONDS} seconds', ${PART_OF_ITS_AGE} * (kept.processed_at - kept.received_at)))
    WHERE kept.status <> 'WAITING' RETURNING id`,
 );
 
@@ -149,16 +157,34 @@ async function keepHint(
   notification: Notification,
   parsed: AcceptedNotification,
 ): Promise<Reception> {
-  const isOurs = (await loadPaymentOfEvents(manager, provider, parsed.events)) !== null;
-  if (!isOurs && parsed.proof === 'NONE') return { kind: 'unknown' };
+  if (parsed.proof === 'NONE' && notification.rawBody.length > LONGEST_HINT_BYTES) {
+    return { kind: 'malformed', detail: 'it proves nothing, and is longer than any that is true' };
+  }
+  const payment = await loadPaymentOfEvents(manager, provider, parsed.events);
+  if (!payment && parsed.proof === 'NONE') return { kind: 'unknown' };
   const event = newEvent(provider, notification, parsed);
-  if (!isOurs && !parsed.markedAsOurs) return store(manager, event, 'IGNORED', NOT_OURS);
+  if (!payment && !parsed.markedAsOurs) return store(manager, event, 'IGNORED', NOT_OURS);
   const outcome = 'a hint: the provider is asked';
-  const row = { ...event, outcome };
+  const row = { ...event, ...(payment && identityOfHint(provider, payment, parsed)), outcome };
   const kept = await run(manager, KEEP_HINT, [JSON.stringify(toRow(row))]);
   if (kept.length === 0) return { kind: 'duplicate' };
   dependencies.wakeInbox();
   return { kind: 'waiting', outcome };
+}
+
+/**
+ * Where the provider is asked by the attempt's own reference whatever a hint says, all hints about an attempt are one:
+ * whoever makes up ids and statuses makes neither rows nor questions.
+ */
+function identityOfHint(
+  provider: Provider,
+  payment: LoadedPayment,
+  { events: [event] }: AcceptedNotification,
+): Pick<WebhookEvent, 'eventId' | 'contentDigest'> | null {
+  const attempt = event && findAttempt(payment, event, provider.name);
+  if (!attempt || !provider.keyIsReference) return null;
+  const reference = attemptReference(payment.intent.reference, attempt.number);
+  return { eventId: `hint:${reference}`, contentDigest: '' };
 }
 
 async function applyOrKeep(
