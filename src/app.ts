@@ -16,6 +16,7 @@ import { serveGraphQL } from './graphql/apollo.js';
 import type { ContextOfServer } from './graphql/context.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
+import type { Currency } from './money.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
@@ -67,6 +68,8 @@ export interface AppSettings {
   /** Signs order tokens and seals what payers do next. */
   readonly secret: string;
   readonly operators?: OperatorTokenSettings;
+  /** How much the role of support may give back of one order in all, in minor units. None: nothing. */
+  readonly supportRefundLimits?: ReadonlyMap<Currency, number>;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
@@ -110,6 +113,8 @@ interface Stoppable {
 const JOB_PAUSE_MILLISECONDS = 1_000;
 const NOTIFICATION_LIST_PAUSE_MILLISECONDS = 15_000;
 const AVAILABILITY_PAUSE_MILLISECONDS = 60_000;
+/** A watcher whose key was revoked hears no more after so long, at most; whatever they ask is refused at once. */
+const CONNECTION_PAUSE_MILLISECONDS = 1_000;
 const CLOCK_PAUSE_MILLISECONDS = 60_000;
 const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 /** Long enough for a merchant to notice in the books what they were not told. */
@@ -154,6 +159,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     seal: new NextActionSeal(settings.secret),
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
+    supportLimits: settings.supportRefundLimits ?? new Map(),
     wakeRelay,
     log,
     actor: 'quittance',
@@ -223,9 +229,11 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const availability = startAvailabilityJob(health, providers, log);
   merchantWebhooks.start(settings.jobPauseMilliseconds ?? JOB_PAUSE_MILLISECONDS);
   emails?.start();
+  const endConnections = () => authentication.apiKeys.endConnections();
   const jobs: Stoppable[] = [
     inbox,
     availability,
+    repeatJob('end connections of bad API keys', CONNECTION_PAUSE_MILLISECONDS, endConnections, log),
     repeatJob('compare clocks', CLOCK_PAUSE_MILLISECONDS, () => clock.compare(), log),
     startMissingProvidersJob(health, settings, providers),
     runner,

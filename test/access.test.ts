@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWTPayload } from 'jose';
 import { createApiKey } from '../src/access/api-keys.js';
+import { ALL_SCOPES } from '../src/access/scopes.js';
 import { signOperatorToken } from '../src/access/operator-token.js';
 import { ORDER_TOKEN_ISSUER, OrderTokens } from '../src/access/order-token.js';
 import { startApp, type App, type AppSettings } from '../src/app.js';
@@ -222,7 +223,7 @@ describe('an order token', () => {
 
 describe('an API key', () => {
   test('is stored as a hash alone', async () => {
-    const made = await createApiKey(app.dataSource.manager, 'a shop');
+    const made = await createApiKey(app.dataSource.manager, { name: 'a shop', scopes: ALL_SCOPES });
     const rows = await app.dataSource.query('SELECT * FROM api_key WHERE name = $1', ['a shop']);
     expect(rows).toHaveLength(1);
     expect(JSON.stringify(rows)).not.toContain(made);
@@ -242,7 +243,7 @@ describe('an API key', () => {
   });
 
   test('that is revoked stops working within seconds, also for who is watching with it', async () => {
-    const made = await createApiKey(app.dataSource.manager, 'soon revoked');
+    const made = await createApiKey(app.dataSource.manager, { name: 'soon revoked', scopes: ALL_SCOPES });
     const { orderId, token, paymentId } = await orderInPayment();
     const one = watch(app, paymentId, made);
     const every = subscribe(app.webSocketUrl, 'subscription { paymentIntentsChanged { version } }', {}, made);
@@ -396,16 +397,20 @@ describe('an operator', () => {
   const signed = (payload: JWTPayload, secret = OPERATOR_JWT_SECRET, alg = 'HS256') =>
     new SignJWT(payload).setProtectedHeader({ alg }).sign(key(secret));
 
-  test.each([[{ role: 'operator' }], [{ role: undefined, roles: ['viewer', 'operator'] }]])(
-    'is who carries the role: %j',
-    async (role) => {
-      expect(await statusAndCode(app.url, await signed(claims(role)))).toEqual([200, undefined]);
-    },
-  );
+  test.each([
+    [{ role: 'operator' }],
+    [{ role: undefined, roles: ['viewer', 'operator'] }],
+    [{ role: 'support' }],
+    [{ role: undefined, roles: ['something else', 'viewer'] }],
+  ])('is who carries the role: %j', async (role) => {
+    expect(await statusAndCode(app.url, await signed(claims(role)))).toEqual([200, undefined]);
+  });
 
   const bad: Readonly<Record<string, () => Promise<string> | string>> = {
     'carries no role': () => signed(claims({ role: undefined })),
-    'carries another role': () => signed(claims({ role: 'viewer' })),
+    'carries a role that nobody knows': () => signed(claims({ role: 'admin' })),
+    'carries a role in another spelling': () => signed(claims({ role: 'Operator' })),
+    'carries no role in its list': () => signed(claims({ role: 'operator', roles: [] })),
     'carries other roles, and the right one only as their part': () =>
       signed(claims({ role: undefined, roles: ['operators'] })),
     'has expired': () => signed(claims({ exp: inAnHour() - 7_200 })),
@@ -499,7 +504,7 @@ describe('operators of an identity provider', () => {
     const tokens = [
       await signed(claims({ iss: 'https://other.example' })),
       await signed(claims({ aud: 'another-service' })),
-      await signed(claims({ role: 'viewer' })),
+      await signed(claims({ role: 'admin' })),
       await signed(claims(), stranger.privateKey),
       await signed(claims(), keys.privateKey, 'two'),
       await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', kid: 'one' }).sign(publicKeyAsSecret),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createApiKey } from '../src/access/api-keys.js';
+import { ALL_SCOPES } from '../src/access/scopes.js';
 import type { ErrorCode } from '../src/graphql/error-codes.js';
 import type { PaymentErrorKind } from '../src/payments/payment-error.js';
 import { startCuttableProxy, type CuttableProxy } from './support/cuttable-proxy.js';
@@ -431,7 +432,7 @@ describe('while the database is down', () => {
       .start('main.js', { environment })
       .until(/http:\/\/localhost:(\d+)\/graphql/);
     url = `127.0.0.1:${port}/graphql`;
-    freshKey = await createApiKey(app.dataSource.manager, 'not looked up yet');
+    freshKey = await createApiKey(app.dataSource.manager, { name: 'not looked up yet', scopes: ALL_SCOPES });
     await cable.cut();
   });
   afterAll(async () => {

@@ -5,7 +5,9 @@ export type AccessErrorKind =
   /** The keys with which operators' tokens are checked can't be fetched. */
   | 'IDENTITY_UNAVAILABLE'
   /** A thing that this kind of caller can't do at all. What it may not *see* is NOT_FOUND instead. */
-  | 'FORBIDDEN';
+  | 'FORBIDDEN'
+  /** The token is one of another kind of thing: an order's, where a customer's is needed, or the other way round. */
+  | 'NOT_YOURS';
 
 export class AccessError extends Error {
   override readonly name = 'AccessError';

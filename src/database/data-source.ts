@@ -46,6 +46,8 @@ import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-pa
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
+import { ApiKeyScopes1798680000000 } from '../../migrations/1798680000000-api-key-scopes.js';
+import { RefundsBySupport1798680010000 } from '../../migrations/1798680010000-refunds-by-support.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
@@ -128,6 +130,8 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       UnreadableNotifications1798650000000,
       StockOfOrders1798670000000,
       EndedAttempts1798670100000,
+      ApiKeyScopes1798680000000,
+      RefundsBySupport1798680010000,
       EarlierEndpointSecrets1798680500000,
     ],
     migrationsTableName: 'migration',

@@ -108,6 +108,7 @@ export const ERROR_CODES: Readonly<
   UNAUTHENTICATED: { code: 'UNAUTHENTICATED', retryable: false },
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
+  NOT_YOURS: { code: 'NOT_FOUND', retryable: false },
   JOB_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },

@@ -10,6 +10,7 @@ import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
 import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
 import { PaymentTimelineResolver } from '../payments/payment-timeline-resolver.js';
+import { authorizeRootFields } from './authorize.js';
 import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub-sub.js';
 import { ProviderLogResolver } from '../provider-log/provider-log-resolver.js';
 import { RecurringSubscriptionResolver } from '../subscriptions/subscription-resolver.js';
@@ -39,5 +40,5 @@ export async function createSchema(pubSub: PaymentPubSub = createPaymentPubSub()
     validate: { forbidUnknownValues: false, whitelist: false },
     emitSchemaFile: false,
   });
-  return makeRootFieldsNullable(schema);
+  return authorizeRootFields(makeRootFieldsNullable(schema));
 }

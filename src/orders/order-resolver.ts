@@ -11,13 +11,8 @@ import {
   Root,
 } from 'type-graphql';
 import { GraphQLJSONObject, GraphQLLocalDate, GraphQLSafeInt } from 'graphql-scalars';
-import {
-  callerName,
-  maySeeOrder,
-  requireBackend,
-  requireStaffOrBackend,
-  isStaffOrBackend,
-} from '../access/caller.js';
+import { actorName, callerName, isStaffOrBackend, maySeeOrder } from '../access/caller.js';
+import { requirePermission } from '../access/permission.js';
 import type { OrderContext as Context } from './order-context.js';
 import { formatMoney } from '../money.js';
 import type { Day } from './booking-days.js';
@@ -86,7 +81,6 @@ export class OrderResolver {
     @Ctx() context: Context,
   ): Promise<CreateOrderPayload> {
     const { caller, manager, authentication, shopTimeZone } = context;
-    if (input.ownLines || input.number || input.metadata || input.customerId) requireStaffOrBackend(caller);
     const { lines: _lines, ownLines: _ownLines, ...rest } = input;
     checkMetadata(input.metadata);
     const isMerchant = isStaffOrBackend(caller);
@@ -108,10 +102,12 @@ export class OrderResolver {
     @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
     @Ctx() context: Context,
   ): Promise<string> {
-    // Not for operators: with it they could act as the payer.
-    requireBackend(context.caller);
-    const { reference } = await findOrder(context, orderId, 'orderId');
-    await recordNewOrderToken(context.manager, reference, callerName(context.caller));
+    const { caller, manager } = context;
+    const { reference, customerId } = await findOrder(context, orderId, 'orderId');
+    // With it, what the customer has saved can be charged.
+    if (customerId !== null)
+      requirePermission(caller, { backend: 'customers' }, 'A token of a customer’s order');
+    await recordNewOrderToken(manager, reference, actorName(caller));
     return context.authentication.orderTokens.sign(reference);
   }
 
@@ -130,7 +126,7 @@ export class OrderResolver {
 
   @FieldResolver(() => GraphQLJSONObject, {
     nullable: true,
-    description: 'The merchant’s own notes; null for payers.',
+    description: 'The merchant’s own notes. For backends and operators; null for others.',
   })
   metadata(@Root() order: Order, @Ctx() { caller }: Context): Record<string, unknown> | null {
     return isStaffOrBackend(caller) ? order.metadata : null;

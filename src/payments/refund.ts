@@ -122,6 +122,10 @@ export class Refund {
   @Column('text')
   origin: RefundOrigin;
 
+  /** Whether it was made in the role of support, whose refunds of one order have a limit. */
+  @Column('boolean', { default: false })
+  bySupport: boolean;
+
   @Field(() => String, { description: 'Which provider.' })
   @Column('text')
   provider: string;

@@ -45,6 +45,7 @@ interface NewRefund {
   readonly origin: RefundOrigin;
   readonly reason: RefundReason | null;
   readonly restock?: boolean;
+  readonly bySupport?: boolean;
   /** When the job is to take it up, should nobody have done so. */
   readonly nextCheckAt: Date | null;
 }
@@ -63,6 +64,7 @@ export function addRefund(change: PaymentChange, wanted: NewRefund): Refund {
     reason: wanted.reason,
     restock: wanted.restock ?? false,
     origin: wanted.origin,
+    bySupport: wanted.bySupport ?? false,
     provider: wanted.capture.provider,
     providerReference: null,
     captureReference: wanted.capture.providerReference,
