@@ -12,7 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { actorName, maySeeCustomer } from '../access/caller.js';
+import { actorName, callerName, maySeeCustomer } from '../access/caller.js';
 import type { PaymentContext as Context } from '../payments/payment-context.js';
 import { NextAction } from '../payments/payment-types.js';
 import type { NextAction as Action } from '../providers/provider.js';
@@ -127,12 +127,10 @@ export class CustomerResolver {
   ): Promise<SetUpPaymentMethodPayload> {
     const { manager, payments } = context;
     const customer = await findOwnCustomer(context, customerId);
-    const nextAction = await setUpPaymentMethod(
-      manager,
-      payments.providers,
-      customer,
-      idempotencyKey ?? null,
-    );
+    const nextAction = await setUpPaymentMethod(manager, payments.providers, customer, {
+      caller: callerName(context.caller),
+      idempotencyKey,
+    });
     return { nextAction };
   }
 

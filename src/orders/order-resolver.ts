@@ -14,6 +14,7 @@ import { GraphQLJSONObject, GraphQLLocalDate, GraphQLSafeInt } from 'graphql-sca
 import { actorName, callerName, isStaffOrBackend, maySeeOrder } from '../access/caller.js';
 import { requirePermission } from '../access/permission.js';
 import type { OrderContext as Context } from './order-context.js';
+import { strangersKey } from '../idempotency/strangers-key.js';
 import { formatMoney } from '../money.js';
 import type { Day } from './booking-days.js';
 import type { BookingInput } from './booking-input.js';
@@ -89,7 +90,8 @@ export class OrderResolver {
       lines: linesOf(input),
       booking: bookingOf(input.booking),
       writtenBy: isMerchant ? ('MERCHANT' as const) : ('PAYER' as const),
-      caller: isMerchant ? callerName(caller) : 'anonymous',
+      caller: callerName(caller),
+      idempotencyKey: keyOf(context, input.idempotencyKey),
     };
     const order = await createOrder(manager, request, shopTimeZone);
     return { order, orderToken: await authentication.orderTokens.sign(order.reference) };
@@ -188,6 +190,18 @@ export function linesOf({
 
 export function bookingOf(input: BookingInput | null | undefined): BookingRequest | null {
   return input ? { startsAt: input.startsAt, endsAt: input.endsAt, details: input.details ?? {} } : null;
+}
+
+/** @throws {OrderError} where a caller without a token gives one that strangers could choose, too. */
+function keyOf({ caller, clientAddress }: Context, given: string | null | undefined): string | null {
+  if (caller.kind !== 'anonymous' || !given) return given ?? null;
+  const key = strangersKey(given, clientAddress);
+  if (key !== null) return key;
+  throw new OrderError(
+    'INVALID_ORDER',
+    'Without a token, idempotencyKey must be a random UUID, such as crypto.randomUUID() makes: whoever repeats it is given this order.',
+    'idempotencyKey',
+  );
 }
 
 function checkMetadata(metadata: Record<string, unknown> | undefined): void {
