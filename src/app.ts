@@ -16,7 +16,6 @@ import { serveGraphQL } from './graphql/apollo.js';
 import type { ContextOfServer } from './graphql/context.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
-import type { Currency } from './money.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
@@ -39,6 +38,7 @@ import { findMissingProviders } from './payments/find-missing-providers.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
+import type { RefundLimits } from './payments/refund-limits.js';
 import { NextActionSeal } from './payments/sealed-next-action.js';
 import { deleteOldProviderCalls } from './provider-log/delete-old-provider-calls.js';
 import { ProviderLog } from './provider-log/provider-log.js';
@@ -68,8 +68,8 @@ export interface AppSettings {
   /** Signs order tokens and seals what payers do next. */
   readonly secret: string;
   readonly operators?: OperatorTokenSettings;
-  /** How much the role of support may give back of one order in all, in minor units. None: nothing. */
-  readonly supportRefundLimits?: ReadonlyMap<Currency, number>;
+  /** None: support gives nothing back, and one operator as much as there is. */
+  readonly refundLimits?: RefundLimits;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
@@ -159,7 +159,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     seal: new NextActionSeal(settings.secret),
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
-    supportLimits: settings.supportRefundLimits ?? new Map(),
+    refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },
     wakeRelay,
     log,
     actor: 'quittance',

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type BankConfig, readBanks } from './bank-config.js';
 import { amounts } from './bank-values.js';
-import type { Currency } from './money.js';
 import { EMAIL_VARIABLES, type EmailConfig, readEmails } from './email-config.js';
 import {
   type Environment,
@@ -16,6 +15,7 @@ import {
   yesOrNo,
 } from './environment.js';
 import { isProxyNetwork } from './access/client-address.js';
+import type { RefundLimits } from './payments/refund-limits.js';
 import { isTimeZone } from './orders/booking-days.js';
 import { readRoutingRules, type RoutingRule } from './providers/routing-rules.js';
 import type { OperatorTokenSettings } from './access/operator-token.js';
@@ -36,8 +36,7 @@ export interface Config {
   /** Undefined: made for this machine, and kept in the data folder. */
   readonly secret?: string;
   readonly operators?: OperatorTokenSettings;
-  /** How much the role of support may give back of one order in all, in minor units. */
-  readonly supportRefundLimits: ReadonlyMap<Currency, number>;
+  readonly refundLimits: RefundLimits;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
@@ -132,6 +131,7 @@ export const VARIABLES = {
   OPERATOR_JWT_ISSUER: text,
   OPERATOR_JWT_AUDIENCE: text,
   SUPPORT_REFUND_LIMITS: amounts,
+  SECOND_OPERATOR_ABOVE: amounts,
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   TRUSTED_PROXIES: list.pipe(
     z.array(z.string().refine(isProxyNetwork, 'must be addresses and networks, such as 10.0.0.0/8,loopback')),
@@ -189,7 +189,10 @@ export function loadConfig(environment: Environment = process.env): Config {
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
     operators: readOperators(values, faults),
-    supportRefundLimits: values.SUPPORT_REFUND_LIMITS ?? new Map<Currency, number>(),
+    refundLimits: {
+      support: values.SUPPORT_REFUND_LIMITS ?? new Map(),
+      oneOperator: values.SECOND_OPERATOR_ABOVE ?? new Map(),
+    },
     allowedOrigins: values.ALLOWED_ORIGINS ?? 'LOCALHOST',
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     introspection: values.INTROSPECTION ?? !production,

@@ -83,7 +83,7 @@ async function startParts(
     routingRules: config.routingRules,
     providerLogMilliseconds: config.providerLogMilliseconds,
     secret: config.secret ?? credentials!.secret,
-    supportRefundLimits: config.supportRefundLimits,
+    refundLimits: config.refundLimits,
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
     trustedProxies: config.trustedProxies,

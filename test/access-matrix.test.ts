@@ -104,7 +104,8 @@ function isLetIn({ errors }: Answer): boolean {
   const isFault =
     code === undefined || (typeof code === 'string' && /^(INTERNAL|GRAPHQL_|BAD_REQUEST|QUERY_)/.test(code));
   if (error && isFault) throw new Error(JSON.stringify(error));
-  const isOfAnotherKind = code === 'NOT_FOUND' && /your token is that of/.test(error!.message);
+  const isOfAnotherKind =
+    code === 'NOT_FOUND' && /: (your token is that of|you have sent no token)/.test(error!.message);
   return code !== 'UNAUTHENTICATED' && code !== 'FORBIDDEN' && !isOfAnotherKind;
 }
 

@@ -39,7 +39,7 @@ test('nothing has to be set on a developer’s machine', () => {
     dataFolder: '.quittance',
     allowedOrigins: 'LOCALHOST',
     trustedProxies: [],
-    supportRefundLimits: new Map(),
+    refundLimits: { support: new Map(), oneOperator: new Map() },
     introspection: true,
     reservationMilliseconds: 30 * 60_000,
     orderTokenMilliseconds: 24 * 3_600_000,
@@ -55,13 +55,16 @@ test('an empty variable, which is how compose files say "not set", is not set', 
   );
 });
 
-test('what support may give back is said in major units, and kept in minor ones', () => {
-  expect(loadConfig({ SUPPORT_REFUND_LIMITS: 'EUR=100,XOF=50000' }).supportRefundLimits).toEqual(
-    new Map([
-      ['EUR', 10_000],
-      ['XOF', 50_000],
-    ]),
-  );
+test('what support and one operator may give back is said in major units, and kept in minor ones', () => {
+  const { refundLimits } = loadConfig({
+    SUPPORT_REFUND_LIMITS: 'EUR=100,XOF=50000',
+    SECOND_OPERATOR_ABOVE: 'EUR=999.50',
+  });
+  expect([...refundLimits.support]).toEqual([
+    ['EUR', 10_000],
+    ['XOF', 50_000],
+  ]);
+  expect([...refundLimits.oneOperator]).toEqual([['EUR', 99_950]]);
 });
 
 test('everything that is wrong is said at once, by the names of the variables', () => {
@@ -75,6 +78,7 @@ test('everything that is wrong is said at once, by the names of the variables', 
     ALLOWED_ORIGINS: 'https://shop.example/path',
     TRUSTED_PROXIES: 'the proxy',
     SUPPORT_REFUND_LIMITS: '100',
+    SECOND_OPERATOR_ABOVE: 'EUR=0',
     INTROSPECTION: 'true',
     RESERVATION_MINUTES: '0.5',
     ORDER_TOKEN_HOURS: '0',

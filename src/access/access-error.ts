@@ -6,7 +6,7 @@ export type AccessErrorKind =
   | 'IDENTITY_UNAVAILABLE'
   /** A thing that this kind of caller can't do at all. What it may not *see* is NOT_FOUND instead. */
   | 'FORBIDDEN'
-  /** The token is one of another kind of thing: an order's, where a customer's is needed, or the other way round. */
+  /** No token where what is asked for is hidden without one; or that of a customer, where an order's is needed, and so on. */
   | 'NOT_YOURS';
 
 export class AccessError extends Error {

@@ -7,6 +7,8 @@ import type { Scope } from './scopes.js';
 export interface Permission {
   /** Callers without a token. */
   readonly anonymous?: true;
+  /** Callers without a token are told what those with another's token are: that there is no such thing. */
+  readonly hidden?: true;
   /** Holders of an order's token. */
   readonly payer?: true;
   /** Holders of a customer's token. */
@@ -19,19 +21,19 @@ export interface Permission {
 
 /**
  * @param what is asked for, for the message: "ownLines".
- * @throws {AccessError} UNAUTHENTICATED without a token, NOT_YOURS with the token of another kind of thing, and FORBIDDEN for
+ * @throws {AccessError} UNAUTHENTICATED (or NOT_YOURS) without a token, NOT_YOURS with the token of another kind of thing, and FORBIDDEN for
  * all others who may not, naming what is missing.
  */
 export function requirePermission(caller: Caller, permission: Permission, what: string): void {
   switch (caller.kind) {
     case 'anonymous':
       if (permission.anonymous) return;
-      throw tokenMissing();
+      throw permission.hidden ? notYours('you have sent no token') : tokenMissing();
     case 'payer':
     case 'customer':
       if (permission[caller.kind]) return;
       throw permission.payer || permission.customer
-        ? notYours(caller.kind)
+        ? notYours(`your token is that of ${caller.kind === 'payer' ? 'an order' : 'a customer'}`)
         : notForThisKind(permission, what);
     case 'backend':
       return requireScope(caller.scopes, permission, what);
@@ -63,12 +65,8 @@ function notForThisKind(permission: Permission, what: string): AccessError {
   return new AccessError('FORBIDDEN', `${what} is for ${kindsOf(permission)} only.`);
 }
 
-function notYours(kind: 'payer' | 'customer'): AccessError {
-  const whose = kind === 'payer' ? 'an order' : 'a customer';
-  return new AccessError(
-    'NOT_YOURS',
-    `There is no such thing, or it is not yours: your token is that of ${whose}.`,
-  );
+function notYours(why: string): AccessError {
+  return new AccessError('NOT_YOURS', `There is no such thing, or it is not yours: ${why}.`);
 }
 
 /** Whom it is for, as the schema's descriptions say it: "backends and operators". */

@@ -7,7 +7,7 @@ const EVERYBODY: Permission = {
   backend: 'ANY_SCOPE',
   operator: 'viewer',
 };
-const PAYER_OR_STAFF: Permission = { payer: true, backend: 'read', operator: 'viewer' };
+const PAYER_OR_STAFF: Permission = { hidden: true, payer: true, backend: 'read', operator: 'viewer' };
 const CUSTOMER_OR_STAFF: Permission = { customer: true, backend: 'read', operator: 'viewer' };
 const STAFF: Permission = { backend: 'read', operator: 'viewer' };
 const OPERATORS: Permission = { operator: 'viewer' };
@@ -31,14 +31,16 @@ export const OPERATIONS: Readonly<Record<string, Permission>> = {
   'Query.providerHealth': OPERATORS,
   'Query.recurringSubscription': CUSTOMER_OR_STAFF,
   'Query.recurringSubscriptions': CUSTOMER_OR_STAFF,
+  'Query.refundRequests': OPERATORS,
   'Query.savedPaymentMethods': CUSTOMER_OR_STAFF,
   'Query.webhookDeliveries': STAFF,
   'Query.webhookDelivery': STAFF,
   'Query.webhookEndpoints': STAFF,
   'Query.webhookEvents': STAFF,
 
-  'Mutation.cancelOrder': { payer: true, backend: 'orders', operator: 'support' },
-  'Mutation.cancelPaymentIntent': { payer: true, backend: 'payments', operator: 'support' },
+  'Mutation.approveRefund': { operator: 'operator' },
+  'Mutation.cancelOrder': { hidden: true, payer: true, backend: 'orders', operator: 'support' },
+  'Mutation.cancelPaymentIntent': { hidden: true, payer: true, backend: 'payments', operator: 'support' },
   'Mutation.cancelRecurringSubscription': { customer: true, backend: 'customers', operator: 'operator' },
   'Mutation.capturePaymentIntent': { backend: 'payments', operator: 'operator' },
   'Mutation.createCustomer': { backend: 'customers' },
@@ -50,12 +52,14 @@ export const OPERATIONS: Readonly<Record<string, Permission>> = {
   'Mutation.createPaymentIntent': { payer: true, backend: 'payments', operator: 'operator' },
   'Mutation.createRecurringSubscription': { backend: 'customers' },
   'Mutation.createWebhookEndpoint': ENDPOINTS,
+  'Mutation.declineRefund': { operator: 'operator' },
   'Mutation.deleteWebhookEndpoint': ENDPOINTS,
   'Mutation.detachPaymentMethod': { customer: true, backend: 'customers' },
   'Mutation.refundPayment': { backend: 'refunds', operator: 'support' },
   'Mutation.replayWebhookDeliveries': { backend: 'webhooks', operator: 'support' },
   'Mutation.replayWebhookDelivery': { backend: 'webhooks', operator: 'support' },
   'Mutation.replayWebhookEvent': { backend: 'payments', operator: 'operator' },
+  'Mutation.requestRefund': { operator: 'support' },
   'Mutation.resendEmail': { backend: 'orders', operator: 'support' },
   'Mutation.retryJob': { operator: 'operator' },
   'Mutation.rotateWebhookEndpointSecret': ENDPOINTS,
@@ -63,10 +67,10 @@ export const OPERATIONS: Readonly<Record<string, Permission>> = {
   // What it answers lets its reader act as the customer.
   'Mutation.setUpPaymentMethod': { customer: true, backend: 'customers' },
   'Mutation.settlePaymentReview': { operator: 'operator' },
-  'Mutation.updateOrder': { payer: true, backend: 'orders', operator: 'operator' },
-  'Mutation.updatePaymentIntent': { payer: true, backend: 'payments', operator: 'operator' },
+  'Mutation.updateOrder': { hidden: true, payer: true, backend: 'orders', operator: 'operator' },
+  'Mutation.updatePaymentIntent': { hidden: true, payer: true, backend: 'payments', operator: 'operator' },
   'Mutation.updateWebhookEndpoint': ENDPOINTS,
-  'Mutation.verifyPaymentIntent': { payer: true, backend: 'payments', operator: 'support' },
+  'Mutation.verifyPaymentIntent': { hidden: true, payer: true, backend: 'payments', operator: 'support' },
 
   'Subscription.paymentIntentsChanged': STAFF,
   'Subscription.paymentStatusChanged': PAYER_OR_STAFF,

@@ -15,6 +15,7 @@ import { PaymentIntent } from '../payments/payment-intent.js';
 import { PaymentAttempt } from '../payments/payment-attempt.js';
 import { Movement } from '../payments/movement.js';
 import { Refund } from '../payments/refund.js';
+import { RefundRequest } from '../payments/refund-request.js';
 import { Dispute } from '../payments/dispute.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
@@ -47,7 +48,7 @@ import { UnreadableNotifications1798650000000 } from '../../migrations/179865000
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
 import { ApiKeyScopes1798680000000 } from '../../migrations/1798680000000-api-key-scopes.js';
-import { RefundsBySupport1798680010000 } from '../../migrations/1798680010000-refunds-by-support.js';
+import { WordsForRefunds1798680010000 } from '../../migrations/1798680010000-words-for-refunds.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
@@ -98,6 +99,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       PaymentAttempt,
       Movement,
       Refund,
+      RefundRequest,
       Dispute,
       AuditEntry,
       ProviderCursor,
@@ -131,7 +133,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       StockOfOrders1798670000000,
       EndedAttempts1798670100000,
       ApiKeyScopes1798680000000,
-      RefundsBySupport1798680010000,
+      WordsForRefunds1798680010000,
       EarlierEndpointSecrets1798680500000,
     ],
     migrationsTableName: 'migration',

@@ -8,6 +8,7 @@ import { JobResolver } from '../jobs/job-resolver.js';
 import { MerchantWebhookResolver } from '../notifications/merchant-webhooks/merchant-webhook-resolver.js';
 import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
+import { RefundRequestResolver } from '../payments/refund-request-resolver.js';
 import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
 import { PaymentTimelineResolver } from '../payments/payment-timeline-resolver.js';
 import { authorizeRootFields } from './authorize.js';
@@ -23,6 +24,7 @@ export async function createSchema(pubSub: PaymentPubSub = createPaymentPubSub()
       OrderResolver,
       ProductResolver,
       PaymentResolver,
+      RefundRequestResolver,
       OrderPaymentsResolver,
       CustomerResolver,
       SavedMethodResolver,

@@ -38,6 +38,7 @@ import {
   UpdatePaymentIntentInput,
 } from './payment-types.js';
 import { Refund } from './refund.js';
+import { authorityOf } from './refund-limits.js';
 import { refundPayment } from './refund-payment.js';
 import { routesOfOrder } from './routes-of-order.js';
 import { settlePaymentReview } from './settle-payment-review.js';
@@ -159,7 +160,7 @@ export class PaymentResolver {
 
   @Mutation(() => Refund, {
     description:
-      'For backends and operators: gives money back, all that is left or a part of it. The role `support` up to a limit for each order.',
+      'For backends and operators: gives money back, all that is left or a part of it. The role `support` up to a limit for each order; where the shop has one, one operator, too: more is for requestRefund.',
   })
   async refundPayment(
     @Arg('input', () => RefundPaymentInput, { description: 'What is asked for.' })
@@ -171,7 +172,7 @@ export class PaymentResolver {
       ...input,
       intentReference: intent.reference,
       caller: callerName(context.caller),
-      bySupport: partyOf(context.caller) === 'SUPPORT',
+      authority: authorityOf(context.caller),
     });
   }
 
