@@ -154,6 +154,21 @@ describe('a refund that was asked for', () => {
     expect(await refundsOf(payment)).toEqual([]);
   });
 
+  test('is either made or declined where two operators decide at the same time', async () => {
+    const eva = await tokenOf('eva', 'operator');
+    for (let round = 0; round < 5; round += 1) {
+      const payment = await paidPayment(app, STRIPE);
+      const { id } = await asked(payment, {}, olga);
+      const answers = await Promise.all([approve(id, otto), decline(id, eva)]);
+      expect(answers.filter(({ errors }) => !errors)).toHaveLength(1);
+      expect(answers.map(codeOf)).toContain('REFUND_REQUEST_CLOSED');
+      const refunds = await refundsOf(payment);
+      expect([await statusOf(id), refunds.length]).toEqual(
+        answers[0].errors ? ['DECLINED', 0] : ['APPROVED', 1],
+      );
+    }
+  });
+
   test('is not made any more when its time is up, by the database’s clock', async () => {
     const payment = await paidPayment(app, STRIPE);
     const { id } = await asked(payment, {}, olga);

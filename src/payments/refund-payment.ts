@@ -28,6 +28,8 @@ export interface RefundPayment {
   readonly caller: string;
   /** By whose word: for some, there is a limit. */
   readonly authority: RefundAuthority;
+  /** Where somebody asked for it: decides about the request, in the change that writes the refund. */
+  readonly approve?: (change: PaymentChange) => Promise<void>;
   /** Needed: nothing else tells a repeated request from a second refund of the same amount. */
   readonly idempotencyKey: string;
 }
@@ -44,7 +46,7 @@ export async function refundPayment(
   request: RefundPayment,
 ): Promise<Refund> {
   // The same person, who has another role by now, asks for the same refund.
-  const { authority: _authority, ...asked } = request;
+  const { authority: _authority, approve: _approve, ...asked } = request;
   const key = keyUse('refundPayment', asked);
   const { payment, refundId, isNew } = await onceByKey(manager, key, async (madeId) => {
     const loaded = await loadPayment(manager, request.intentReference);
@@ -64,6 +66,7 @@ async function write(
   key: KeyUse,
 ) {
   const change = changePayment(loaded, dependencies.actor);
+  await request.approve?.(change);
   const refund = queueRefund(change, dependencies, request);
   await refuseBeyondLimit(manager, dependencies.refundLimits, change.orderId, refund);
   useKey(change, key, refund.id);

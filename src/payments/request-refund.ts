@@ -1,7 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EntityManager } from 'typeorm';
 import { AccessError } from '../access/access-error.js';
+import type { NewAuditEntry } from '../audit/audit-entry.js';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
+import { databaseNow } from '../database/database-clock.js';
 import { violatedConstraint } from '../database/statement.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.js';
 import {
@@ -13,16 +15,14 @@ import {
 } from '../idempotency/key-use.js';
 import { newReference } from '../references.js';
 import { loadPayment } from './loaded-payment.js';
-import { changePayment } from './payment-change.js';
+import { changePayment, record } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import type { Refund } from './refund.js';
 import { queueRefund, refundPayment, type RefundPayment } from './refund-payment.js';
 import { RefundRequest } from './refund-request.js';
 
-/**
- * How long a request can be approved. Not longer than an idempotency key is kept: by it, approving twice makes one refund.
- */
+/** How long a request can be approved: until the other operator's next shift. */
 const REQUEST_LIFETIME_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
 /**
@@ -61,11 +61,11 @@ export async function requestRefund(
       await transaction.insert(RefundRequest, request);
       const expiresAt = keyExpiry(payment.now);
       await transaction.insert(IdempotencyKey, { ...key, resourceId: request.id, expiresAt });
-      await record(transaction, dependencies, asked.intentReference, 'refund.asked', request);
+      const entry = entryOf(asked.intentReference, dependencies.actor, 'refund.asked', request);
+      await writeAuditEntry(transaction, entry);
     });
   } catch (error) {
-    const same =
-      key && violatedConstraint(error) === KEY_CONSTRAINT ? await requestOfKey(manager, key) : null;
+    const same = violatedConstraint(error) === KEY_CONSTRAINT ? await requestOfKey(manager, key) : null;
     if (same) return same;
     throw error;
   }
@@ -73,8 +73,8 @@ export async function requestRefund(
 }
 
 /**
- * Makes the refund that somebody else asked for. The same operator may say so again, and it stays one refund: also when the
- * first time was cut off between the decision and the refund.
+ * Makes the refund that somebody else asked for: the decision and the refund are one write. The same said again, after a lost
+ * answer, gives that refund.
  * @throws {PaymentError} REFUND_REQUEST_NOT_FOUND, REFUND_REQUEST_CLOSED, and what `refundPayment` throws
  * @throws {AccessError} FORBIDDEN: they asked for it themselves
  */
@@ -84,75 +84,51 @@ export async function approveRefund(
   reference: string,
   person: string,
 ): Promise<Refund> {
-  const { request, intentReference } = await decide(manager, dependencies, reference, person, 'APPROVED');
-  const { amount, reason, restock } = request;
+  const { paymentIntent, amount, reason, restock, askedBy } = await find(manager, reference);
+  if (askedBy === person) {
+    throw new AccessError('FORBIDDEN', 'You asked for this refund: another operator has to approve it.');
+  }
   return refundPayment(manager, dependencies, {
-    ...{ intentReference, amount, reason, restock },
+    ...{ intentReference: paymentIntent.reference, amount, reason, restock },
     caller: 'refund-request',
     idempotencyKey: reference,
     authority: 'TWO_PEOPLE',
+    approve: async (change) => {
+      // Read after the order's version, with which each decision goes on: another one in between undoes this change.
+      const { paymentIntent: _paymentIntent, ...request } = await findOpen(manager, reference);
+      const approved = {
+        ...request,
+        decision: 'APPROVED' as const,
+        decidedBy: person,
+        decidedAt: change.now,
+      };
+      change.approvedRequests.push(approved);
+      record(change, 'refund.approved', null, { after: summaryOfRequest(request) });
+    },
   });
 }
 
 /** @throws {PaymentError} REFUND_REQUEST_NOT_FOUND, REFUND_REQUEST_CLOSED */
 export async function declineRefund(
   manager: EntityManager,
-  dependencies: PaymentDependencies,
+  { actor }: PaymentDependencies,
   reference: string,
   person: string,
 ): Promise<RefundRequest> {
-  return (await decide(manager, dependencies, reference, person, 'DECLINED')).request;
-}
-
-type Decision = NonNullable<RefundRequest['decision']>;
-
-async function decide(
-  manager: EntityManager,
-  dependencies: PaymentDependencies,
-  reference: string,
-  person: string,
-  decision: Decision,
-): Promise<{ request: RefundRequest; intentReference: string }> {
-  return manager.transaction(async (transaction) => {
-    const { paymentIntent } = await find(transaction, reference);
+  const { id, paymentIntent } = await find(manager, reference);
+  await manager.transaction(async (transaction) => {
     await lockOrder(transaction, paymentIntent.orderId);
-    const { request, isExpired } = await lockRequest(transaction, reference);
-    const intentReference = paymentIntent.reference;
-    if (decision === 'APPROVED' && request.askedBy === person) {
-      throw new AccessError('FORBIDDEN', 'You asked for this refund: another operator has to approve it.');
-    }
-    if (isExpired) throw closed('it has expired: ask for it again');
-    if (request.decision === decision && request.decidedBy === person) return { request, intentReference };
-    if (request.decision) throw closed(`${String(request.decidedBy)} has decided: ${request.decision}`);
-    await transaction.update(
-      RefundRequest,
-      { id: request.id },
-      { decision, decidedBy: person, decidedAt: () => 'now()' },
-    );
-    const action = decision === 'APPROVED' ? 'refund.approved' : 'refund.declined';
-    await record(transaction, dependencies, intentReference, action, request);
-    return {
-      request: await transaction.findOneByOrFail(RefundRequest, { id: request.id }),
-      intentReference,
-    };
+    const request = await findOpen(transaction, reference);
+    const decided = { decision: 'DECLINED' as const, decidedBy: person, decidedAt: () => 'now()' };
+    await transaction.update(RefundRequest, { id }, decided);
+    await writeAuditEntry(transaction, entryOf(paymentIntent.reference, actor, 'refund.declined', request));
   });
+  return manager.findOneByOrFail(RefundRequest, { id });
 }
 
-/** The order first, as everywhere: its row stands for its payments. */
+/** The order first, as everywhere; whoever has read it before reads it again, and what is decided here with it. */
 async function lockOrder(transaction: EntityManager, orderId: string): Promise<void> {
-  await transaction.query('SELECT 1 FROM orders WHERE id = $1 FOR NO KEY UPDATE', [orderId]);
-}
-
-async function lockRequest(
-  transaction: EntityManager,
-  reference: string,
-): Promise<{ request: RefundRequest; isExpired: boolean }> {
-  const request = await transaction.findOneByOrFail(RefundRequest, { reference });
-  const [row]: { isExpired: boolean }[] = await transaction.query(
-    'SELECT expires_at <= now() AS "isExpired" FROM refund_request WHERE id = $1 FOR UPDATE',
-    [request.id],
-  );
-  return { request, isExpired: row!.isExpired };
+  await transaction.query('UPDATE orders SET version = version + 1 WHERE id = $1', [orderId]);
 }
 
 async function find(manager: EntityManager, reference: string) {
@@ -162,6 +138,14 @@ async function find(manager: EntityManager, reference: string) {
   throw new PaymentError('REFUND_REQUEST_NOT_FOUND', 'There is no such request for a refund.', {
     field: 'id',
   });
+}
+
+/** @throws {PaymentError} REFUND_REQUEST_CLOSED: it was decided, or its time is up by the database's clock. */
+async function findOpen(manager: EntityManager, reference: string) {
+  const request = await find(manager, reference);
+  if (request.decision) throw closed(`${String(request.decidedBy)} has decided: ${request.decision}`);
+  if (request.expiresAt <= (await databaseNow(manager))) throw closed('it has expired: ask for it again');
+  return request;
 }
 
 async function requestOfKey(
@@ -174,16 +158,14 @@ async function requestOfKey(
   return manager.findOneByOrFail(RefundRequest, { id: used.resourceId });
 }
 
-/** @param manager of a transaction that holds the order's row. */
-async function record(
-  manager: EntityManager,
-  { actor }: PaymentDependencies,
-  subject: string,
-  action: string,
-  { reference: request, amount, currency }: Pick<RefundRequest, 'reference' | 'amount' | 'currency'>,
-): Promise<void> {
-  const after = { request, amount, currency };
-  await writeAuditEntry(manager, { subject, actor, action, before: null, after, reason: null });
+function summaryOfRequest({ reference: request, amount, currency }: Summarised): object {
+  return { request, amount, currency };
+}
+
+type Summarised = Pick<RefundRequest, 'reference' | 'amount' | 'currency'>;
+
+function entryOf(subject: string, actor: string, action: string, request: Summarised): NewAuditEntry {
+  return { subject, actor, action, before: null, after: summaryOfRequest(request), reason: null };
 }
 
 function closed(why: string): PaymentError {
