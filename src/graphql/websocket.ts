@@ -76,8 +76,8 @@ export function serveSubscriptions(
       const document = check(query);
       if (!('kind' in document)) return document;
       if (!getOperationAST(document, operationName)) return [operationUnclear()];
-      const caller = await presentCaller(context, extra.caller!);
-      if (Array.isArray(caller)) return caller;
+      // Each operation is judged by what its caller is now.
+      const caller = await requireStillValid(context.authentication, extra.caller!);
       const contextValue: Context = { ...context, caller, clientAddress: extra.clientAddress! };
       return {
         schema,
@@ -137,19 +137,6 @@ function closeWhenRevoked(socket: WebSocket, caller: Caller, { authentication }:
   if (caller.kind !== 'backend' || socket.readyState !== socket.OPEN) return;
   const end = () => socket.close(CloseCode.Forbidden, 'The API key has expired or was revoked');
   socket.once('close', authentication.apiKeys.onConnection(caller.keyHash, end));
-}
-
-/** Who asks, as they are now: each operation is judged anew. */
-async function presentCaller(
-  { authentication }: ContextOfServer,
-  caller: Caller,
-): Promise<Caller | GraphQLError[]> {
-  try {
-    return await requireStillValid(authentication, caller);
-  } catch (error) {
-    // Thrown on, it would end the socket and all that runs on it.
-    return [new GraphQLError('The caller could not be checked.', { originalError: error as Error })];
-  }
 }
 
 function operationUnclear(): GraphQLError {
