@@ -1,16 +1,21 @@
 /**
- * What is written from the code and committed, because people read it: the API's schema, and the states of a payment.
+ * What is written from the code and committed, because people read it: the API's schema, the states of a payment, and who may what.
  * The check fails when the code says something else; `npm run generate` writes it anew.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import { lexicographicSortSchema, printSchema } from 'graphql';
+import type { Permission } from '../src/access/permission.js';
+import { INPUTS, OPERATIONS } from '../src/access/permissions.js';
+import { SCOPES } from '../src/access/scopes.js';
 import { createSchema } from '../src/graphql/schema.js';
 import { PAYMENT_STATUSES, TRANSITIONS } from '../src/payments/transitions.js';
 
 const GENERATED: Readonly<Record<string, () => Promise<string> | string>> = {
   'schema.graphql': schema,
   'docs/payment-states.md': paymentStates,
+  'docs/access.md': access,
 };
 
 const root = join(import.meta.dirname, '..');
@@ -29,6 +34,47 @@ for (const [file, generate] of Object.entries(GENERATED)) {
 async function schema(): Promise<string> {
   const text = printSchema(lexicographicSortSchema(await createSchema()));
   return `# Made from the code by \`npm run generate\`. Don’t edit.\n\n${text}\n`;
+}
+
+function access(): Promise<string> {
+  const row = ([name, permission]: [string, Permission & { readonly value?: string }]) =>
+    [
+      `\`${name}\`${permission.value ? `: ${permission.value}` : ''}`,
+      permission.anonymous ? 'yes' : '–',
+      permission.payer ? 'yes' : '–',
+      permission.customer ? 'yes' : '–',
+      permission.backend === 'ANY_SCOPE' ? 'any' : (permission.backend ?? '–'),
+      permission.operator ?? '–',
+    ].join(' | ');
+  const table = (what: string, permissions: Readonly<Record<string, Permission>>) =>
+    [
+      `${what} | no token | payer | customer | scope of an API key | least role of an operator`,
+      `- | - | - | - | - | -`,
+      ...Object.entries(permissions).map(row),
+    ]
+      .map((line) => `| ${line} |`)
+      .join('\n');
+  const scopes = Object.entries(SCOPES).map(([scope, may]) => `- \`${scope}\`: ${may}`);
+  const text = `# Who may what
+
+Made from \`src/access/permissions.ts\` by \`npm run generate\`. Don’t edit. [The reasons](decisions/0016-who-may-what.md).
+
+The payer holds the token of one order, the customer that of their own account: of others’ things they are told \`NOT_FOUND\`. A
+role may also do what the roles before it may: \`viewer\`, \`support\`, \`operator\`. The scopes of an API key stand side by side:
+
+${scopes.join('\n')}
+
+## Operations
+
+${table('Operation', OPERATIONS)}
+
+## Arguments and fields of inputs
+
+What isn’t here may be given by all who may begin the operation.
+
+${table('Argument or field', INPUTS)}
+`;
+  return format(text, { parser: 'markdown', printWidth: 130, proseWrap: 'preserve' });
 }
 
 function paymentStates(): string {

@@ -38,6 +38,7 @@ import { findMissingProviders } from './payments/find-missing-providers.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
+import type { RefundLimits } from './payments/refund-limits.js';
 import { NextActionSeal } from './payments/sealed-next-action.js';
 import { deleteOldWebhookBodies } from './retention/delete-old-webhook-bodies.js';
 import { deleteUnpaidOrders } from './retention/delete-unpaid-orders.js';
@@ -69,6 +70,8 @@ export interface AppSettings {
   /** Signs order tokens and seals what payers do next. */
   readonly secret: string;
   readonly operators?: OperatorTokenSettings;
+  /** None: support gives nothing back, and one operator as much as there is. */
+  readonly refundLimits?: RefundLimits;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
@@ -116,6 +119,8 @@ interface Stoppable {
 const JOB_PAUSE_MILLISECONDS = 1_000;
 const NOTIFICATION_LIST_PAUSE_MILLISECONDS = 15_000;
 const AVAILABILITY_PAUSE_MILLISECONDS = 60_000;
+/** A watcher whose key was revoked hears no more after so long, at most; whatever they ask is refused at once. */
+const CONNECTION_PAUSE_MILLISECONDS = 1_000;
 const CLOCK_PAUSE_MILLISECONDS = 60_000;
 const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 /** Long enough for a merchant to notice in the books what they were not told. */
@@ -163,6 +168,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     seal: new NextActionSeal(settings.secret),
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
+    refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },
     wakeRelay,
     log,
     actor: 'quittance',
@@ -232,9 +238,11 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const availability = startAvailabilityJob(health, providers, log);
   merchantWebhooks.start(settings.jobPauseMilliseconds ?? JOB_PAUSE_MILLISECONDS);
   emails?.start();
+  const endConnections = () => authentication.apiKeys.endConnections();
   const jobs: Stoppable[] = [
     inbox,
     availability,
+    repeatJob('end connections of bad API keys', CONNECTION_PAUSE_MILLISECONDS, endConnections, log),
     repeatJob('compare clocks', CLOCK_PAUSE_MILLISECONDS, () => clock.compare(), log),
     startMissingProvidersJob(health, settings, providers),
     runner,

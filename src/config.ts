@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type BankConfig, readBanks } from './bank-config.js';
+import { amounts } from './bank-values.js';
 import { EMAIL_VARIABLES, type EmailConfig, readEmails } from './email-config.js';
 import {
   type Environment,
@@ -14,6 +15,7 @@ import {
   yesOrNo,
 } from './environment.js';
 import { isProxyNetwork } from './access/client-address.js';
+import type { RefundLimits } from './payments/refund-limits.js';
 import { isTimeZone } from './orders/booking-days.js';
 import { readRoutingRules, type RoutingRule } from './providers/routing-rules.js';
 import type { OperatorTokenSettings } from './access/operator-token.js';
@@ -34,6 +36,7 @@ export interface Config {
   /** Undefined: made for this machine, and kept in the data folder. */
   readonly secret?: string;
   readonly operators?: OperatorTokenSettings;
+  readonly refundLimits: RefundLimits;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
@@ -131,6 +134,8 @@ export const VARIABLES = {
   OPERATOR_JWKS_URL: httpUrl,
   OPERATOR_JWT_ISSUER: text,
   OPERATOR_JWT_AUDIENCE: text,
+  SUPPORT_REFUND_LIMITS: amounts,
+  SECOND_OPERATOR_ABOVE: amounts,
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   TRUSTED_PROXIES: list.pipe(
     z.array(z.string().refine(isProxyNetwork, 'must be addresses and networks, such as 10.0.0.0/8,loopback')),
@@ -190,6 +195,10 @@ export function loadConfig(environment: Environment = process.env): Config {
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
     operators: readOperators(values, faults),
+    refundLimits: {
+      support: values.SUPPORT_REFUND_LIMITS ?? new Map(),
+      oneOperator: values.SECOND_OPERATOR_ABOVE ?? new Map(),
+    },
     allowedOrigins: values.ALLOWED_ORIGINS ?? 'LOCALHOST',
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     introspection: values.INTROSPECTION ?? !production,

@@ -6,12 +6,12 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** 26 characters of 5 random bits: 130 bits, opaque and not guessable. */
 const LENGTH = 26;
 
-export type ReferencePrefix = 'ORD' | 'TXN' | 'RFD' | 'BKG' | 'WHE' | 'CUS' | 'PMT' | 'SUB';
+export type ReferencePrefix = 'ORD' | 'TXN' | 'RFD' | 'BKG' | 'WHE' | 'CUS' | 'PMT' | 'SUB' | 'RRQ';
 
 /**
  * The only kind of identifier that leaves the server: `ORD-…` for an order, `TXN-…` for a payment intent, `RFD-…` for a
  * refund, `BKG-…` for a booking, `WHE-…` for an endpoint of webhooks, `CUS-…` for a customer, `PMT-…` for a saved payment
- * method, `SUB-…` for a recurring subscription.
+ * method, `SUB-…` for a recurring subscription, `RRQ-…` for a request for a refund.
  */
 export function newReference(prefix: ReferencePrefix): string {
   return `${prefix}-${opaqueCharacters()}`;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { ApiKeys, createApiKey } from './access/api-keys.js';
+import { ALL_SCOPES } from './access/scopes.js';
 import { startApp, type App } from './app.js';
 import { ConfigError, type Config } from './config.js';
 import { createEmails } from './create-emails.js';
@@ -82,6 +83,7 @@ async function startParts(
     routingRules: config.routingRules,
     providerLogMilliseconds: config.providerLogMilliseconds,
     secret: config.secret ?? credentials!.secret,
+    refundLimits: config.refundLimits,
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
     trustedProxies: config.trustedProxies,
@@ -191,7 +193,7 @@ async function prepareLocal(
   if (credentials.apiKey && (await new ApiKeys(manager).find(credentials.apiKey))) {
     return { apiKey: credentials.apiKey, operatorJwtSecret };
   }
-  const apiKey = await createApiKey(manager, 'local');
+  const apiKey = await createApiKey(manager, { name: 'local', scopes: ALL_SCOPES });
   await inDataFolder(config.dataFolder, () =>
     writeLocalCredentials(config.dataFolder, { ...credentials, apiKey }),
   );

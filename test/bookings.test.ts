@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Product } from '../src/orders/product.js';
 import {
   askForOrder,
@@ -126,7 +127,7 @@ describe('an order with a booking', () => {
     const input = {
       lines: [{ sku, quantity: 1 }],
       booking: days(1),
-      idempotencyKey: 'a key for one booking',
+      idempotencyKey: randomUUID(),
     };
     const [one, same] = [await askForOrder(app, input), await askForOrder(app, input)];
     expect(dataOf(same).createOrder.order).toEqual(dataOf(one).createOrder.order);

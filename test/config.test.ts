@@ -39,6 +39,7 @@ test('nothing has to be set on a developer’s machine', () => {
     dataFolder: '.quittance',
     allowedOrigins: 'LOCALHOST',
     trustedProxies: [],
+    refundLimits: { support: new Map(), oneOperator: new Map() },
     introspection: true,
     reservationMilliseconds: 30 * 60_000,
     orderTokenMilliseconds: 24 * 3_600_000,
@@ -54,6 +55,18 @@ test('an empty variable, which is how compose files say "not set", is not set', 
   );
 });
 
+test('what support and one operator may give back is said in major units, and kept in minor ones', () => {
+  const { refundLimits } = loadConfig({
+    SUPPORT_REFUND_LIMITS: 'EUR=100,XOF=50000',
+    SECOND_OPERATOR_ABOVE: 'EUR=999.50',
+  });
+  expect([...refundLimits.support]).toEqual([
+    ['EUR', 10_000],
+    ['XOF', 50_000],
+  ]);
+  expect([...refundLimits.oneOperator]).toEqual([['EUR', 99_950]]);
+});
+
 test('everything that is wrong is said at once, by the names of the variables', () => {
   const wrong = {
     NODE_ENV: 'prod',
@@ -64,6 +77,8 @@ test('everything that is wrong is said at once, by the names of the variables', 
     QUITTANCE_SECRET: 'short',
     ALLOWED_ORIGINS: 'https://shop.example/path',
     TRUSTED_PROXIES: 'the proxy',
+    SUPPORT_REFUND_LIMITS: '100',
+    SECOND_OPERATOR_ABOVE: 'EUR=0',
     INTROSPECTION: 'true',
     RESERVATION_MINUTES: '0.5',
     ORDER_TOKEN_HOURS: '0',

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createApiKey } from '../src/access/api-keys.js';
+import { signOperatorToken } from '../src/access/operator-token.js';
+import { ALL_SCOPES } from '../src/access/scopes.js';
 import type { ErrorCode } from '../src/graphql/error-codes.js';
 import type { PaymentErrorKind } from '../src/payments/payment-error.js';
 import { startCuttableProxy, type CuttableProxy } from './support/cuttable-proxy.js';
@@ -11,6 +13,8 @@ import { underpaidPayment } from './support/payments-with-money.js';
 import { buildProduct, type BuiltProduct } from './support/program.js';
 import {
   CREATE_PAYMENT,
+  dataOf,
+  OPERATOR_JWT_SECRET,
   RETURN_URL,
   SECRET,
   startTestApp,
@@ -316,6 +320,20 @@ const EXAMPLES: Readonly<Record<Exclude<ErrorCode, 'SERVICE_UNAVAILABLE'>, Examp
       return ask(CREATE_PAYMENT, { input: { orderId, method: 'BANK', returnUrl: RETURN_URL } }, token);
     },
   },
+  REFUND_REQUEST_CLOSED: {
+    retryable: false,
+    fields: ['id'],
+    async provoke(ask) {
+      const { payment } = await paidOrder();
+      const request = 'mutation ($input: RefundPaymentInput!) { requestRefund(input: $input) { id } }';
+      const input = { paymentIntentId: payment.id, amount: 1, idempotencyKey: randomUUID() };
+      const { id } = dataOf(await app.graphql(request, { input }, app.operatorToken)).requestRefund;
+      const decline = 'mutation ($id: ID!) { declineRefund(id: $id) { id } }';
+      const otto = await signOperatorToken(OPERATOR_JWT_SECRET, 'otto', 60_000);
+      dataOf(await app.graphql(decline, { id }, otto));
+      return ask(decline, { id }, app.operatorToken);
+    },
+  },
   UNAUTHENTICATED: {
     retryable: false,
     async provoke(ask) {
@@ -431,7 +449,7 @@ describe('while the database is down', () => {
       .start('main.js', { environment })
       .until(/http:\/\/localhost:(\d+)\/graphql/);
     url = `127.0.0.1:${port}/graphql`;
-    freshKey = await createApiKey(app.dataSource.manager, 'not looked up yet');
+    freshKey = await createApiKey(app.dataSource.manager, { name: 'not looked up yet', scopes: ALL_SCOPES });
     await cable.cut();
   });
   afterAll(async () => {

@@ -124,6 +124,15 @@ describe.each([STRIPE, BANK])('a refund at $name', (provider) => {
     expect(givenBackAt(provider, payment)).toBe(400);
   });
 
+  test('of all that is left, asked for with one key by many at once, is made once, and nobody is told that it is too much', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const payment = await paidPayment(provider);
+      const input = { idempotencyKey: randomUUID() };
+      const answers = await Promise.all(Array.from({ length: 10 }, () => refunded(payment, input)));
+      expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    }
+  });
+
   test('whose answer is lost stays QUEUED, is asked about, and is given back once', async () => {
     const payment = await paidPayment(provider);
     loseAnswersOf(provider, 'AFTER_DOING');

@@ -5,7 +5,9 @@ export type AccessErrorKind =
   /** The keys with which operators' tokens are checked can't be fetched. */
   | 'IDENTITY_UNAVAILABLE'
   /** A thing that this kind of caller can't do at all. What it may not *see* is NOT_FOUND instead. */
-  | 'FORBIDDEN';
+  | 'FORBIDDEN'
+  /** No token where what is asked for is hidden without one; or that of a customer, where an order's is needed, and so on. */
+  | 'NOT_YOURS';
 
 export class AccessError extends Error {
   override readonly name = 'AccessError';

@@ -1,6 +1,6 @@
 import { decodeJwt, errors } from 'jose';
 import { AccessError } from './access-error.js';
-import { API_KEY_PREFIX, type ApiKeys } from './api-keys.js';
+import { API_KEY_PREFIX, type ApiKeyHolder, type ApiKeys } from './api-keys.js';
 import { ANONYMOUS, expiryOf, type Caller } from './caller.js';
 import { CUSTOMER_TOKEN_AUDIENCE, type CustomerTokens } from './customer-token.js';
 import { ORDER_TOKEN_ISSUER, type OrderTokens } from './order-token.js';
@@ -47,26 +47,32 @@ export async function authenticate(
 
 async function backendOf({ apiKeys }: Authentication, key: string): Promise<Caller> {
   const holder = await apiKeys.find(key);
-  if (!holder) throw refused('The API key is not valid.');
-  return { kind: 'backend', apiKeyId: holder.id, keyHash: holder.hash };
+  if (holder) return backend(holder);
+  throw refused('The API key is not valid: it has expired, was revoked, or was never made.');
+}
+
+function backend({ id, hash, scopes }: ApiKeyHolder): Caller {
+  return { kind: 'backend', apiKeyId: id, keyHash: hash, scopes };
 }
 
 /**
- * For who watches: a token may have expired and a key been revoked since it was checked.
+ * For callers who stay connected: a token may have expired since it was checked, and a key been revoked or given other
+ * scopes.
+ * @returns the caller as they are now.
  * @throws {AccessError} UNAUTHENTICATED
  */
 export async function requireStillValid(
-  authentication: Pick<Authentication, 'apiKeys'>,
+  { apiKeys }: Pick<Authentication, 'apiKeys'>,
   caller: Caller,
-): Promise<void> {
-  if (await stillHolds(authentication, caller)) return;
+): Promise<Caller> {
+  if (caller.kind === 'backend') {
+    const holder = await apiKeys.findByHash(caller.keyHash);
+    if (holder) return backend(holder);
+  } else {
+    const expiry = expiryOf(caller);
+    if (expiry === null || expiry.getTime() > Date.now()) return caller;
+  }
   throw refused('The token has expired or was revoked. Connect again with a new one.');
-}
-
-async function stillHolds({ apiKeys }: Pick<Authentication, 'apiKeys'>, caller: Caller): Promise<boolean> {
-  if (caller.kind === 'backend') return (await apiKeys.findByHash(caller.keyHash)) !== null;
-  const expiry = expiryOf(caller);
-  return expiry === null || expiry.getTime() > Date.now();
 }
 
 async function callerOfJwt(authentication: Authentication, token: string): Promise<Caller> {

@@ -1,4 +1,6 @@
 import { AccessError } from './access-error.js';
+import type { OperatorRole } from './operator-roles.js';
+import type { Scope } from './scopes.js';
 
 /** Who is asking. */
 export type Caller =
@@ -8,13 +10,23 @@ export type Caller =
   /** Holds the token of one customer. */
   | { readonly kind: 'customer'; readonly customerReference: string; readonly expiresAt: Date }
   /** The merchant's own server, with an API key. */
-  | { readonly kind: 'backend'; readonly apiKeyId: string; readonly keyHash: string }
+  | {
+      readonly kind: 'backend';
+      readonly apiKeyId: string;
+      readonly keyHash: string;
+      readonly scopes: readonly Scope[];
+    }
   /** Staff. */
-  | { readonly kind: 'operator'; readonly subject: string; readonly expiresAt: Date };
+  | {
+      readonly kind: 'operator';
+      readonly subject: string;
+      readonly role: OperatorRole;
+      readonly expiresAt: Date;
+    };
 
 export const ANONYMOUS: Caller = { kind: 'anonymous' };
 
-/** A name under which idempotency keys are kept apart, and which an audit can be read by. */
+/** Under which idempotency keys are kept apart: a person who gets another role stays the same one. */
 export function callerName(caller: Caller): string {
   switch (caller.kind) {
     case 'anonymous':
@@ -30,6 +42,11 @@ export function callerName(caller: Caller): string {
     default:
       return caller satisfies never;
   }
+}
+
+/** Who acts, for the audit log; of an operator with the role that they act in: `support:sam`. */
+export function actorName(caller: Caller): string {
+  return caller.kind === 'operator' ? `${caller.role}:${caller.subject}` : callerName(caller);
 }
 
 /** Whether the caller may see this order and everything that belongs to it. */
@@ -58,33 +75,13 @@ export function isStaffOrBackend(caller: Caller): boolean {
   return caller.kind === 'backend' || caller.kind === 'operator';
 }
 
-/** @throws {AccessError} for everybody but backends and operators. */
-export function requireStaffOrBackend(caller: Caller): void {
-  if (isStaffOrBackend(caller)) return;
-  if (caller.kind === 'anonymous') throw tokenMissing();
-  throw new AccessError('FORBIDDEN', 'Only backends (API key) and operators may do this.');
+/** Whether they may be shown what lets its reader act as the payer. */
+export function mayActAsPayer(caller: Caller): boolean {
+  if (caller.kind === 'backend') return caller.scopes.includes('payments');
+  return caller.kind === 'payer' || caller.kind === 'customer';
 }
 
-/** @throws {AccessError} for everybody but operators. */
-export function requireOperator(caller: Caller): void {
-  if (caller.kind === 'operator') return;
-  if (caller.kind === 'anonymous') throw tokenMissing();
-  throw new AccessError('FORBIDDEN', 'Only operators may do this.');
-}
-
-/** @throws {AccessError} for everybody but backends. */
-export function requireBackend(caller: Caller): void {
-  if (caller.kind === 'backend') return;
-  if (caller.kind === 'anonymous') throw tokenMissing();
-  throw new AccessError('FORBIDDEN', 'Only backends (API key) may do this.');
-}
-
-/** @throws {AccessError} when no token was sent at all. */
-export function requireToken(caller: Caller): void {
-  if (caller.kind === 'anonymous') throw tokenMissing();
-}
-
-function tokenMissing(): AccessError {
+export function tokenMissing(): AccessError {
   return new AccessError(
     'UNAUTHENTICATED',
     'Send a token: "Authorization: Bearer …" over HTTP, "authorization" in the connection parameters of a WebSocket. createOrder gives one.',

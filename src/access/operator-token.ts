@@ -7,30 +7,38 @@ import {
   type JWTVerifyResult,
 } from 'jose';
 
+import { OPERATOR_ROLES, strongestRole, type OperatorRole } from './operator-roles.js';
+
 /** How operators' JWTs are checked: by a shared secret (HS256), or by the public keys of an identity provider. */
 export type OperatorTokenSettings = (
   | { readonly secret: string; readonly jwksUrl?: undefined }
   | { readonly jwksUrl: URL; readonly secret?: undefined }
 ) & { readonly issuer?: string; readonly audience?: string };
 
-const ROLE = 'operator';
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 
-export type VerifyOperatorToken = (token: string) => Promise<{ subject: string; expiresAt: Date }>;
+export interface OperatorToken {
+  readonly subject: string;
+  readonly role: OperatorRole;
+  readonly expiresAt: Date;
+}
+
+export type VerifyOperatorToken = (token: string) => Promise<OperatorToken>;
 
 /**
- * An operator's token carries `sub`, `exp` and the role: `role: "operator"`, or `roles` that contain it.
+ * An operator's token carries `sub`, `exp` and the role: `role: "support"`, or `roles`, of which the strongest counts.
  * The returned function throws an error of jose's, or a plain one, for every token that doesn't.
  */
 export function operatorTokens(settings: OperatorTokenSettings): VerifyOperatorToken {
   const verify = verifier(settings);
   return async (token) => {
     const { payload } = await verify(token);
-    const roles = Array.isArray(payload.roles) ? payload.roles : [payload.role];
-    if (!roles.includes(ROLE)) {
-      throw new errors.JWTClaimValidationFailed(`the role is not ${ROLE}`, payload, 'role');
+    const role = strongestRole(Array.isArray(payload.roles) ? payload.roles : [payload.role]);
+    if (!role) {
+      const known = OPERATOR_ROLES.join(', ');
+      throw new errors.JWTClaimValidationFailed(`the role is none of ${known}`, payload, 'role');
     }
-    return { subject: payload.sub!, expiresAt: new Date(payload.exp! * 1_000) };
+    return { subject: payload.sub!, role, expiresAt: new Date(payload.exp! * 1_000) };
   };
 }
 
@@ -53,8 +61,9 @@ export async function signOperatorToken(
   secret: string,
   subject: string,
   lifetimeMilliseconds: number,
+  role: OperatorRole = 'operator',
 ): Promise<string> {
-  return new SignJWT({ role: ROLE })
+  return new SignJWT({ role })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(subject)
     .setIssuedAt()

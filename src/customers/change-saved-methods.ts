@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { IsNull } from 'typeorm';
 import { writeAuditEntry } from '../audit/write-audit-entry.js';
@@ -14,24 +14,29 @@ type Providers = ReadonlyMap<string, Provider>;
 /**
  * What the customer does to save a way to pay without paying. It moves no money, and nothing of it is kept here: that it
  * was done is heard from the provider.
- * @param idempotencyKey the same one gives the same next action.
+ * @param idempotencyKey the same one of the same caller gives the same next action.
  * @throws {CustomerError} NO_WAY_TO_PAY, PROVIDER_UNAVAILABLE, PROVIDER_REJECTED
  */
 export async function setUpPaymentMethod(
   manager: EntityManager,
   providers: Providers,
   customer: Customer,
-  idempotencyKey: string | null,
+  { caller, idempotencyKey }: { readonly caller: string; readonly idempotencyKey?: string | null },
 ): Promise<NextAction> {
   const provider = keepingProvider(providers);
   const begin = (customerReference: string) =>
     provider.beginSetup({
       customerReference,
       customer: customer.reference,
-      // Two customers may choose the same words, and one who begins anew there begins a new setup.
-      idempotencyKey: idempotencyKey ? `${customerReference}/${idempotencyKey}` : randomUUID(),
+      // Two callers may choose the same words, and a customer who begins anew there begins a new setup.
+      idempotencyKey: idempotencyKey ? hashOf(customerReference, caller, idempotencyKey) : randomUUID(),
     });
   return sayKindly(() => callForCustomer(manager, provider, customer, begin));
+}
+
+/** As long as providers take a key, whatever its parts are. */
+function hashOf(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
 /** All of a customer's saved ways to pay, asked for at every provider that keeps them. @throws {CustomerError} */

@@ -12,7 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { callerName, maySeeCustomer, requireBackend, requireToken } from '../access/caller.js';
+import { actorName, callerName, maySeeCustomer } from '../access/caller.js';
 import type { PaymentContext as Context } from '../payments/payment-context.js';
 import { NextAction } from '../payments/payment-types.js';
 import type { NextAction as Action } from '../providers/provider.js';
@@ -90,7 +90,6 @@ export class CustomerResolver {
     @Ctx() context: Context,
   ): Promise<Customer> {
     if (id) return findOwnCustomer(context, id, 'id');
-    requireBackend(context.caller);
     if (externalId) return findCustomer(context.manager, { externalId }, 'externalId');
     throw new CustomerError('CUSTOMER_NOT_FOUND', 'Give id or externalId.', { field: 'id' });
   }
@@ -101,9 +100,8 @@ export class CustomerResolver {
   })
   async createCustomer(
     @Arg('input', () => CreateCustomerInput, { description: 'Who they are.' }) input: CreateCustomerInput,
-    @Ctx() { caller, manager }: Context,
+    @Ctx() { manager }: Context,
   ): Promise<Customer> {
-    requireBackend(caller);
     return createCustomer(manager, input);
   }
 
@@ -113,10 +111,8 @@ export class CustomerResolver {
   })
   async createCustomerToken(
     @Arg('customerId', () => ID, { description: 'The customer’s public id.' }) customerId: string,
-    @Ctx() { caller, manager, authentication }: Context,
+    @Ctx() { manager, authentication }: Context,
   ): Promise<string> {
-    // Not for operators: with it they could act as the customer.
-    requireBackend(caller);
     const { reference } = await findCustomer(manager, { reference: customerId });
     return authentication.customerTokens.sign(reference);
   }
@@ -131,14 +127,10 @@ export class CustomerResolver {
   ): Promise<SetUpPaymentMethodPayload> {
     const { manager, payments } = context;
     const customer = await findOwnCustomer(context, customerId);
-    // Whoever holds it can act as the customer.
-    if (context.caller.kind === 'operator') requireBackend(context.caller);
-    const nextAction = await setUpPaymentMethod(
-      manager,
-      payments.providers,
-      customer,
-      idempotencyKey ?? null,
-    );
+    const nextAction = await setUpPaymentMethod(manager, payments.providers, customer, {
+      caller: callerName(context.caller),
+      idempotencyKey,
+    });
     return { nextAction };
   }
 
@@ -147,7 +139,8 @@ export class CustomerResolver {
     @Arg('customerId', () => ID, { description: 'The customer’s public id.' }) customerId: string,
     @Arg('refresh', () => Boolean, {
       defaultValue: false,
-      description: 'Asks the provider first: for right after something was saved.',
+      description:
+        'For the customer, backends and operators: asks the provider first, for right after something was saved.',
     })
     refresh: boolean,
     @Ctx() context: Context,
@@ -169,10 +162,9 @@ export class SavedMethodResolver {
     @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
     @Ctx() { caller, manager, payments }: Context,
   ): Promise<SavedPaymentMethod> {
-    requireToken(caller);
     const method = await findSavedMethod(manager, id);
     if (!maySeeCustomer(caller, method.customer.reference)) throw savedMethodNotFound('id');
-    return detachPaymentMethod(manager, payments.providers, method, callerName(caller));
+    return detachPaymentMethod(manager, payments.providers, method, actorName(caller));
   }
 
   @FieldResolver(() => Boolean, { description: 'Whether it was taken away, and can’t be charged any more.' })
@@ -187,7 +179,6 @@ export async function findOwnCustomer(
   reference: string,
   field = 'customerId',
 ): Promise<Customer> {
-  requireToken(caller);
   if (maySeeCustomer(caller, reference)) return findCustomer(manager, { reference }, field);
   throw new CustomerError('CUSTOMER_NOT_FOUND', 'There is no such customer, or it is not yours.', { field });
 }

@@ -15,6 +15,7 @@ import { PaymentIntent } from '../payments/payment-intent.js';
 import { PaymentAttempt } from '../payments/payment-attempt.js';
 import { Movement } from '../payments/movement.js';
 import { Refund } from '../payments/refund.js';
+import { RefundRequest } from '../payments/refund-request.js';
 import { Dispute } from '../payments/dispute.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
@@ -47,6 +48,8 @@ import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-pa
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
+import { ApiKeyScopes1798680000000 } from '../../migrations/1798680000000-api-key-scopes.js';
+import { WordsForRefunds1798680010000 } from '../../migrations/1798680010000-words-for-refunds.js';
 import { Retention1798680300000 } from '../../migrations/1798680300000-retention.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
@@ -98,6 +101,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       PaymentAttempt,
       Movement,
       Refund,
+      RefundRequest,
       Dispute,
       AuditEntry,
       ProviderCursor,
@@ -131,6 +135,8 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       UnreadableNotifications1798650000000,
       StockOfOrders1798670000000,
       EndedAttempts1798670100000,
+      ApiKeyScopes1798680000000,
+      WordsForRefunds1798680010000,
       Retention1798680300000,
       EarlierEndpointSecrets1798680500000,
     ],

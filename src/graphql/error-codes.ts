@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'PAYMENT_NOT_UPDATABLE'
   | 'PROVIDER_REJECTED'
   | 'PROVIDER_UNAVAILABLE'
+  | 'REFUND_REQUEST_CLOSED'
   | 'SERVICE_UNAVAILABLE'
   | 'UNAUTHENTICATED'
   | 'WEBHOOK_ENDPOINT_DISABLED';
@@ -98,6 +99,8 @@ export const ERROR_CODES: Readonly<
   PAYMENT_NOT_REFUNDABLE: { code: 'PAYMENT_NOT_REFUNDABLE', retryable: false },
   PAYMENT_CHANGED: { code: 'PAYMENT_CHANGED', retryable: false },
   PAYMENT_NOT_IN_REVIEW: { code: 'PAYMENT_NOT_IN_REVIEW', retryable: false },
+  REFUND_REQUEST_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
+  REFUND_REQUEST_CLOSED: { code: 'REFUND_REQUEST_CLOSED', retryable: false },
   AMOUNT_TOO_LARGE: { code: 'BAD_USER_INPUT', retryable: false, field: 'amount' },
   AMOUNT_NOT_TAKEN: { code: 'BAD_USER_INPUT', retryable: false },
   RESTOCK_NOT_POSSIBLE: { code: 'BAD_USER_INPUT', retryable: false, field: 'restock' },
@@ -108,6 +111,7 @@ export const ERROR_CODES: Readonly<
   UNAUTHENTICATED: { code: 'UNAUTHENTICATED', retryable: false },
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
+  NOT_YOURS: { code: 'NOT_FOUND', retryable: false },
   JOB_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },

@@ -8,8 +8,10 @@ import { JobResolver } from '../jobs/job-resolver.js';
 import { MerchantWebhookResolver } from '../notifications/merchant-webhooks/merchant-webhook-resolver.js';
 import { OrderResolver, ProductResolver } from '../orders/order-resolver.js';
 import { OrderPaymentsResolver, PaymentResolver } from '../payments/payment-resolver.js';
+import { RefundRequestResolver } from '../payments/refund-request-resolver.js';
 import { PaymentSubscriptions } from '../payments/payment-subscriptions.js';
 import { PaymentTimelineResolver } from '../payments/payment-timeline-resolver.js';
+import { authorizeRootFields } from './authorize.js';
 import { createPaymentPubSub, type PaymentPubSub } from '../payments/payment-pub-sub.js';
 import { ProviderLogResolver } from '../provider-log/provider-log-resolver.js';
 import { RecurringSubscriptionResolver } from '../subscriptions/subscription-resolver.js';
@@ -22,6 +24,7 @@ export async function createSchema(pubSub: PaymentPubSub = createPaymentPubSub()
       OrderResolver,
       ProductResolver,
       PaymentResolver,
+      RefundRequestResolver,
       OrderPaymentsResolver,
       CustomerResolver,
       SavedMethodResolver,
@@ -39,5 +42,5 @@ export async function createSchema(pubSub: PaymentPubSub = createPaymentPubSub()
     validate: { forbidUnknownValues: false, whitelist: false },
     emitSchemaFile: false,
   });
-  return makeRootFieldsNullable(schema);
+  return authorizeRootFields(makeRootFieldsNullable(schema));
 }

@@ -4,7 +4,7 @@ import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'g
 import type { Logger } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AccessError } from '../access/access-error.js';
-import { authenticate } from '../access/authenticate.js';
+import { authenticate, requireStillValid } from '../access/authenticate.js';
 import { expiryOf, type Caller } from '../access/caller.js';
 import type { ReadClientAddress } from '../access/client-address.js';
 import { carryMessages, closeSocket, type Connected } from './carry-messages.js';
@@ -69,17 +69,16 @@ export function serveSubscriptions(
       // Now: of a socket that has been closed, nobody knows the address any more.
       extra.clientAddress = clientAddress(extra.request);
       closeWhenExpired(extra.socket, caller);
+      closeWhenRevoked(extra.socket, caller, context);
       return true;
     },
-    onSubscribe: ({ extra }, _id, { query, operationName, variables }: SubscribePayload) => {
+    onSubscribe: async ({ extra }, _id, { query, operationName, variables }: SubscribePayload) => {
       const document = check(query);
       if (!('kind' in document)) return document;
       if (!getOperationAST(document, operationName)) return [operationUnclear()];
-      const contextValue: Context = {
-        ...context,
-        caller: extra.caller!,
-        clientAddress: extra.clientAddress!,
-      };
+      // Each operation is judged by what its caller is now.
+      const caller = await requireStillValid(context.authentication, extra.caller!);
+      const contextValue: Context = { ...context, caller, clientAddress: extra.clientAddress! };
       return {
         schema,
         document,
@@ -131,6 +130,13 @@ function closeWhenExpired(socket: WebSocket, caller: Caller): void {
   const milliseconds = Math.min(Math.max(0, expiry.getTime() - Date.now()), LONGEST_TIMER_MILLISECONDS);
   const timer = setTimeout(() => socket.close(CloseCode.Forbidden, 'The token has expired'), milliseconds);
   socket.once('close', () => clearTimeout(timer));
+}
+
+function closeWhenRevoked(socket: WebSocket, caller: Caller, { authentication }: ContextOfServer): void {
+  // One that was closed meanwhile says so no more.
+  if (caller.kind !== 'backend' || socket.readyState !== socket.OPEN) return;
+  const end = () => socket.close(CloseCode.Forbidden, 'The API key has expired or was revoked');
+  socket.once('close', authentication.apiKeys.onConnection(caller.keyHash, end));
 }
 
 function operationUnclear(): GraphQLError {

@@ -4,7 +4,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('idempotency_key')
 @Index('idempotency_key_to_delete', ['expiresAt'])
 export class IdempotencyKey {
-  /** Keys of different callers never meet: an order token's, an API key's, an operator's. */
+  /** Keys of different callers never meet: an order token's, an API key's, an operator's, an address without a token. */
   @PrimaryColumn('text', { primaryKeyConstraintName: 'idempotency_key_pkey' })
   caller: string;
 

@@ -134,7 +134,8 @@ export class CreateOrderInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'A random text of your own (a UUID), so that the same request made twice makes one order.',
+    description:
+      'A random text of your own, so that the same request made twice makes one order. Without a token it must be a random UUID, repeated from the same address, and is as secret as the order’s token.',
   })
   @IsOptional()
   @Length(16, 255)

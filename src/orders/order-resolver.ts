@@ -11,14 +11,10 @@ import {
   Root,
 } from 'type-graphql';
 import { GraphQLJSONObject, GraphQLLocalDate, GraphQLSafeInt } from 'graphql-scalars';
-import {
-  callerName,
-  maySeeOrder,
-  requireBackend,
-  requireStaffOrBackend,
-  isStaffOrBackend,
-} from '../access/caller.js';
+import { actorName, callerName, isStaffOrBackend, maySeeOrder } from '../access/caller.js';
+import { requirePermission } from '../access/permission.js';
 import type { OrderContext as Context } from './order-context.js';
+import { strangersKey } from '../idempotency/strangers-key.js';
 import { formatMoney } from '../money.js';
 import type { Day } from './booking-days.js';
 import type { BookingInput } from './booking-input.js';
@@ -86,7 +82,6 @@ export class OrderResolver {
     @Ctx() context: Context,
   ): Promise<CreateOrderPayload> {
     const { caller, manager, authentication, shopTimeZone } = context;
-    if (input.ownLines || input.number || input.metadata || input.customerId) requireStaffOrBackend(caller);
     const { lines: _lines, ownLines: _ownLines, ...rest } = input;
     checkMetadata(input.metadata);
     const isMerchant = isStaffOrBackend(caller);
@@ -95,7 +90,8 @@ export class OrderResolver {
       lines: linesOf(input),
       booking: bookingOf(input.booking),
       writtenBy: isMerchant ? ('MERCHANT' as const) : ('PAYER' as const),
-      caller: isMerchant ? callerName(caller) : 'anonymous',
+      caller: callerName(caller),
+      idempotencyKey: keyOf(context, input.idempotencyKey),
     };
     const order = await createOrder(manager, request, shopTimeZone);
     return { order, orderToken: await authentication.orderTokens.sign(order.reference) };
@@ -108,10 +104,12 @@ export class OrderResolver {
     @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
     @Ctx() context: Context,
   ): Promise<string> {
-    // Not for operators: with it they could act as the payer.
-    requireBackend(context.caller);
-    const { reference } = await findOrder(context, orderId, 'orderId');
-    await recordNewOrderToken(context.manager, reference, callerName(context.caller));
+    const { caller, manager } = context;
+    const { reference, customerId } = await findOrder(context, orderId, 'orderId');
+    // With it, what the customer has saved can be charged.
+    if (customerId !== null)
+      requirePermission(caller, { backend: 'customers' }, 'A token of a customer’s order');
+    await recordNewOrderToken(manager, reference, actorName(caller));
     return context.authentication.orderTokens.sign(reference);
   }
 
@@ -130,7 +128,7 @@ export class OrderResolver {
 
   @FieldResolver(() => GraphQLJSONObject, {
     nullable: true,
-    description: 'The merchant’s own notes; null for payers.',
+    description: 'The merchant’s own notes. For backends and operators; null for others.',
   })
   metadata(@Root() order: Order, @Ctx() { caller }: Context): Record<string, unknown> | null {
     return isStaffOrBackend(caller) ? order.metadata : null;
@@ -192,6 +190,18 @@ export function linesOf({
 
 export function bookingOf(input: BookingInput | null | undefined): BookingRequest | null {
   return input ? { startsAt: input.startsAt, endsAt: input.endsAt, details: input.details ?? {} } : null;
+}
+
+/** @throws {OrderError} where a caller without a token gives one that strangers could choose, too. */
+function keyOf({ caller, clientAddress }: Context, given: string | null | undefined): string | null {
+  if (caller.kind !== 'anonymous' || !given) return given ?? null;
+  const key = strangersKey(given, clientAddress);
+  if (key !== null) return key;
+  throw new OrderError(
+    'INVALID_ORDER',
+    'Without a token, idempotencyKey must be a random UUID, such as crypto.randomUUID() makes: whoever repeats it is given this order.',
+    'idempotencyKey',
+  );
 }
 
 function checkMetadata(metadata: Record<string, unknown> | undefined): void {

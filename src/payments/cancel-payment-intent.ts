@@ -7,7 +7,7 @@ import { attemptOf, providerOf } from './initiate-attempt.js';
 import { endWithoutProvider, isConfigured } from './missing-provider.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import { watchWhatIsLeft, type PaymentChange } from './payment-change.js';
-import { mayEndPayment, moneyStateOf, refusePayersEnd, type Party } from './order-rights.js';
+import { mayEndPayment, moneyStateOf, refuseEndOfHold, type Party } from './order-rights.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { awaitsPayer, isOpen, isOverWithoutMoney, type PaymentStatus } from './transitions.js';
@@ -17,7 +17,7 @@ import { writePayment } from './write-change.js';
  * Ends a payment at its providers and gives its stock back. A payment that is over without money stays as it is.
  * @throws {PaymentError} PAYMENT_NOT_FOUND; PAYMENT_NOT_CANCELLABLE when money moved or is moving, or when only the
  * provider of a subscription ends it; PROVIDER_UNAVAILABLE when the provider doesn't say whether it ended.
- * @throws {AccessError} FORBIDDEN: a payer would let go of money that is held.
+ * @throws {AccessError} FORBIDDEN: a payer or support would let go of money that is held.
  */
 export async function cancelPaymentIntent(
   manager: EntityManager,
@@ -27,10 +27,10 @@ export async function cancelPaymentIntent(
 ): Promise<LoadedPayment> {
   const mayEnd = ({ intent: { status }, order }: LoadedPayment | PaymentChange) =>
     isEndable(status) && mayEndPayment(party, order, moneyStateOf([status]));
-  if (party === 'PAYER') await endBeforeItIsHeld(manager, dependencies, intentReference, mayEnd);
+  if (party !== 'MERCHANT') await endBeforeItIsHeld(manager, dependencies, intentReference, mayEnd);
   const payment = await endAtProviders(manager, dependencies, intentReference, mayEnd);
   const { status } = payment.intent;
-  refusePayersEnd(party, payment.order, moneyStateOf([status]));
+  refuseEndOfHold(party, payment.order, moneyStateOf([status]));
   if (isOverWithoutMoney(status)) return payment;
   // Nobody can say whether its money is moving, and the error says why.
   for (const attempt of payment.attempts.filter(isLive)) providerOf(dependencies, attempt);
@@ -47,7 +47,7 @@ function isEndable(status: PaymentStatus): boolean {
 }
 
 /**
- * Where money is to be held, a payer's end is written before the provider is told: the provider would let go of a hold
+ * Where money is to be held, the end by who may not let go of it is written before the provider is told: the provider would let go of a hold
  * that we have not heard of. A hold that comes afterwards was promised to nobody.
  */
 async function endBeforeItIsHeld(

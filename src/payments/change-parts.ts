@@ -104,6 +104,11 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
     'next_check_at',
     'settled_at',
   ]),
+  rowsOf('refund_request', ({ approvedRequests }) => approvedRequests, [
+    'decision',
+    'decided_by',
+    'decided_at',
+  ]),
   rowsOf('dispute', ({ disputes, changedDisputes }) => changed(disputes, changedDisputes), [
     'status',
     'said_at',

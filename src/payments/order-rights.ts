@@ -1,5 +1,6 @@
 import { AccessError } from '../access/access-error.js';
 import { isStaffOrBackend, type Caller } from '../access/caller.js';
+import { hasRole } from '../access/operator-roles.js';
 import type { Order } from '../orders/order.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from './payment-error.js';
@@ -16,10 +17,13 @@ export type OrderRight =
   /** Cancelling it, and ending its open payment with it. */
   | 'CANCEL';
 
-/** Who acts: the payer with the order's token, or the merchant by a backend or an operator. */
-export type Party = 'PAYER' | 'MERCHANT';
+/**
+ * Who acts: the payer with the order's token, the merchant by a backend or an operator, or an operator of the merchant's in
+ * the role of support, who may end what nobody has paid.
+ */
+export type Party = 'PAYER' | 'SUPPORT' | 'MERCHANT';
 
-type Role = 'PAYER_OF_OWN_ORDER' | 'PAYER_OF_MERCHANTS_ORDER' | 'MERCHANT';
+type Role = 'PAYER_OF_OWN_ORDER' | 'PAYER_OF_MERCHANTS_ORDER' | 'SUPPORT' | 'MERCHANT';
 
 /** What an order's money is doing, or one payment's. NONE: none is moving, held or under review. */
 export type MoneyState = 'NONE' | 'PROCESSING' | 'AUTHORIZED' | 'REVIEW';
@@ -36,18 +40,21 @@ const RIGHTS: Readonly<Record<OrderRight, Readonly<Record<Role, Readonly<Record<
   CHANGE: {
     PAYER_OF_OWN_ORDER: { NONE: 'YES', PROCESSING: 'NOT_NOW', AUTHORIZED: 'NOT_NOW', REVIEW: 'NOT_NOW' },
     PAYER_OF_MERCHANTS_ORDER: always('MERCHANT_ONLY'),
+    SUPPORT: always('MERCHANT_ONLY'),
     // A provider collects what it was told: once the payer has acted, no amount changes there.
     MERCHANT: { NONE: 'YES', PROCESSING: 'SAME_TOTAL', AUTHORIZED: 'SAME_TOTAL', REVIEW: 'NOT_NOW' },
   },
   END_PAYMENT: {
     PAYER_OF_OWN_ORDER: endsPayment('MERCHANT_ONLY'),
     PAYER_OF_MERCHANTS_ORDER: endsPayment('MERCHANT_ONLY'),
+    SUPPORT: endsPayment('MERCHANT_ONLY'),
     // Also when the service was rendered already, which only the merchant knows.
     MERCHANT: endsPayment('YES'),
   },
   CANCEL: {
     PAYER_OF_OWN_ORDER: endsPayment('MERCHANT_ONLY'),
     PAYER_OF_MERCHANTS_ORDER: always('MERCHANT_ONLY'),
+    SUPPORT: endsPayment('MERCHANT_ONLY'),
     MERCHANT: endsPayment('YES'),
   },
 };
@@ -62,6 +69,7 @@ function endsPayment(held: Verdict): Record<MoneyState, Verdict> {
 }
 
 export function partyOf(caller: Caller): Party {
+  if (caller.kind === 'operator' && !hasRole(caller.role, 'operator')) return 'SUPPORT';
   return isStaffOrBackend(caller) ? 'MERCHANT' : 'PAYER';
 }
 
@@ -81,7 +89,7 @@ export function mayEndPayment(party: Party, order: WrittenOrder, money: MoneySta
  * of the payment itself.
  * @throws {AccessError} FORBIDDEN
  */
-export function refusePayersEnd(party: Party, order: WrittenOrder, money: MoneyState): void {
+export function refuseEndOfHold(party: Party, order: WrittenOrder, money: MoneyState): void {
   if (verdictOn('END_PAYMENT', party, order, money) === 'MERCHANT_ONLY')
     throw merchantOnly('END_PAYMENT', money);
 }
@@ -131,7 +139,7 @@ export function totalNotChangeable(money: MoneyState): OrderError {
 type WrittenOrder = Pick<Order, 'writtenBy'>;
 
 function verdictOn(right: OrderRight, party: Party, { writtenBy }: WrittenOrder, money: MoneyState): Verdict {
-  if (party === 'MERCHANT') return RIGHTS[right].MERCHANT[money];
+  if (party !== 'PAYER') return RIGHTS[right][party][money];
   const role = writtenBy === 'PAYER' ? 'PAYER_OF_OWN_ORDER' : 'PAYER_OF_MERCHANTS_ORDER';
   return RIGHTS[right][role][money];
 }
@@ -151,9 +159,10 @@ function notChangeable(money: MoneyState, consequence: string): OrderError {
 }
 
 const MERCHANTS_RIGHT: Readonly<Record<OrderRight, string>> = {
-  CHANGE: 'The merchant wrote this order: only a backend or an operator may change it. It can be paid.',
-  END_PAYMENT: 'This payment is AUTHORIZED: only a backend or an operator may let go of money that is held.',
-  CANCEL: 'The merchant wrote this order: only a backend or an operator may cancel it.',
+  CHANGE: 'The merchant wrote this order: only a backend or the role operator may change it. It can be paid.',
+  END_PAYMENT:
+    'This payment is AUTHORIZED: only a backend or the role operator may let go of money that is held.',
+  CANCEL: 'The merchant wrote this order: only a backend, or the roles support and operator, may cancel it.',
 };
 
 function merchantOnly(right: OrderRight, money: MoneyState): AccessError {

@@ -18,6 +18,7 @@ import type { Movement } from './movement.js';
 import { hasEndedWithoutMoney, isLive, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
 import type { Refund } from './refund.js';
+import type { RefundRequest } from './refund-request.js';
 import { statusChanged, type ChangeCause } from './status-changed.js';
 import { isOpen, mayMove, type PaymentStatus } from './transitions.js';
 
@@ -57,6 +58,8 @@ export interface PaymentChange {
   readonly outboxEvents: NewOutboxEvent[];
   readonly newWebhookEvents: WebhookEvent[];
   readonly newKeys: IdempotencyKey[];
+  /** Requests for a refund that this change approves, as they are from then on. */
+  readonly approvedRequests: RefundRequest[];
   readonly auditEntries: NewAuditEntry[];
 }
 
@@ -94,6 +97,7 @@ export function changePayment(
     outboxEvents: [],
     newWebhookEvents: [],
     newKeys: [],
+    approvedRequests: [],
     auditEntries: [],
   };
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Provider } from '../providers/provider.js';
 import type { Routing } from '../providers/routing.js';
+import type { RefundLimits } from './refund-limits.js';
 import type { NextActionSeal } from './sealed-next-action.js';
 
 /** What the actions on payments need beside the database. Wired once, in `app.ts`. */
@@ -13,6 +14,7 @@ export interface PaymentDependencies {
   readonly reservationMilliseconds: number;
   /** Whether payers may be sent back to this URL. */
   readonly mayReturnTo: (url: URL) => boolean;
+  readonly refundLimits: RefundLimits;
   /** Tells the relay that there is something to tell. Cheap, and may be called too often. */
   readonly wakeRelay: () => void;
   readonly log: Logger;

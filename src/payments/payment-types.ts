@@ -109,20 +109,20 @@ export class CreatePaymentIntentInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Pays with what the order’s customer has saved, at once. Next, if anything: stripe.handleNextAction.',
+      'For the payer and backends: pays with what the order’s customer has saved, at once. Next, if anything: stripe.handleNextAction.',
   })
   savedMethodId?: string;
 
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'For backends, beside savedMethodId: the payer is not there. If their bank wants to see them, they are written to.',
+      'For backends: beside savedMethodId, the payer is not there. If their bank wants to see them, they are written to.',
   })
   offSession?: boolean;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Saves what the payer pays with for the order’s customer.',
+    description: 'For the payer and backends: saves what the payer pays with for the order’s customer.',
   })
   saveMethod?: boolean;
 

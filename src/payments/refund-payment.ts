@@ -13,9 +13,10 @@ import { onceByKey, useKey } from './once-by-key.js';
 import { afterCommit, changePayment, type PaymentChange } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
-import type { Refund } from './refund.js';
+import type { Refund, RefundAuthority } from './refund.js';
 import type { PaymentStatus } from './transitions.js';
 import { addRefund, capturesOf, leftInAll, leftOf, underWay } from './refunds.js';
+import { refuseBeyondLimit } from './refund-limits.js';
 import { DISTURBED } from './write-change.js';
 
 export interface RefundPayment {
@@ -25,6 +26,10 @@ export interface RefundPayment {
   readonly reason?: RefundReason | null;
   readonly restock?: boolean | null;
   readonly caller: string;
+  /** By whose word: for some, there is a limit. */
+  readonly authority: RefundAuthority;
+  /** Where somebody asked for it: decides about the request, in the change that writes the refund. */
+  readonly approve?: (change: PaymentChange) => Promise<void>;
   /** Needed: nothing else tells a repeated request from a second refund of the same amount. */
   readonly idempotencyKey: string;
 }
@@ -33,13 +38,16 @@ export interface RefundPayment {
  * Gives money back: the refund is written first, under the order's guard and with a key of its own, and only then the
  * provider is called. Of two refunds that together are more than what is left, one is written and the other refused.
  * @throws {PaymentError} PAYMENT_NOT_FOUND, PAYMENT_NOT_REFUNDABLE, AMOUNT_TOO_LARGE, AMOUNT_NOT_TAKEN, RESTOCK_NOT_POSSIBLE
+ * @throws {AccessError} FORBIDDEN: more than may be given back by this word
  */
 export async function refundPayment(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   request: RefundPayment,
 ): Promise<Refund> {
-  const key = keyUse('refundPayment', request);
+  // The same person, who has another role by now, asks for the same refund.
+  const { authority: _authority, approve: _approve, ...asked } = request;
+  const key = keyUse('refundPayment', asked);
   const { payment, refundId, isNew } = await onceByKey(manager, key, async (madeId) => {
     const loaded = await loadPayment(manager, request.intentReference);
     if (!loaded) throw new PaymentError('PAYMENT_NOT_FOUND', 'There is no such payment.');
@@ -58,16 +66,19 @@ async function write(
   key: KeyUse,
 ) {
   const change = changePayment(loaded, dependencies.actor);
-  const { id } = queueRefund(change, dependencies, request);
-  useKey(change, key, id);
+  await request.approve?.(change);
+  const refund = queueRefund(change, dependencies, request);
+  await refuseBeyondLimit(manager, dependencies.refundLimits, change.orderId, refund);
+  useKey(change, key, refund.id);
   if (!(await commitChange(manager, change))) return DISTURBED;
-  return { payment: afterCommit(change), refundId: id, isNew: true };
+  return { payment: afterCommit(change), refundId: refund.id, isNew: true };
 }
 
-function queueRefund(
+/** Adds it to the change, as far as payment and provider allow. @throws {PaymentError} */
+export function queueRefund(
   change: PaymentChange,
   dependencies: PaymentDependencies,
-  { amount: wanted, reason = null, restock = false }: RefundPayment,
+  { amount: wanted, reason = null, restock = false, authority }: RefundPayment,
 ): Refund {
   refuseUnrefundable(change);
   const left = leftInAll(change);
@@ -87,6 +98,7 @@ function queueRefund(
     origin: 'REQUESTED',
     reason: reason ?? null,
     restock: restock ?? false,
+    authority,
     nextCheckAt: nextCheckOf(change.now, change.now),
   });
 }

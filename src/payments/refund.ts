@@ -46,6 +46,9 @@ registerEnumType(RefundOrigin, {
   },
 });
 
+/** TWO_PEOPLE: one operator asked for it, and another approved. */
+export type RefundAuthority = 'BACKEND' | 'SUPPORT' | 'OPERATOR' | 'TWO_PEOPLE';
+
 export const RefundReason: { readonly [Name in Reason]: Name } = {
   REQUESTED_BY_CUSTOMER: 'REQUESTED_BY_CUSTOMER',
   DUPLICATE: 'DUPLICATE',
@@ -75,6 +78,7 @@ registerEnumType(RefundReason, {
 @Index('refund_to_check', ['nextCheckAt'], { where: `next_check_at IS NOT NULL` })
 @Check('refund_amount_positive', `amount > 0 AND amount <= 9007199254740991`)
 @Check('refund_status_known', `status IN ('QUEUED', 'SUBMITTED', 'SUCCEEDED', 'FAILED')`)
+@Check('refund_authority_known', `authority IN ('BACKEND', 'SUPPORT', 'OPERATOR', 'TWO_PEOPLE')`)
 @Check('refund_origin_known', `origin IN ('REQUESTED', 'AUTOMATIC', 'PROVIDER')`)
 export class Refund {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'refund_pkey' })
@@ -121,6 +125,10 @@ export class Refund {
   @Field(() => RefundOrigin, { description: 'Who wanted it.' })
   @Column('text')
   origin: RefundOrigin;
+
+  /** By whose word it was REQUESTED, for some may give back only so much of one order. Null: by nobody's here, or not known. */
+  @Column('text', { nullable: true })
+  authority: RefundAuthority | null;
 
   @Field(() => String, { description: 'Which provider.' })
   @Column('text')

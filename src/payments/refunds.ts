@@ -5,7 +5,7 @@ import type { RefundReason } from '../providers/provider.js';
 import { disputedIn } from './disputed-money.js';
 import type { Movement } from './movement.js';
 import { record, type PaymentChange } from './payment-change.js';
-import { isUnderWay, type Refund, type RefundOrigin } from './refund.js';
+import { isUnderWay, type Refund, type RefundAuthority, type RefundOrigin } from './refund.js';
 
 /** What one capture can still give back, in minor units: without what the payer's bank holds of it or has kept. */
 export function leftOf(
@@ -45,6 +45,8 @@ interface NewRefund {
   readonly origin: RefundOrigin;
   readonly reason: RefundReason | null;
   readonly restock?: boolean;
+  /** By whose word, where it is REQUESTED. */
+  readonly authority?: RefundAuthority;
   /** When the job is to take it up, should nobody have done so. */
   readonly nextCheckAt: Date | null;
 }
@@ -63,6 +65,7 @@ export function addRefund(change: PaymentChange, wanted: NewRefund): Refund {
     reason: wanted.reason,
     restock: wanted.restock ?? false,
     origin: wanted.origin,
+    authority: wanted.authority ?? null,
     provider: wanted.capture.provider,
     providerReference: null,
     captureReference: wanted.capture.providerReference,

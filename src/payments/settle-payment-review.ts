@@ -20,6 +20,7 @@ import {
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { isUnderWay } from './refund.js';
+import { refuseBeyondLimit } from './refund-limits.js';
 import { addRefund, capturesOf, leftInAll, leftOf } from './refunds.js';
 import { writePayment } from './write-change.js';
 
@@ -58,13 +59,18 @@ export async function settlePaymentReview(
   let settled: LoadedPayment;
   const key = keyUse(`settlePaymentReview ${intentReference}`, settlement);
   try {
-    settled = await onceByKey(manager, key, (madeId) =>
-      writePayment(manager, dependencies, intentReference, (change) => {
+    settled = await onceByKey(manager, key, async (madeId) => {
+      const isToBeLimited = madeId === null && settlement.decision === 'REFUND';
+      const checked = isToBeLimited
+        ? await refuseTooMuchForOne(manager, dependencies, intentReference)
+        : null;
+      return writePayment(manager, dependencies, intentReference, (change) => {
         if (madeId !== null) return;
+        if (checked !== null && checked !== change.orderVersion) throw changedMeanwhile();
         decide(change, dependencies, settlement);
         useKey(change, key, change.intent.id);
-      }),
-    );
+      });
+    });
   } catch (error) {
     const gone = whatIsSoldOut(error);
     throw gone ? await soldOutError(manager, before.order, gone) : error;
@@ -118,7 +124,10 @@ const DECISIONS: Readonly<Record<ReviewSettlement['decision'], Decide>> = {
       const { refund, name } = providerOf(dependencies, attemptOf(change, capture.attemptId));
       if (!refund) throw notSettleable(`${name} can't give money back by itself: do it there, and close it`);
       const amount = leftOf(change, capture);
-      addRefund(change, { capture, amount, origin: 'REQUESTED', reason: 'OTHER', nextCheckAt: change.now });
+      addRefund(change, {
+        ...{ capture, amount, origin: 'REQUESTED', reason: 'OTHER', authority: 'OPERATOR' },
+        nextCheckAt: change.now,
+      });
     }
     releaseStockOfReview(change);
     // Whoever decides on what they saw before is told that it has changed.
@@ -140,6 +149,33 @@ async function giveBackNow(
     payment = await makeRefund(manager, dependencies, payment, id, true);
   }
   return payment;
+}
+
+/**
+ * All that is left goes back, and it may be more than one operator gives back alone.
+ * @returns the version of the order for which that was found; null where there is no limit.
+ */
+async function refuseTooMuchForOne(
+  manager: EntityManager,
+  { refundLimits }: PaymentDependencies,
+  intentReference: string,
+): Promise<number | null> {
+  const payment = await loadPayment(manager, intentReference);
+  if (!payment || !refundLimits.oneOperator.has(payment.intent.currency)) return null;
+  const { order, intent, refunds } = payment;
+  const amount = leftInAll({ intent, refunds: [...refunds] });
+  const refund = { amount, currency: intent.currency, authority: 'OPERATOR' } as const;
+  if (amount > 0) await refuseBeyondLimit(manager, refundLimits, order.id, refund);
+  return order.version;
+}
+
+/** What was given back of the order was counted before. */
+function changedMeanwhile(): PaymentError {
+  return new PaymentError(
+    'PAYMENT_CHANGED',
+    'Something of this order has changed just now, and nothing was decided: read it again, and decide about that.',
+    { field: 'seen' },
+  );
 }
 
 function refuseUnsettleable(change: PaymentChange): void {

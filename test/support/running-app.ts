@@ -5,6 +5,7 @@ import { json } from 'node:stream/consumers';
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource } from 'typeorm';
 import { createApiKey } from '../../src/access/api-keys.js';
+import { ALL_SCOPES } from '../../src/access/scopes.js';
 import { signOperatorToken } from '../../src/access/operator-token.js';
 import { startApp, type App, type AppSettings } from '../../src/app.js';
 import { createDataSource } from '../../src/database/data-source.js';
@@ -207,7 +208,7 @@ export async function startTestApp({
     bank,
     pawapay,
     paydunya,
-    apiKey: await createApiKey(dataSource.manager, 'tests'),
+    apiKey: await createApiKey(dataSource.manager, { name: 'tests', scopes: ALL_SCOPES }),
     operatorToken: await signOperatorToken(OPERATOR_JWT_SECRET, 'olga', HOUR),
     graphql: (query, variables, token) => askGraphQL(port, query, variables, token),
     addProduct: (product) => addProduct(dataSource, product),
