@@ -1,4 +1,4 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestListener } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
@@ -7,7 +7,9 @@ import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { ReadClientAddress } from '../access/client-address.js';
+import { requireAffordable } from './admit-operation.js';
 import type { Context, ContextOfServer } from './context.js';
+import { refuseOversized } from './refuse-oversized.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
@@ -42,7 +44,7 @@ export async function serveGraphQL(
     },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginCacheControlDisabled()],
+    plugins: [ApolloServerPluginCacheControlDisabled(), admitOperations(schema)],
     logger: log,
   });
   await apollo.start();
@@ -50,6 +52,7 @@ export async function serveGraphQL(
     method: ['GET', 'POST'],
     url: '/graphql',
     bodyLimit: MAX_BODY_BYTES,
+    preHandler: refuseOversized((error) => publicError(error, log)),
     errorHandler: (error, _request, reply) => {
       void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
     },
@@ -62,6 +65,18 @@ export async function serveGraphQL(
     }),
   });
   return () => apollo.stop();
+}
+
+/** Before anything of an operation is done. */
+function admitOperations(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+  const admitted: GraphQLRequestListener<Context> = {
+    didResolveOperation: ({ document, operation: definition, request: { variables = {} } }) => {
+      // An operation that there is not is Apollo's to refuse.
+      if (definition) requireAffordable(schema, { document, definition, variables });
+      return Promise.resolve();
+    },
+  };
+  return { requestDidStart: () => Promise.resolve(admitted) };
 }
 
 /** What the HTTP layer refused before it was GraphQL, in GraphQL's form: clients read no other. */

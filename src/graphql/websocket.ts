@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import {
   getOperationAST,
   GraphQLError,
@@ -18,7 +19,12 @@ import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import { expiryOf, type Caller } from '../access/caller.js';
 import type { ReadClientAddress } from '../access/client-address.js';
+import type { SocketLimits } from '../limits/limits.js';
+import { OpenSockets } from '../limits/open-sockets.js';
 import type { Context, ContextOfServer } from './context.js';
+import { requireAffordable } from './admit-operation.js';
+import { oversized } from './document-size.js';
+import { limitOperations } from './limit-operations.js';
 import { publicError } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 
@@ -40,6 +46,7 @@ export interface GraphQLOverWebSocket {
   readonly clientAddress: ReadClientAddress;
   /** Whether pages of this origin may connect. */
   readonly isAllowedOrigin: (origin: string) => boolean;
+  readonly limits: SocketLimits;
   readonly log: Logger;
 }
 
@@ -56,7 +63,7 @@ interface Connection extends Record<PropertyKey, unknown> {
  */
 export function serveSubscriptions(
   server: Server,
-  { schema, introspection, context, clientAddress, isAllowedOrigin, log }: GraphQLOverWebSocket,
+  { schema, introspection, context, clientAddress, isAllowedOrigin, limits, log }: GraphQLOverWebSocket,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({
     // Bound by hand: bound to the server, a port that is taken would be reported here too, with a stack.
@@ -66,14 +73,18 @@ export function serveSubscriptions(
     // Browsers always send their origin; what sends none is no browser, and carries no cookies that could be misused.
     verifyClient: ({ origin }: { origin?: string }) => !origin || isAllowedOrigin(origin),
   });
-  server.on('upgrade', (request, socket, head) =>
+  const open = new OpenSockets(limits.perAddress);
+  server.on('upgrade', (request, socket, head) => {
+    const address = clientAddress(request);
+    if (!open.open(address)) return refuseUpgrade(socket);
+    socket.once('close', () => open.close(address));
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
       sockets.emit('connection', webSocket, request),
-    ),
-  );
+    );
+  });
   const check = documentChecker(schema, introspection);
   const subscriptions = useServer<Record<string, unknown>, Connection>(
-    {
+    limitOperations<Connection>(limits, (operation) => void requireAffordable(schema, operation), {
       onConnect: async ({ connectionParams, extra }) => {
         const caller = await callerOf(context, connectionParams);
         if (caller === 'UNKNOWN') extra.socket.close(TRY_AGAIN_LATER, 'Try again later');
@@ -102,12 +113,19 @@ export function serveSubscriptions(
       onNext: (_context, _id, _payload, _args, result) =>
         result.errors && { ...result, errors: result.errors.map((error) => publicError(error, log)) },
       onError: (_context, _id, _payload, errors) => errors.map((error) => publicError(error, log)),
-    },
+    }),
     sockets,
   );
   return async () => {
     await subscriptions.dispose();
   };
+}
+
+/** Before there is a WebSocket: it is an HTTP answer. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.end(
+    'HTTP/1.1 429 Too Many Requests\r\nretry-after: 10\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+  );
 }
 
 async function callerOf(
@@ -163,6 +181,8 @@ function documentChecker(
       if (error instanceof GraphQLError) return [withCode(error, 'GRAPHQL_PARSE_FAILED')];
       throw error;
     }
+    const tooLarge = oversized(document);
+    if (tooLarge) return [tooLarge];
     const faults = validate(schema, document, rules, { hideSuggestions: !introspection });
     if (faults.length > 0) return [...faults];
     if (remembered.size >= MAX_REMEMBERED_DOCUMENTS) remembered.clear();
