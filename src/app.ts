@@ -17,6 +17,7 @@ import type { ContextOfServer } from './graphql/context.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
+import { DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
 import type { EmailSettings } from './notifications/email/email-dependencies.js';
@@ -76,6 +77,8 @@ export interface AppSettings {
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
   readonly introspection: boolean;
+  /** Default: the product's. */
+  readonly limits?: Limits;
   /** HTML for payers who come back. Only of a local run: a shop has a page of its own. */
   readonly returnPage?: string;
   readonly reservationMilliseconds: number;
@@ -139,7 +142,7 @@ const DRAIN_MILLISECONDS = 10_000;
 
 /** Wires everything by hand and starts to listen. @throws when the port is taken. */
 export async function startApp(settings: AppSettings): Promise<App> {
-  const { dataSource, log } = settings;
+  const { dataSource, log, limits = DEFAULT_LIMITS } = settings;
   const { manager } = dataSource;
   const clock = new DatabaseClock(manager, settings.machineClock);
   await clock.compare();
@@ -220,6 +223,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     context,
     clientAddress,
     isAllowedOrigin: (origin) => origins.isAllowed(origin),
+    limits: limits.sockets,
     log,
   });
   closeInOrder(server, stopSubscriptions, stopGraphQL);

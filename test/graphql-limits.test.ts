@@ -1,5 +1,8 @@
 import { jest } from '@jest/globals';
-import { codeOf, dataOf, startTestApp, type GraphQLAnswer, type RunningApp } from './support/running-app.js';
+import { getNullableType, isListType, isObjectType } from 'graphql';
+import { LIST_SIZES } from '../src/graphql/list-sizes.js';
+import { createSchema } from '../src/graphql/schema.js';
+import { codeOf, startTestApp, type GraphQLAnswer, type RunningApp } from './support/running-app.js';
 import { subscribe } from './support/subscriber.js';
 
 let app: RunningApp;
@@ -67,10 +70,66 @@ describe.each([
   });
 
   test('a query that asks for too much at once is refused', async () => {
-    expect(await codes(aliases(20, 'products { sku name available }'))).toEqual([]);
-    const [fault] = await ask(app, aliases(200, 'products { sku name available }'));
+    expect(await codes(aliases(8, 'products { sku name available }'))).toEqual([]);
+    const [fault] = await ask(app, aliases(9, 'products { sku name available }'));
     expect(fault).toMatchObject({ extensions: { code: 'QUERY_TOO_COMPLEX', retryable: false } });
     expect(fault!.message).toContain('5000 is allowed');
+  });
+
+  test('a list of days is priced by its days, whether they stand in the query or in variables', async () => {
+    const { sku } = await app.addProduct({ dailyCapacity: 1 });
+    const from = '2027-01-01';
+    const written = (count: number, to: string) =>
+      aliases(count, `freePlaces(sku: "${sku}", from: "${from}", to: "${to}") { day free }`);
+    expect(await codes(written(6, '2027-12-31'))).toEqual([]);
+    expect(await codes(written(7, '2027-12-31'))).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(await codes(written(20, '2027-01-31'))).toEqual([]);
+    const given = (count: number) =>
+      `query ($sku: String!, $from: LocalDate!, $to: LocalDate!) ${aliases(count, 'freePlaces(sku: $sku, from: $from, to: $to) { day free }')}`;
+    expect(await codes(given(20), { sku, from, to: '2027-01-31' })).toEqual([]);
+    expect(await codes(given(7), { sku, from, to: '2027-12-31' })).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(await codes(given(7), { sku, from, to: 'never' })).toEqual(['QUERY_TOO_COMPLEX']);
+  });
+
+  test('a page is priced by its size, whether it stands in the query, in variables or in their defaults', async () => {
+    const page = 'webhookEvents(first: $first) { edges { node { id provider status } } }';
+    const pages = (count: number, declared: string) => `query (${declared}) ${aliases(count, page)}`;
+    const priced = async (query: string, variables: object = {}) =>
+      (await codes(query, variables)).includes('QUERY_TOO_COMPLEX');
+    expect(await priced(pages(3, '$first: Int!'), { first: 200 })).toBe(false);
+    expect(await priced(pages(4, '$first: Int!'), { first: 200 })).toBe(true);
+    expect(await priced(pages(4, '$first: Int! = 200'))).toBe(true);
+    expect(await priced(pages(4, '$first: Int! = 50'))).toBe(false);
+    expect(await priced(aliases(4, page.replace('$first', '200')))).toBe(true);
+    expect(await priced(aliases(4, page.replace('(first: $first)', '')))).toBe(false);
+  });
+
+  test('one request has few mutations, so that each can be counted: five are done, of six none', async () => {
+    const { sku } = await app.addProduct();
+    const create = (count: number) =>
+      `mutation ${aliases(count, `createOrder(input: { lines: [{ sku: "${sku}", quantity: 1 }] }) { orderToken }`)}`;
+    const orders = async () => (await app.dataSource.query('SELECT count(*)::int AS n FROM orders'))[0].n;
+    const before = await orders();
+    expect(await codes(create(5))).toEqual([]);
+    expect(await orders()).toBe(before + 5);
+    const [fault] = await ask(app, create(6));
+    expect(fault).toMatchObject({ extensions: { code: 'QUERY_TOO_COMPLEX', retryable: false } });
+    expect(fault!.message).toContain('5 mutations');
+    expect(await orders()).toBe(before + 5);
+  });
+
+  test('one request has few fields of Query, aliases and fragments included', async () => {
+    const fields = (count: number) => aliases(count, '__typename');
+    expect(await codes(fields(20))).toEqual([]);
+    expect(await codes(fields(21))).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(await codes(`{ ...a ...a } fragment a on Query ${fields(11)}`)).toEqual(['QUERY_TOO_COMPLEX']);
+  });
+
+  test('a document that takes long to validate is refused before', async () => {
+    const many = `{ order(id: "x") { ${'formatted(locale: "fr") '.repeat(101)} } }`;
+    expect(await codes(many)).toEqual(['QUERY_TOO_COMPLEX']);
+    const fragments = Array.from({ length: 51 }, (_, i) => `fragment f${i} on Order { id }`).join(' ');
+    expect(await codes(`{ order(id: "x") { id } } ${fragments}`)).toEqual(['QUERY_TOO_COMPLEX']);
   });
 
   test('lists within lists are counted for each of their members', async () => {
@@ -80,9 +139,9 @@ describe.each([
   });
 
   test('nothing is hidden from the limits in fragments', async () => {
-    const query = `{ ...many } fragment many on Query ${aliases(200, 'products { sku name available }')}`;
+    const query = `{ ...many } fragment many on Query ${aliases(9, 'products { sku name available }')}`;
     expect(await codes(query)).toEqual(['QUERY_TOO_COMPLEX']);
-    const inline = `{ ... on Query ${aliases(200, 'products { sku name available }')} }`;
+    const inline = `{ ... on Query ${aliases(9, 'products { sku name available }')} }`;
     expect(await codes(inline)).toEqual(['QUERY_TOO_COMPLEX']);
   });
 
@@ -177,7 +236,7 @@ describe('the size of a request', () => {
     });
     expect(response.status).toBe(413);
     expect(await response.text()).not.toContain('at ');
-    expect(dataOf(await app.graphql(large(90 * 1_024))).products).toEqual([]);
+    expect(codeOf(await app.graphql(large(90 * 1_024)))).toBeUndefined();
   });
 
   test('is limited over WebSocket, by closing it as too big', async () => {
@@ -199,4 +258,19 @@ test('one request is one operation: a batch is refused', async () => {
   });
   expect(response.status).toBe(400);
   expect(codeOf((await response.json()) as GraphQLAnswer)).toBe('BAD_REQUEST');
+});
+
+test('each list of the schema has a size, so that it can be priced', async () => {
+  const schema = await createSchema();
+  const lists = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .filter(({ name }) => !name.startsWith('__'))
+    .flatMap((type) =>
+      Object.values(type.getFields())
+        .filter((field) => isListType(getNullableType(field.type)))
+        .map((field) => `${type.name}.${field.name}`),
+    );
+  // Those of a connection are as long as its page.
+  const priced = lists.filter((name) => !name.endsWith('Connection.edges'));
+  expect(Object.keys(LIST_SIZES).sort()).toEqual(priced.sort());
 });

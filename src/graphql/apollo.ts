@@ -1,4 +1,4 @@
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestListener } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -10,9 +10,11 @@ import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { ReadClientAddress } from '../access/client-address.js';
+import { requireAffordable } from './admit-operation.js';
 import type { Context, ContextOfServer } from './context.js';
 import { STATUS_BY_MEDIA_TYPE } from './http-status.js';
 import { INTROSPECTION_LIMIT } from './introspection-limit.js';
+import { refuseOversized } from './refuse-oversized.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 import { refuseSubscription, type AskedOverHttp } from './refuse-subscription.js';
@@ -55,6 +57,7 @@ export async function serveGraphQL(
       // A page with scripts of another's, which our content security policy would leave blank.
       ApolloServerPluginLandingPageDisabled(),
       STATUS_BY_MEDIA_TYPE,
+      admitOperations(schema),
     ],
     logger: log,
   });
@@ -66,12 +69,15 @@ export async function serveGraphQL(
     errorHandler: (error, _request, reply) => {
       void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
     },
-    preHandler: (request, reply, done) => {
-      const asked = (request.method === 'POST' ? request.body : request.query) as AskedOverHttp | null;
-      const refusal = refuseSubscription(schema, asked ?? {});
-      if (refusal) void reply.code(400).send({ errors: [publicError(refusal, log)] });
-      else done();
-    },
+    preHandler: [
+      refuseOversized((error) => publicError(error, log)),
+      (request, reply, done) => {
+        const asked = (request.method === 'POST' ? request.body : request.query) as AskedOverHttp | null;
+        const refusal = refuseSubscription(schema, asked ?? {});
+        if (refusal) void reply.code(400).send({ errors: [publicError(refusal, log)] });
+        else done();
+      },
+    ],
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({
         ...context,
@@ -81,6 +87,18 @@ export async function serveGraphQL(
     }),
   });
   return () => apollo.stop();
+}
+
+/** Before anything of an operation is done. */
+function admitOperations(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+  const admitted: GraphQLRequestListener<Context> = {
+    didResolveOperation: ({ document, operation: definition, request: { variables = {} } }) => {
+      // An operation that there is not is Apollo's to refuse.
+      if (definition) requireAffordable(schema, { document, definition, variables });
+      return Promise.resolve();
+    },
+  };
+  return { requestDidStart: () => Promise.resolve(admitted) };
 }
 
 /** What the HTTP layer refused before it was GraphQL, in GraphQL's form: clients read no other. */

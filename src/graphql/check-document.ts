@@ -8,6 +8,7 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { oversized } from './document-size.js';
 import { INTROSPECTION_LIMIT } from './introspection-limit.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 import { SUBSCRIPTION_RULE } from './subscription-rule.js';
@@ -38,6 +39,8 @@ export function documentChecker(schema: GraphQLSchema, introspection: boolean): 
       if (error instanceof GraphQLError) return [parseFailed(error)];
       throw error;
     }
+    const tooLarge = oversized(document);
+    if (tooLarge) return [tooLarge];
     const faults = validate(schema, document, rules, { hideSuggestions: !introspection });
     if (faults.length > 0) return faults;
     if (remembered.size >= MAX_REMEMBERED_DOCUMENTS) remembered.clear();

@@ -2,6 +2,7 @@ import type { AccessErrorKind } from '../access/access-error.js';
 import type { CustomerErrorKind } from '../customers/customer-error.js';
 import type { EmailErrorKind } from '../notifications/email/email-error.js';
 import type { JobErrorKind } from '../jobs/job-error.js';
+import type { LimitErrorKind } from '../limits/limit-error.js';
 import type { MerchantWebhookErrorKind } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
 import type { OrderErrorKind } from '../orders/order-error.js';
 import type { PaymentErrorKind } from '../payments/payment-error.js';
@@ -33,6 +34,7 @@ export type ErrorCode =
   | 'PAYMENT_NOT_UPDATABLE'
   | 'PROVIDER_REJECTED'
   | 'PROVIDER_UNAVAILABLE'
+  | 'RATE_LIMITED'
   | 'REFUND_REQUEST_CLOSED'
   | 'SERVICE_UNAVAILABLE'
   | 'UNAUTHENTICATED'
@@ -59,6 +61,7 @@ export const ERROR_CODES: Readonly<
     | CustomerErrorKind
     | SubscriptionErrorKind
     | AccessErrorKind
+    | LimitErrorKind
     | 'IDEMPOTENCY_KEY_REUSED',
     PublicError
   >
@@ -112,6 +115,8 @@ export const ERROR_CODES: Readonly<
   IDENTITY_UNAVAILABLE: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   FORBIDDEN: { code: 'FORBIDDEN', retryable: false },
   NOT_YOURS: { code: 'NOT_FOUND', retryable: false },
+  RATE_LIMITED: { code: 'RATE_LIMITED', retryable: true },
+  OVERLOADED: { code: 'SERVICE_UNAVAILABLE', retryable: true },
   JOB_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_EVENT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false, field: 'id' },
   WEBHOOK_ENDPOINT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },

@@ -22,13 +22,17 @@ export const STATUS_BY_MEDIA_TYPE: ApolloServerPlugin = {
     Promise.resolve({
       willSendResponse: ({ request, response: { http, body } }) => {
         if (http.status === 400 && body.kind === 'single' && isOfGraphQL(body.singleResult)) {
-          const accept = request.http?.headers.get('accept');
-          if (!accept || preferredOf(accept) === JSON_TYPE) http.status = 200;
+          http.status = statusOfFault(request.http?.headers.get('accept'));
         }
         return Promise.resolve();
       },
     }),
 };
+
+/** Of a request that could be read, and whose query could not be taken. @param accept the request's header. */
+export function statusOfFault(accept: string | undefined): 200 | 400 {
+  return !accept || preferredOf(accept) === JSON_TYPE ? 200 : 400;
+}
 
 function isOfGraphQL({ errors = [] }: FormattedExecutionResult): boolean {
   return !errors.some(({ extensions }) => FAULTS_OF_REQUEST.has(extensions?.code));

@@ -11,12 +11,16 @@ import { IdempotencyKeyReused } from '../idempotency/key-use.js';
 import { EmailError } from '../notifications/email/email-error.js';
 import { JobError } from '../jobs/job-error.js';
 import { MerchantWebhookError } from '../notifications/merchant-webhooks/merchant-webhook-error.js';
+import { LimitError } from '../limits/limit-error.js';
 import { OrderError } from '../orders/order-error.js';
 import { PaymentError } from '../payments/payment-error.js';
 import { SubscriptionError } from '../subscriptions/subscription-error.js';
 import { PagingError } from '../paging/paging-error.js';
 import { WebhookError } from '../webhooks/webhook-error.js';
 import { ERROR_CODES, type ErrorCode, type PublicError } from './error-codes.js';
+
+/** A database that restarts is back within a moment. */
+const DATABASE_PAUSE_SECONDS = 1;
 
 interface FieldFault {
   readonly path: string;
@@ -58,6 +62,8 @@ interface Description {
   readonly retryable?: boolean;
   readonly fields?: readonly FieldFault[];
   readonly reference?: string;
+  /** How long to wait before the same request is repeated. */
+  readonly retryAfterSeconds?: number;
 }
 
 function describe(error: unknown, log: Logger): Description {
@@ -78,6 +84,10 @@ function describe(error: unknown, log: Logger): Description {
     error instanceof EmailError
   ) {
     return ours(error.message, ERROR_CODES[error.kind]);
+  }
+  if (error instanceof LimitError) {
+    const { message, kind, retryAfterSeconds } = error;
+    return { ...ours(message, ERROR_CODES[kind]), retryAfterSeconds };
   }
   if (error instanceof IdempotencyKeyReused) {
     return ours(error.message, ERROR_CODES.IDEMPOTENCY_KEY_REUSED, 'idempotencyKey');
@@ -150,6 +160,7 @@ function unexpected(error: unknown, log: Logger): Description {
         'Quittance’s database can’t be reached or is too busy at the moment. Repeat the same request in a moment.',
       code: 'SERVICE_UNAVAILABLE' satisfies ErrorCode,
       retryable: true,
+      retryAfterSeconds: DATABASE_PAUSE_SECONDS,
       reference,
     };
   }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
@@ -10,7 +11,11 @@ import type { ReadClientAddress } from '../access/client-address.js';
 import { carryMessages, closeSocket, type Connected } from './carry-messages.js';
 import { documentChecker } from './check-document.js';
 import { authorizationOf } from './connection-token.js';
+import type { SocketLimits } from '../limits/limits.js';
+import { OpenSockets } from '../limits/open-sockets.js';
 import type { Context, ContextOfServer } from './context.js';
+import { requireAffordable } from './admit-operation.js';
+import { limitOperations } from './limit-operations.js';
 import { publicError } from './public-error.js';
 
 const MAX_MESSAGE_BYTES = 100 * 1_024;
@@ -32,6 +37,7 @@ export interface GraphQLOverWebSocket {
   readonly clientAddress: ReadClientAddress;
   /** Whether pages of this origin may connect. */
   readonly isAllowedOrigin: (origin: string) => boolean;
+  readonly limits: SocketLimits;
   readonly log: Logger;
 }
 
@@ -48,7 +54,7 @@ interface Connection extends Connected {
  */
 export function serveSubscriptions(
   server: Server,
-  { schema, introspection, context, clientAddress, isAllowedOrigin, log }: GraphQLOverWebSocket,
+  { schema, introspection, context, clientAddress, isAllowedOrigin, limits, log }: GraphQLOverWebSocket,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({
     // Bound by hand: bound to the server, a port that is taken would be reported here too, with a stack.
@@ -61,44 +67,57 @@ export function serveSubscriptions(
   });
   const check = documentChecker(schema, introspection);
   const describe = (error: unknown) => publicError(error, log);
-  const protocol = makeServer<Record<string, unknown>, Connection>({
-    onConnect: async ({ connectionParams, extra }) => {
-      const caller = await admit(context, extra, connectionParams);
-      if (!caller) return false;
-      extra.caller = caller;
-      // Now: of a socket that has been closed, nobody knows the address any more.
-      extra.clientAddress = clientAddress(extra.request);
-      closeWhenExpired(extra.socket, caller);
-      closeWhenRevoked(extra.socket, caller, context);
-      return true;
-    },
-    onSubscribe: async ({ extra }, _id, { query, operationName, variables }: SubscribePayload) => {
-      const document = check(query);
-      if (!('kind' in document)) return document;
-      if (!getOperationAST(document, operationName)) return [operationUnclear()];
-      // Each operation is judged by what its caller is now.
-      const caller = await requireStillValid(context.authentication, extra.caller!);
-      const contextValue: Context = { ...context, caller, clientAddress: extra.clientAddress! };
-      return {
-        schema,
-        document,
-        operationName,
-        variableValues: variables,
-        contextValue,
-        // Without introspection, a mistyped name must not be answered with the right one.
-        hideSuggestions: !introspection,
-      };
-    },
-    onNext: (_context, _id, _payload, _args, result) =>
-      result.errors && { ...result, errors: result.errors.map(describe) },
-    onError: (_context, _id, _payload, errors) => errors.map(describe),
-  });
-  server.on('upgrade', (request, socket, head) =>
+  const protocol = makeServer<Record<string, unknown>, Connection>(
+    limitOperations<Connection>(limits, (operation) => void requireAffordable(schema, operation), {
+      onConnect: async ({ connectionParams, extra }) => {
+        const caller = await admit(context, extra, connectionParams);
+        if (!caller) return false;
+        extra.caller = caller;
+        // Now: of a socket that has been closed, nobody knows the address any more.
+        extra.clientAddress = clientAddress(extra.request);
+        closeWhenExpired(extra.socket, caller);
+        closeWhenRevoked(extra.socket, caller, context);
+        return true;
+      },
+      onSubscribe: async ({ extra }, _id, { query, operationName, variables }: SubscribePayload) => {
+        const document = check(query);
+        if (!('kind' in document)) return document;
+        if (!getOperationAST(document, operationName)) return [operationUnclear()];
+        // Each operation is judged by what its caller is now.
+        const caller = await requireStillValid(context.authentication, extra.caller!);
+        const contextValue: Context = { ...context, caller, clientAddress: extra.clientAddress! };
+        return {
+          schema,
+          document,
+          operationName,
+          variableValues: variables,
+          contextValue,
+          // Without introspection, a mistyped name must not be answered with the right one.
+          hideSuggestions: !introspection,
+        };
+      },
+      onNext: (_context, _id, _payload, _args, result) =>
+        result.errors && { ...result, errors: result.errors.map(describe) },
+      onError: (_context, _id, _payload, errors) => errors.map(describe),
+    }),
+  );
+  const open = new OpenSockets(limits.perAddress);
+  server.on('upgrade', (request, socket, head) => {
+    const address = clientAddress(request);
+    if (!open.open(address)) return refuseUpgrade(socket);
+    socket.once('close', () => open.close(address));
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
       carryMessages<Connection>(protocol, { socket: webSocket, request }, { describe, log }),
-    ),
-  );
+    );
+  });
   return () => sendElsewhere(sockets);
+}
+
+/** Before there is a WebSocket: it is an HTTP answer. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.end(
+    'HTTP/1.1 429 Too Many Requests\r\nretry-after: 10\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+  );
 }
 
 /** Who connects. Null: nobody does, and the socket is closed with the reason. */

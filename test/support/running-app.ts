@@ -9,6 +9,7 @@ import { ALL_SCOPES } from '../../src/access/scopes.js';
 import { signOperatorToken } from '../../src/access/operator-token.js';
 import { startApp, type App, type AppSettings } from '../../src/app.js';
 import { createDataSource } from '../../src/database/data-source.js';
+import { NO_LIMITS } from '../../src/limits/limits.js';
 import type { Currency } from '../../src/money.js';
 import { Product } from '../../src/orders/product.js';
 import type { Provider } from '../../src/providers/provider.js';
@@ -182,6 +183,7 @@ export async function startTestApp({
     operators: { secret: OPERATOR_JWT_SECRET },
     allowedOrigins: [SHOP_ORIGIN],
     introspection: true,
+    limits: NO_LIMITS,
     reservationMilliseconds: HOUR / 2,
     orderTokenMilliseconds: HOUR,
     jobPauseMilliseconds: 50,

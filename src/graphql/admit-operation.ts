@@ -1,0 +1,77 @@
+import {
+  Kind,
+  OperationTypeNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { tooComplex } from './document-size.js';
+import { costOf, fragmentsOf, type Variables } from './operation-cost.js';
+
+/** What one request may ask for: a page needs a handful, and each may be a statement or more. */
+const MAX_ROOT_FIELDS = 20;
+
+/** They are done one after the other, and each can move money. */
+const MAX_MUTATIONS = 5;
+
+const MAX_COST = 5_000;
+
+/** An operation of a document that is valid. */
+export interface Operation {
+  readonly document: DocumentNode;
+  readonly definition: OperationDefinitionNode;
+  /** As they came. */
+  readonly variables: Variables;
+}
+
+/**
+ * How much one request may ask for. It looks at the variables, so it runs for each request, and not once for each
+ * document as validation does.
+ * @returns its fields, with those of fragments. @throws {GraphQLError} QUERY_TOO_COMPLEX
+ */
+export function requireAffordable(
+  schema: GraphQLSchema,
+  { document, definition, variables }: Operation,
+): { readonly fields: readonly FieldNode[]; readonly cost: number } {
+  const isMutation = definition.operation === OperationTypeNode.MUTATION;
+  const most = isMutation ? MAX_MUTATIONS : MAX_ROOT_FIELDS;
+  const fields = rootFields(definition.selectionSet, fragmentsOf(document), most);
+  if (!fields) {
+    throw tooComplex(
+      isMutation
+        ? `One request may have ${MAX_MUTATIONS} mutations. Send the others after it.`
+        : `One request may have ${MAX_ROOT_FIELDS} fields of Query. Ask for less at once.`,
+    );
+  }
+  const cost = costOf(schema, document, definition, variables);
+  if (cost > MAX_COST) {
+    throw tooComplex(`This query costs ${cost}, and ${MAX_COST} is allowed. Ask for less at once.`);
+  }
+  return { fields, cost };
+}
+
+/** @returns null when there are more than `most`. */
+function rootFields(
+  selections: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  most: number,
+): FieldNode[] | null {
+  const fields: FieldNode[] = [];
+  // Fragments without any field are bounded as well: 2^n of them could be spread.
+  let steps = 0;
+  const collect = ({ selections }: SelectionSetNode): boolean =>
+    selections.every((selection) => {
+      steps += 1;
+      if (steps > MAX_STEPS) return false;
+      if (selection.kind === Kind.FIELD) return fields.push(selection) <= most;
+      if (selection.kind === Kind.INLINE_FRAGMENT) return collect(selection.selectionSet);
+      const fragment = fragments.get(selection.name.value);
+      return !fragment || collect(fragment.selectionSet);
+    });
+  return collect(selections) ? fields : null;
+}
+
+const MAX_STEPS = 1_000;
