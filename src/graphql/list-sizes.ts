@@ -32,7 +32,7 @@ export const LIST_SIZES: Readonly<Record<string, ListSize>> = {
   'Query.products': 200,
   'Query.providerHealth': 10,
   'Query.recurringSubscriptions': 20,
-  'Query.refundRequests': 100,
+  'Query.refundRequests': pageSize,
   'Query.savedPaymentMethods': 20,
   'Query.webhookEndpoints': 20,
   'RecurringSubscription.lines': 20,
