@@ -20,6 +20,7 @@ import { isProxyNetwork } from './access/client-address.js';
 import type { RefundLimits } from './payments/refund-limits.js';
 import { isTimeZone } from './orders/booking-days.js';
 import { readRoutingRules, type RoutingRule } from './providers/routing-rules.js';
+import { faultsInProduction, faultsOutsideProduction, isLocal } from './production-faults.js';
 import type { OperatorTokenSettings } from './access/operator-token.js';
 
 export { BANK_VARIABLES, type BankConfig } from './bank-config.js';
@@ -96,6 +97,8 @@ export interface PayDunyaConfig {
 
 export interface PawaPayConfig {
   readonly token: string;
+  /** Which pawaPay the token is for. Undefined: the double. */
+  readonly environment?: 'sandbox' | 'production';
   readonly baseUrl: URL;
   readonly requireSignatures: boolean;
   readonly countries?: readonly string[];
@@ -117,10 +120,12 @@ const DAY = 24 * 60 * MINUTE;
 
 const countries = (given: z.ZodType<string[]>) =>
   given.pipe(z.array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 alpha-2 codes, such as BJ,SN')));
-const origin = httpUrl.refine(
-  (value) => new URL(value).origin === value,
-  'must be origins, such as https://shop.example',
-);
+const origin = z
+  .string()
+  .refine(
+    (value) => /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value,
+    'must be origins, such as https://shop.example',
+  );
 
 /** Every variable there is. `.env.example` says what each is for. */
 export const VARIABLES = {
@@ -150,9 +155,14 @@ export const VARIABLES = {
   ORDER_TOKEN_HOURS: whole(1, 24 * 30),
   SHOP_TIME_ZONE: text.refine(isTimeZone, 'must be an IANA time zone, such as Africa/Abidjan'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
-  STRIPE_SECRET_KEY: text,
-  STRIPE_PUBLISHABLE_KEY: text,
-  STRIPE_WEBHOOK_SECRETS: list,
+  STRIPE_SECRET_KEY: text.regex(/^[sr]k_/, 'must be a secret key of Stripe’s, which begins with sk_ or rk_'),
+  STRIPE_PUBLISHABLE_KEY: text.regex(
+    /^pk_/,
+    'must be a publishable key of Stripe’s, which begins with pk_: every browser is given it',
+  ),
+  STRIPE_WEBHOOK_SECRETS: list.pipe(
+    z.array(z.string().regex(/^whsec_/, 'must be signing secrets of Stripe’s, which begin with whsec_')),
+  ),
   STRIPE_ACCOUNT: text.regex(/^acct_\w+$/, 'must be the id of a Stripe account, such as acct_1Abc'),
   STRIPE_API_URL: httpUrl,
   PAYDUNYA_MASTER_KEY: text,
@@ -227,7 +237,11 @@ export function loadConfig(environment: Environment = process.env): Config {
     pawapay: readPawaPay(values, faults),
     banks: readBanks(values.BANKS ?? [], environment, faults),
   };
-  if (production) faults.push(...missingInProduction(values, config));
+  faults.push(
+    ...(production
+      ? [...missingInProduction(values, config), ...faultsInProduction(config, environment)]
+      : faultsOutsideProduction(config)),
+  );
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }
@@ -235,7 +249,7 @@ export function loadConfig(environment: Environment = process.env): Config {
 /** Whoever may register a webhook there sits at this machine, and gains nothing by having us reach what it reaches. */
 function isForThisMachineAlone(host: string, publicUrl: string): boolean {
   const { hostname } = new URL(publicUrl);
-  return [host, hostname].every((name) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(name));
+  return [host, hostname].every(isLocal);
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {
@@ -299,6 +313,7 @@ function readPawaPay(values: Values, faults: string[]): PawaPayConfig | undefine
   if (!isWhole('PawaPay', { PAWAPAY_TOKEN, PAWAPAY_ENVIRONMENT }, faults)) return undefined;
   return {
     token: PAWAPAY_TOKEN!,
+    environment: PAWAPAY_ENVIRONMENT!,
     baseUrl: new URL(values.PAWAPAY_API_URL ?? PAWAPAY_ADDRESSES[PAWAPAY_ENVIRONMENT!]),
     requireSignatures: values.PAWAPAY_SIGNED_CALLBACKS ?? false,
     countries: values.PAWAPAY_COUNTRIES,

@@ -27,7 +27,7 @@ const mailbox = text.transform((value, context) => {
 
 const smtpUrl = z
   .url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' })
-  .refine((value) => new URL(value).hostname !== '', 'must name a host');
+  .refine((value) => URL.canParse(value) && new URL(value).hostname !== '', 'must name a host');
 
 const checkoutUrl = httpUrl.refine(
   (value) => value.includes('{order}') && value.includes('{token}'),

@@ -18,6 +18,7 @@ import { isDatabaseUnavailable } from './database/unavailable.js';
 import { readLocalCredentials, writeLocalCredentials, type LocalCredentials } from './local-credentials.js';
 import { seedDemoCatalogue } from './orders/demo-catalogue.js';
 import { createProviders } from './create-providers.js';
+import { warningsInProduction } from './production-faults.js';
 import { amountsInWords } from './providers/bank/amounts-in-words.js';
 import type { Provider } from './providers/provider.js';
 import { faultsOfProviders } from './providers/routing-rules.js';
@@ -59,6 +60,7 @@ async function startParts(
 ): Promise<RunningProduct> {
   // First of all, so that a person can still stop it before any money moves.
   for (const line of config.banks.flatMap(amountsInWords)) log.info(line);
+  if (config.production) for (const line of warningsInProduction(config)) log.warn(line);
   const credentials = config.production ? undefined : await readCredentials(config);
   const databaseUrl = config.databaseUrl ?? (await startOwnDatabase(config, log, stops));
   const dataSource = await connect(config, databaseUrl);

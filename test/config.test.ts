@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BANK_VARIABLES, ConfigError, loadConfig, VARIABLES } from '../src/config.js';
@@ -16,8 +17,13 @@ const PRODUCTION = {
   PUBLIC_URL: 'https://pay.example',
   ALLOWED_ORIGINS: 'https://shop.example,https://www.shop.example',
   OPERATOR_JWKS_URL: 'https://identity.example/jwks.json',
+  OPERATOR_JWT_AUDIENCE: 'quittance',
   ...STRIPE,
 };
+
+const EVERY_BANK_VARIABLE = Object.fromEntries(
+  Object.keys(BANK_VARIABLES).map((name) => [`BANK_X_${name}`, true]),
+);
 
 /** What the configuration is refused for; empty when it isn't. */
 function faultsOf(environment: Record<string, string>): readonly string[] {
@@ -140,6 +146,271 @@ test('production refuses every default, and lists all that is missing at once', 
     'OPERATOR_JWT_SECRET or OPERATOR_JWKS_URL must be set in production',
     'at least one provider must be set in production: STRIPE_SECRET_KEY …, PAYDUNYA_MASTER_KEY …, PAWAPAY_TOKEN … or BANKS …',
   ]);
+});
+
+test.each(Object.keys({ ...VARIABLES, ...EVERY_BANK_VARIABLE }))(
+  'whatever %s is set to, what is wrong with it is said in a sentence',
+  (name) => {
+    const odd = [
+      '*',
+      ' ',
+      ',',
+      '://',
+      'http://',
+      'https://[',
+      'null',
+      '-1',
+      '1e999',
+      'a'.repeat(5_000),
+      '=',
+      'EUR=',
+      '\ud800',
+      '${X}',
+      '<>',
+      '😀',
+      'smtp://',
+      '/',
+    ];
+    for (const value of odd) {
+      for (const rest of [{}, PRODUCTION]) {
+        const environment = { ...rest, BANKS: 'x', [name]: value };
+        for (const fault of faultsOf(environment)) expect(fault).toMatch(/^[A-Za-z].* .+/s);
+      }
+    }
+  },
+);
+
+describe('production', () => {
+  const random = () => randomBytes(32).toString('base64');
+  const good = (): Record<string, string> => ({
+    ...PRODUCTION,
+    QUITTANCE_SECRET: random(),
+    STRIPE_SECRET_KEY: 'sk_live_51Abc',
+    STRIPE_PUBLISHABLE_KEY: 'pk_live_51Abc',
+    STRIPE_WEBHOOK_SECRETS: 'whsec_51Abc',
+  });
+  const bank = (): Record<string, string> => ({
+    BANKS: 'x',
+    BANK_X_URL: 'https://bank.example/api',
+    BANK_X_API_KEY: random(),
+    BANK_X_WEBHOOK_SECRETS: random(),
+  });
+  const paydunya = (mode: string): Record<string, string> => ({
+    PAYDUNYA_MASTER_KEY: 'master-51Abc',
+    PAYDUNYA_PRIVATE_KEY: `${mode}_private_51Abc`,
+    PAYDUNYA_TOKEN: 'token-51Abc',
+    PAYDUNYA_STORE_NAME: 'Shop',
+  });
+  const { OPERATOR_JWKS_URL: _url, OPERATOR_JWT_AUDIENCE: _audience, ...withoutOperators } = PRODUCTION;
+
+  test.each<[string, () => Record<string, string>]>([
+    ['live keys and a random secret', good],
+    ['a restricted key of Stripe’s', () => ({ ...good(), STRIPE_SECRET_KEY: 'rk_live_51Abc' })],
+    ['secrets in hex', () => ({ ...good(), QUITTANCE_SECRET: randomBytes(16).toString('hex') })],
+    [
+      'a long sentence that nobody else has',
+      () => ({ ...good(), QUITTANCE_SECRET: 'seven purple herons paint the old harbour at dawn' }),
+    ],
+    [
+      'a shared secret for operators',
+      () => ({ ...withoutOperators, QUITTANCE_SECRET: random(), OPERATOR_JWT_SECRET: random() }),
+    ],
+    ['test keys alone, on a staging server', () => ({ ...good(), ...STRIPE, ...paydunya('test') })],
+    ['live keys of several providers, and a bank', () => ({ ...good(), ...paydunya('live'), ...bank() })],
+    [
+      'two secrets of one endpoint, while one is exchanged',
+      () => ({ ...good(), STRIPE_WEBHOOK_SECRETS: 'whsec_a,whsec_b' }),
+    ],
+    ['an egress proxy on this machine', () => ({ ...good(), STRIPE_API_URL: 'http://127.0.0.1:8080' })],
+  ])('starts with %s', (_what, environment) => {
+    expect(faultsOf(environment())).toEqual([]);
+  });
+
+  test.each<[string, () => Record<string, string>, string]>([
+    [
+      'an example',
+      () => ({ QUITTANCE_SECRET: 'change-me-change-me-change-me-change-me' }),
+      'QUITTANCE_SECRET is an example of the documentation: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'one letter',
+      () => ({ QUITTANCE_SECRET: 'a'.repeat(40) }),
+      'QUITTANCE_SECRET repeats the same few characters: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'a few letters over and over',
+      () => ({ QUITTANCE_SECRET: 'abc123'.repeat(6) }),
+      'QUITTANCE_SECRET repeats the same few characters: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'the alphabet',
+      () => ({ QUITTANCE_SECRET: 'abcdefghijklmnopqrstuvwxyz0123456789' }),
+      'QUITTANCE_SECRET is a sequence: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'words that anybody would try',
+      () => ({ QUITTANCE_SECRET: 'password-secret-quittance-admin-1' }),
+      'QUITTANCE_SECRET can be guessed: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'digits alone',
+      () => ({ QUITTANCE_SECRET: '20261201202612022026120320261204' }),
+      'QUITTANCE_SECRET can be guessed: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'an example for operators',
+      () => ({ OPERATOR_JWKS_URL: '', OPERATOR_JWT_SECRET: 'change-me-change-me-change-me-change-me' }),
+      'OPERATOR_JWT_SECRET is an example of the documentation: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'an example for a bank',
+      () => ({ ...bank(), BANK_X_WEBHOOK_SECRETS: 'change-me-change-me-change-me-change-me' }),
+      'BANK_X_WEBHOOK_SECRETS is an example of the documentation: make a random one, with openssl rand -base64 32',
+    ],
+    [
+      'an example as a provider’s key',
+      () => ({ ...paydunya('live'), PAYDUNYA_MASTER_KEY: 'change-me' }),
+      'PAYDUNYA_MASTER_KEY is an example of the documentation: put in the one that your provider gave you',
+    ],
+    [
+      'an example as Stripe’s',
+      () => ({ STRIPE_SECRET_KEY: 'sk_live_…' }),
+      'STRIPE_SECRET_KEY is an example of the documentation: put in the one that your provider gave you',
+    ],
+    [
+      'a secret key for browsers',
+      () => ({ STRIPE_PUBLISHABLE_KEY: 'sk_live_51Abc' }),
+      'STRIPE_PUBLISHABLE_KEY must be a publishable key of Stripe’s, which begins with pk_: every browser is given it',
+    ],
+    [
+      'a publishable key as the secret one',
+      () => ({ STRIPE_SECRET_KEY: 'pk_live_51Abc' }),
+      'STRIPE_SECRET_KEY must be a secret key of Stripe’s, which begins with sk_ or rk_',
+    ],
+    [
+      'a test key beside a live one',
+      () => ({ STRIPE_SECRET_KEY: 'sk_test_51Abc' }),
+      'STRIPE_SECRET_KEY is for tests, and STRIPE_PUBLISHABLE_KEY for real payments: what is paid with the one costs nothing',
+    ],
+    [
+      'a provider’s test beside another’s live key',
+      () => paydunya('test'),
+      'PAYDUNYA_PRIVATE_KEY is for tests, and STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY for real payments: what is paid with the one costs nothing',
+    ],
+    [
+      'a sandbox beside a live key',
+      () => ({ PAWAPAY_TOKEN: 'token-51Abc', PAWAPAY_ENVIRONMENT: 'sandbox' }),
+      'PAWAPAY_ENVIRONMENT is for tests, and STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY for real payments: what is paid with the one costs nothing',
+    ],
+    [
+      'plain http',
+      () => ({ PUBLIC_URL: 'http://pay.example' }),
+      'PUBLIC_URL must begin with https://, and not with http://',
+    ],
+    [
+      'a shop over plain http',
+      () => ({ ALLOWED_ORIGINS: 'https://shop.example,http://old.shop.example' }),
+      'ALLOWED_ORIGINS must begin with https://, and not with http://',
+    ],
+    [
+      'any origin',
+      () => ({ ALLOWED_ORIGINS: '*' }),
+      'ALLOWED_ORIGINS must be origins, such as https://shop.example',
+    ],
+    [
+      'identities over plain http',
+      () => ({ OPERATOR_JWKS_URL: 'http://identity.example/jwks.json' }),
+      'OPERATOR_JWKS_URL must begin with https://, and not with http://',
+    ],
+    [
+      'a provider over plain http',
+      () => ({ STRIPE_API_URL: 'http://proxy.example' }),
+      'STRIPE_API_URL must begin with https://, and not with http://',
+    ],
+    [
+      'a bank over plain http',
+      () => ({ ...bank(), BANK_X_URL: 'http://bank.example' }),
+      'BANK_X_URL must begin with https://, and not with http://',
+    ],
+    [
+      'links to pay over plain http',
+      () => ({ CHECKOUT_URL: 'http://shop.example/#{order}{token}' }),
+      'CHECKOUT_URL must begin with https://, and not with http://',
+    ],
+    [
+      'anybody’s tokens',
+      () => ({ OPERATOR_JWT_AUDIENCE: '' }),
+      'OPERATOR_JWT_AUDIENCE must be set with OPERATOR_JWKS_URL: else what the identity provider signs for any other application opens this one',
+    ],
+  ])('is refused with %s', (_what, change, sentence) => {
+    expect(faultsOf({ ...good(), ...change() })).toContain(sentence);
+  });
+
+  test('is refused with one secret for two things', () => {
+    const secret = random();
+    const shared = { QUITTANCE_SECRET: secret, OPERATOR_JWKS_URL: '', OPERATOR_JWT_SECRET: secret };
+    expect(faultsOf({ ...good(), ...shared })).toContain(
+      'QUITTANCE_SECRET and OPERATOR_JWT_SECRET have the same value: each needs its own',
+    );
+    expect(faultsOf({ ...good(), ...bank(), BANK_X_API_KEY: 'whsec_51Abc' })).toContain(
+      'STRIPE_WEBHOOK_SECRETS and BANK_X_API_KEY have the same value: each needs its own',
+    );
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'Stripe’s live key',
+      { ...STRIPE, STRIPE_SECRET_KEY: 'sk_live_51Abc' },
+      'STRIPE_SECRET_KEY is for real payments: set NODE_ENV=production, or use the test one',
+    ],
+    [
+      'PayDunya’s live key',
+      paydunya('live'),
+      'PAYDUNYA_PRIVATE_KEY is for real payments: set NODE_ENV=production, or use the test one',
+    ],
+    [
+      'pawaPay’s live token',
+      { PAWAPAY_TOKEN: 'token', PAWAPAY_ENVIRONMENT: 'production' },
+      'PAWAPAY_ENVIRONMENT is for real payments: set NODE_ENV=production, or use the test one',
+    ],
+    [
+      'a public address',
+      { PUBLIC_URL: 'https://pay.example' },
+      'PUBLIC_URL is not on this machine: set NODE_ENV=production. Test keys may be used there; the doubles of providers serve this machine alone',
+    ],
+    [
+      'an address of the network',
+      { PUBLIC_URL: 'http://192.168.1.7:4000' },
+      'PUBLIC_URL is not on this machine: set NODE_ENV=production. Test keys may be used there; the doubles of providers serve this machine alone',
+    ],
+    [
+      'a door for all',
+      { HOST: '0.0.0.0' },
+      'HOST=0.0.0.0 lets other machines in, and the doubles of providers serve this machine alone: use HOST=127.0.0.1, or set NODE_ENV=production with keys of your own',
+    ],
+  ])('can’t be forgotten: %s is refused without NODE_ENV=production', (_what, environment, sentence) => {
+    expect(faultsOf(environment)).toEqual(expect.arrayContaining([sentence]));
+    expect(faultsOf({ ...environment, NODE_ENV: 'development' })).toContain(sentence);
+  });
+
+  test('is refused with the examples of .env.example, each by its name', async () => {
+    const text = await readFile(resolve(import.meta.dirname, '../.env.example'), 'utf8');
+    const examples = [...text.matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
+    const faults = faultsOf({
+      ...Object.fromEntries(examples),
+      NODE_ENV: 'production',
+      OPERATOR_JWKS_URL: '',
+    });
+    const secrets = examples
+      .filter(([, value]) => /change-me|…$/.test(value!) && !value!.startsWith('http'))
+      .map(([name]) => name!);
+    expect(secrets.length).toBeGreaterThan(8);
+    for (const name of secrets)
+      expect(faults).toContainEqual(expect.stringMatching(`^${name} is an example`));
+  });
 });
 
 describe('.env.example', () => {

@@ -15,15 +15,15 @@ import { createTestDatabase, type TestDatabase } from './support/postgres.js';
 const ENVIRONMENT = {
   BANKS: 'x',
   BANK_X_API_KEY: 'bank-api-key',
-  BANK_X_WEBHOOK_SECRETS: 'whsec-of-a-bank-whsec-of-a-bank-whsec',
+  BANK_X_WEBHOOK_SECRETS: 'whsec-of-a-bank-that-logs-what-nobody-expected',
 };
 const PRODUCTION = {
   ...ENVIRONMENT,
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://pay.shop.example',
   ALLOWED_ORIGINS: 'http://localhost:3000',
-  QUITTANCE_SECRET: 'a-secret-of-more-than-32-characters-for-tests',
-  OPERATOR_JWT_SECRET: 'another-secret-of-more-than-32-characters',
+  QUITTANCE_SECRET: 'nine-grey-geese-cross-the-frozen-river-twice',
+  OPERATOR_JWT_SECRET: 'forty-brass-bells-ring-under-a-violet-moon',
 };
 
 let product: BuiltProduct;

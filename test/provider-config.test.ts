@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,12 +23,29 @@ function faultsOf(environment: Record<string, string>): readonly string[] {
   }
 }
 
+/** Live keys are for production alone. */
+function environmentFor(mode: string): Record<string, string> {
+  if (mode === 'test' || mode === 'sandbox') return {};
+  return {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://quittance:password@database/quittance',
+    QUITTANCE_SECRET: randomBytes(32).toString('base64'),
+    OPERATOR_JWT_SECRET: randomBytes(32).toString('base64'),
+    PUBLIC_URL: 'https://pay.example',
+    ALLOWED_ORIGINS: 'https://shop.example',
+  };
+}
+
 describe('PayDunya', () => {
   it.each([
     ['test_private_1', 'test', 'https://app.paydunya.com/sandbox-api/v1'],
     ['live_private_1', 'live', 'https://app.paydunya.com/api/v1'],
   ])('with the key %s is asked in its mode %s', (privateKey, mode, address) => {
-    const { paydunya } = loadConfig({ ...PAYDUNYA, PAYDUNYA_PRIVATE_KEY: privateKey });
+    const { paydunya } = loadConfig({
+      ...PAYDUNYA,
+      ...environmentFor(mode),
+      PAYDUNYA_PRIVATE_KEY: privateKey,
+    });
     expect(paydunya).toMatchObject({ mode, storeName: 'Ma Boutique' });
     expect(paydunya?.baseUrl.href).toBe(address);
   });
@@ -56,7 +74,11 @@ describe('PawaPay', () => {
     ['sandbox', 'https://api.sandbox.pawapay.io/'],
     ['production', 'https://api.pawapay.io/'],
   ])('of the %s is asked at %s', (environment, address) => {
-    const { pawapay } = loadConfig({ ...PAWAPAY, PAWAPAY_ENVIRONMENT: environment });
+    const { pawapay } = loadConfig({
+      ...PAWAPAY,
+      ...environmentFor(environment),
+      PAWAPAY_ENVIRONMENT: environment,
+    });
     expect(pawapay?.baseUrl.href).toBe(address);
     expect(pawapay?.requireSignatures).toBe(false);
   });
