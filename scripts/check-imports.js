@@ -76,7 +76,6 @@ const MAY_KNOW = {
     'customers',
     'database',
     'jobs/side-by-side.ts',
-    'limits',
     'outbox/topics.ts',
     'paging',
     'payments',

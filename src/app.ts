@@ -17,9 +17,6 @@ import type { ContextOfServer } from './graphql/context.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
-import { admitOperations } from './graphql/admit-operation.js';
-import { Admission } from './limits/admission.js';
-import { RateLimits } from './limits/rate-limits.js';
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
@@ -82,8 +79,6 @@ export interface AppSettings {
   readonly introspection: boolean;
   /** Default: the product's. */
   readonly limits?: Limits;
-  /** How long a client may take to send a request whole. */
-  readonly requestMilliseconds?: number;
   /** HTML for payers who come back. Only of a local run: a shop has a page of its own. */
   readonly returnPage?: string;
   readonly reservationMilliseconds: number;
@@ -141,9 +136,6 @@ const UNPAID_ORDER_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
 
 /** Tasks of the job runner that run side by side. */
 const TASK_CONCURRENCY = 4;
-
-/** For a client on a slow network to send a request of 100 kB. */
-const REQUEST_MILLISECONDS = 10_000;
 
 /** Requests that never end (half sent, never read) are cut off after so long while closing. */
 const DRAIN_MILLISECONDS = 10_000;
@@ -211,21 +203,15 @@ export async function startApp(settings: AppSettings): Promise<App> {
 
   const clientAddress = clientAddresses(settings.trustedProxies ?? []);
   const schema = await createSchema(pubSub);
-  const server = await createServer(origins, settings.requestMilliseconds ?? REQUEST_MILLISECONDS);
+  const server = await createServer(origins);
   serveHealth(server, dataSource);
   if (settings.returnPage !== undefined) serveReturnPage(server, settings.returnPage);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
   const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };
-  const rateLimits = new RateLimits(limits.perMinute, log);
-  const admit = admitOperations(schema, rateLimits);
-  const admission = new Admission(limits.operations);
-  serveWebhooks(server, manager, providers, { ...webhooks, rateLimits, clientAddress });
+  serveWebhooks(server, manager, providers, webhooks);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
-    admit,
-    admission,
-    rateLimits,
     introspection: settings.introspection,
     context,
     clientAddress,
@@ -238,9 +224,6 @@ export async function startApp(settings: AppSettings): Promise<App> {
     clientAddress,
     isAllowedOrigin: (origin) => origins.isAllowed(origin),
     limits: limits.sockets,
-    admit,
-    admission,
-    rateLimits,
     log,
   });
   closeInOrder(server, stopSubscriptions, stopGraphQL);
@@ -294,19 +277,13 @@ function resilientProviders(
   );
 }
 
-async function createServer(origins: AllowedOrigins, requestMilliseconds: number): Promise<FastifyInstance> {
-  const server = Fastify({
-    routerOptions: { ignoreTrailingSlash: true },
-    // A request that is not whole by then is cut off: our own bodies are a few kilobytes.
-    requestTimeout: requestMilliseconds,
-    http: { headersTimeout: requestMilliseconds, connectionsCheckingInterval: requestMilliseconds / 10 },
-  });
+async function createServer(origins: AllowedOrigins): Promise<FastifyInstance> {
+  const server = Fastify({ routerOptions: { ignoreTrailingSlash: true } });
   await server.register(cors, {
     origin: (origin, allow) => allow(null, origin !== undefined && origins.isAllowed(origin)),
     // Any header that a page on the list asks for: clients have their own (Apollo's name and version, tracing), and
     // none of them means anything here but authorization and content-type.
     methods: ['GET', 'POST'],
-    exposedHeaders: ['retry-after', 'ratelimit', 'ratelimit-policy'],
     maxAge: 600,
   });
   server.addHook('onRequest', (_request, reply, done) => {

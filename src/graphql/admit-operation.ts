@@ -8,12 +8,8 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { isStaffOrBackend } from '../access/caller.js';
-import type { RateLimitHeaders, RateLimits } from '../limits/rate-limits.js';
-import type { Context } from './context.js';
 import { tooComplex } from './document-size.js';
 import { costOf, fragmentsOf, type Variables } from './operation-cost.js';
-import { takingsOf } from './rate-limited-operations.js';
 
 /** What one request may ask for: a page needs a handful, and each may be a statement or more. */
 const MAX_ROOT_FIELDS = 20;
@@ -22,9 +18,6 @@ const MAX_ROOT_FIELDS = 20;
 const MAX_MUTATIONS = 5;
 
 const MAX_COST = 5_000;
-
-/** Of backends and operators, who are known by name and read long lists: a page of 200 deliveries, with their tries. */
-const MAX_COST_OF_STAFF = 50_000;
 
 /** An operation of a document that is valid. */
 export interface Operation {
@@ -35,31 +28,13 @@ export interface Operation {
 }
 
 /**
- * Before anything of an operation is done. @returns what HTTP says of the limits that it is counted by.
- * @throws {GraphQLError} QUERY_TOO_COMPLEX @throws {LimitError} RATE_LIMITED
- */
-export type AdmitOperation = (
-  operation: Operation,
-  context: Pick<Context, 'caller' | 'clientAddress'>,
-) => Promise<RateLimitHeaders>;
-
-export function admitOperations(schema: GraphQLSchema, limits: RateLimits): AdmitOperation {
-  return (operation, context) => {
-    const most = isStaffOrBackend(context.caller) ? MAX_COST_OF_STAFF : MAX_COST;
-    const { fields, cost } = requireAffordable(schema, operation, most);
-    return limits.take(takingsOf(fields, cost, context));
-  };
-}
-
-/**
  * How much one request may ask for. It looks at the variables, so it runs for each request, and not once for each
  * document as validation does.
  * @returns its fields, with those of fragments. @throws {GraphQLError} QUERY_TOO_COMPLEX
  */
-function requireAffordable(
+export function requireAffordable(
   schema: GraphQLSchema,
   { document, definition, variables }: Operation,
-  mostCost: number,
 ): { readonly fields: readonly FieldNode[]; readonly cost: number } {
   const isMutation = definition.operation === OperationTypeNode.MUTATION;
   const most = isMutation ? MAX_MUTATIONS : MAX_ROOT_FIELDS;
@@ -72,8 +47,8 @@ function requireAffordable(
     );
   }
   const cost = costOf(schema, document, definition, variables);
-  if (cost > mostCost) {
-    throw tooComplex(`This query costs ${cost}, and ${mostCost} is allowed. Ask for less at once.`);
+  if (cost > MAX_COST) {
+    throw tooComplex(`This query costs ${cost}, and ${MAX_COST} is allowed. Ask for less at once.`);
   }
   return { fields, cost };
 }

@@ -10,15 +10,11 @@ import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { ReadClientAddress } from '../access/client-address.js';
-import type { AdmitOperation } from './admit-operation.js';
+import { requireAffordable } from './admit-operation.js';
 import type { Context, ContextOfServer } from './context.js';
 import { STATUS_BY_MEDIA_TYPE } from './http-status.js';
 import { INTROSPECTION_LIMIT } from './introspection-limit.js';
 import { refuseOversized } from './refuse-oversized.js';
-import { headersOf, statusOf, withHttpStatus } from './limit-status.js';
-import type { Admission } from '../limits/admission.js';
-import { LimitError } from '../limits/limit-error.js';
-import type { RateLimits } from '../limits/rate-limits.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
 import { refuseSubscription, type AskedOverHttp } from './refuse-subscription.js';
@@ -31,16 +27,13 @@ export interface GraphQLOverHttp {
   readonly introspection: boolean;
   readonly context: ContextOfServer;
   readonly clientAddress: ReadClientAddress;
-  readonly admit: AdmitOperation;
-  readonly admission: Admission;
-  readonly rateLimits: RateLimits;
   readonly log: Logger;
 }
 
 /** GraphQL over HTTP, on `/graphql`. @returns how to stop it, once no request is under way any more. */
 export async function serveGraphQL(
   server: FastifyInstance,
-  { schema, introspection, context, clientAddress, admit, admission, rateLimits, log }: GraphQLOverHttp,
+  { schema, introspection, context, clientAddress, log }: GraphQLOverHttp,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
@@ -64,7 +57,7 @@ export async function serveGraphQL(
       // A page with scripts of another's, which our content security policy would leave blank.
       ApolloServerPluginLandingPageDisabled(),
       STATUS_BY_MEDIA_TYPE,
-      admitBeforeExecution(admit),
+      admitOperations(schema),
     ],
     logger: log,
   });
@@ -77,18 +70,6 @@ export async function serveGraphQL(
       void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
     },
     preHandler: [
-      // Once the body is there: a client that sends it slowly holds up nobody.
-      async (request, reply) => {
-        try {
-          reply.raw.once('close', await admission.begin(clientAddress(request.raw)));
-        } catch (error) {
-          if (!(error instanceof LimitError)) throw error;
-          return reply
-            .code(statusOf(error))
-            .headers(headersOf(error))
-            .send({ errors: [publicError(error, log)] });
-        }
-      },
       refuseOversized((error) => publicError(error, log)),
       (request, reply, done) => {
         const asked = (request.method === 'POST' ? request.body : request.query) as AskedOverHttp | null;
@@ -100,9 +81,7 @@ export async function serveGraphQL(
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({
         ...context,
-        caller: await callerOf(context, request.headers.authorization, () =>
-          rateLimits.take([{ limit: 'badTokensPerAddress', key: clientAddress(request.raw) }]),
-        ),
+        caller: await callerOf(context, request.headers.authorization),
         clientAddress: clientAddress(request.raw),
       }),
     }),
@@ -111,20 +90,12 @@ export async function serveGraphQL(
 }
 
 /** Before anything of an operation is done. */
-function admitBeforeExecution(admit: AdmitOperation): ApolloServerPlugin<Context> {
+function admitOperations(schema: GraphQLSchema): ApolloServerPlugin<Context> {
   const admitted: GraphQLRequestListener<Context> = {
-    didResolveOperation: async ({ document, operation: definition, request, contextValue, response }) => {
+    didResolveOperation: ({ document, operation: definition, request: { variables = {} } }) => {
       // An operation that there is not is Apollo's to refuse.
-      if (!definition) return;
-      try {
-        const headers = await admit(
-          { document, definition, variables: request.variables ?? {} },
-          contextValue,
-        );
-        for (const [name, value] of Object.entries(headers)) response.http.headers.set(name, value);
-      } catch (error) {
-        throw withHttpStatus(error);
-      }
+      if (definition) requireAffordable(schema, { document, definition, variables });
+      return Promise.resolve();
     },
   };
   return { requestDidStart: () => Promise.resolve(admitted) };
@@ -137,18 +108,11 @@ function unreadable(error: FastifyError, log: Logger): { errors: GraphQLFormatte
   return { errors: [publicError(cause, log)] };
 }
 
-/** @param countBadToken throws once there were too many. */
-async function callerOf(
-  { authentication }: ContextOfServer,
-  authorization: string | undefined,
-  countBadToken: () => Promise<unknown>,
-) {
+async function callerOf({ authentication }: ContextOfServer, authorization: string | undefined) {
   try {
     return await authenticate(authentication, authorization);
   } catch (error) {
     if (error instanceof AccessError) {
-      if (error.kind === 'UNAUTHENTICATED')
-        await countBadToken().catch((limit: unknown) => Promise.reject(withHttpStatus(limit)));
       throw new GraphQLError(error.message, {
         originalError: error,
         extensions: { code: error.kind, http: { status: 401 } },

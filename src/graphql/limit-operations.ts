@@ -8,19 +8,21 @@ import {
 } from 'graphql';
 import type { SocketLimits } from '../limits/limits.js';
 import { SocketOperations, type SocketOperation } from '../limits/socket-operations.js';
-import type { AdmitOperation } from './admit-operation.js';
+import type { Operation } from './admit-operation.js';
 import type { Context } from './context.js';
 
 type Options<Connection> = ServerOptions<Record<string, unknown>, Connection>;
 
-/**
- * The same options, with limits on the operations of each socket. One that is refused ends with an error, and alone.
- * @param turn waits until one more may be worked on, and gives how to say that it is done.
- */
+/** @throws what says why the operation is refused; nothing of it was done. */
+export type AdmitOperation = (
+  operation: Operation,
+  context: Pick<Context, 'caller' | 'clientAddress'>,
+) => void | Promise<void>;
+
+/** The same options, with limits on the operations of each socket. One that is refused ends with an error, and alone. */
 export function limitOperations<Connection>(
   limits: SocketLimits,
   admit: AdmitOperation,
-  turn: (connection: Connection) => Promise<() => void>,
   options: Options<Connection>,
 ): Options<Connection> {
   const sockets = new WeakMap<object, SocketOperations>();
@@ -37,7 +39,6 @@ export function limitOperations<Connection>(
       try {
         const operations = operationsOf(socket);
         operation = operations.begin();
-        operation.onEnd(await turn(socket.extra));
         const args = await options.onSubscribe?.(socket, id, payload);
         if (!args || !('document' in args)) {
           operation.end();

@@ -11,13 +11,10 @@ import type { ReadClientAddress } from '../access/client-address.js';
 import { carryMessages, closeSocket, type Connected } from './carry-messages.js';
 import { documentChecker } from './check-document.js';
 import { authorizationOf } from './connection-token.js';
-import type { Admission } from '../limits/admission.js';
-import { LimitError } from '../limits/limit-error.js';
 import type { SocketLimits } from '../limits/limits.js';
-import type { RateLimits } from '../limits/rate-limits.js';
 import { OpenSockets } from '../limits/open-sockets.js';
 import type { Context, ContextOfServer } from './context.js';
-import type { AdmitOperation } from './admit-operation.js';
+import { requireAffordable } from './admit-operation.js';
 import { limitOperations } from './limit-operations.js';
 import { publicError } from './public-error.js';
 
@@ -41,9 +38,6 @@ export interface GraphQLOverWebSocket {
   /** Whether pages of this origin may connect. */
   readonly isAllowedOrigin: (origin: string) => boolean;
   readonly limits: SocketLimits;
-  readonly admit: AdmitOperation;
-  readonly admission: Admission;
-  readonly rateLimits: RateLimits;
   readonly log: Logger;
 }
 
@@ -60,18 +54,7 @@ interface Connection extends Connected {
  */
 export function serveSubscriptions(
   server: Server,
-  {
-    schema,
-    introspection,
-    context,
-    clientAddress,
-    isAllowedOrigin,
-    limits,
-    admit,
-    admission,
-    rateLimits,
-    log,
-  }: GraphQLOverWebSocket,
+  { schema, introspection, context, clientAddress, isAllowedOrigin, limits, log }: GraphQLOverWebSocket,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({
     // Bound by hand: bound to the server, a port that is taken would be reported here too, with a stack.
@@ -85,11 +68,9 @@ export function serveSubscriptions(
   const check = documentChecker(schema, introspection);
   const describe = (error: unknown) => publicError(error, log);
   const protocol = makeServer<Record<string, unknown>, Connection>(
-    limitOperations<Connection>(limits, admit, ({ clientAddress }) => admission.begin(clientAddress!), {
+    limitOperations<Connection>(limits, (operation) => void requireAffordable(schema, operation), {
       onConnect: async ({ connectionParams, extra }) => {
-        const caller = await callerOf(context, extra, connectionParams, () =>
-          isGuessing(rateLimits, clientAddress(extra.request)),
-        );
+        const caller = await admit(context, extra, connectionParams);
         if (!caller) return false;
         extra.caller = caller;
         // Now: of a socket that has been closed, nobody knows the address any more.
@@ -139,23 +120,11 @@ function refuseUpgrade(socket: Duplex): void {
   );
 }
 
-/** Counts a token that is not good. */
-async function isGuessing(limits: RateLimits, address: string): Promise<boolean> {
-  try {
-    await limits.take([{ limit: 'badTokensPerAddress', key: address }]);
-    return false;
-  } catch (error) {
-    if (error instanceof LimitError) return true;
-    throw error;
-  }
-}
-
 /** Who connects. Null: nobody does, and the socket is closed with the reason. */
-async function callerOf(
+async function admit(
   { authentication, log }: ContextOfServer,
   { socket, request }: Connection,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
-  isGuessing: () => Promise<boolean>,
 ): Promise<Caller | null> {
   try {
     return await authenticate(
@@ -165,9 +134,7 @@ async function callerOf(
   } catch (error) {
     if (error instanceof AccessError && error.kind !== 'IDENTITY_UNAVAILABLE') {
       log.info({ reason: error.message }, 'refused a WebSocket connection');
-      if (await isGuessing()) {
-        closeSocket(socket, CloseCode.TooManyInitialisationRequests, 'Too many tokens that are not good');
-      } else closeSocket(socket, CloseCode.Forbidden, error.message);
+      closeSocket(socket, CloseCode.Forbidden, error.message);
     } else {
       log.error({ err: error }, 'could not check the token of a WebSocket connection');
       closeSocket(socket, TRY_AGAIN_LATER, 'Try again later');

@@ -6,8 +6,6 @@ export interface SocketOperation {
   /** A subscription has begun: from now on it is counted among those that last. */
   lasts(): void;
   end(): void;
-  /** Is called once, when it is over or lasts; at once if it is over already. */
-  onEnd(listen: () => void): void;
 }
 
 /** Counts the operations of one socket. */
@@ -29,23 +27,16 @@ export class SocketOperations {
     }
     this.underWay += 1;
     let counted: 'underWay' | 'lasting' | null = 'underWay';
-    let ended = () => undefined as void;
     return {
       lasts: () => {
         if (counted !== 'underWay') return;
         this.underWay -= 1;
         this.lasting += 1;
         counted = 'lasting';
-        ended();
       },
       end: () => {
         if (counted) this[counted] -= 1;
         counted = null;
-        ended();
-      },
-      onEnd: (listen) => {
-        ended = listen;
-        if (counted !== 'underWay') listen();
       },
     };
   }

@@ -2,17 +2,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { EntityManager } from 'typeorm';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
 import type { Provider } from '../providers/provider.js';
-import type { ReadClientAddress } from '../access/client-address.js';
-import { LimitError } from '../limits/limit-error.js';
-import type { RateLimits } from '../limits/rate-limits.js';
 import { receiveNotification, type Reception, type WebhookDependencies } from './receive-notification.js';
 
 const MAX_BODY_BYTES = 1_024 * 1_024;
-
-export interface WebhookRouteDependencies extends WebhookDependencies {
-  readonly rateLimits: RateLimits;
-  readonly clientAddress: ReadClientAddress;
-}
 
 /**
  * `POST /webhooks/:provider`. The raw bytes are verified before anything in them is read. Only the proof decides: whatever
@@ -36,14 +28,13 @@ export interface WebhookRouteDependencies extends WebhookDependencies {
  * | has no body                                             | 401, 400 | is told, as of any other wrong body        |
  * | has more than 1 MiB                                     | 413    | is told, as by any HTTP server             |
  * | is no POST                                              | 405    | is told what it may do                     |
- * | is one of too many from its address that were refused   | 429    | (or the sender) is told when to come again |
  * | can't be stored (the database is down)                  | 503    | sends it again later                       |
  */
 export function serveWebhooks(
   server: FastifyInstance,
   manager: EntityManager,
   providers: ReadonlyMap<string, Provider>,
-  dependencies: WebhookRouteDependencies,
+  dependencies: WebhookDependencies,
 ): void {
   const { log } = dependencies;
   void server.register((scope, _options, done) => {
@@ -55,9 +46,9 @@ export function serveWebhooks(
       request.headers = { 'content-type': undefined };
       done();
     });
-    scope.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    scope.setErrorHandler<FastifyError>((error, request, reply) => {
       const status = error.statusCode ?? 500;
-      await refuse(
+      refuse(
         dependencies,
         request,
         reply,
@@ -80,9 +71,6 @@ export function serveWebhooks(
         };
         try {
           const reception = await receiveNotification(manager, dependencies, provider, notification);
-          const isRefused = reception.kind === 'refused' || reception.kind === 'malformed';
-          const limit = isRefused ? await countRefusal(dependencies, request) : null;
-          if (limit) return await tooMany(reply, limit);
           report(dependencies, provider, reception);
           return await reply.code(statusOf(provider, reception)).send(BODY[reception.kind]);
         } catch (error) {
@@ -95,9 +83,9 @@ export function serveWebhooks(
     scope.route({
       method: scope.supportedMethods.filter((method) => method !== 'POST'),
       url: '/webhooks/:provider',
-      onRequest: async (request, reply) => {
+      onRequest: (request, reply) => {
         void reply.header('allow', 'POST');
-        await refuse(dependencies, request, reply, 405, 'Notifications are sent here by POST.');
+        refuse(dependencies, request, reply, 405, 'Notifications are sent here by POST.');
       },
       handler: () => undefined,
     });
@@ -106,50 +94,20 @@ export function serveWebhooks(
 }
 
 /** What comes to nothing is never only the sender's to know: it may have been money. */
-async function refuse(
-  dependencies: WebhookRouteDependencies,
-  request: FastifyRequest,
+function refuse(
+  { log }: WebhookDependencies,
+  { method, url, raw: { headers } }: FastifyRequest,
   reply: FastifyReply,
   status: number,
   error: string,
   err?: Error,
-): Promise<FastifyReply> {
-  const limit = await countRefusal(dependencies, request);
-  if (limit) return tooMany(reply, limit);
-  const { log } = dependencies;
-  const {
-    method,
-    url,
-    raw: { headers },
-  } = request;
+): FastifyReply {
   const { 'content-type': contentType, 'content-length': contentLength } = headers;
   // Some senders write a secret behind the question mark.
   const [path] = url.split('?');
   const line = { method, path, status, contentType, contentLength, ...(err && { err }) };
   log[status < 500 ? 'warn' : 'error'](line, 'refused a request to a webhook address');
   return reply.code(status).send({ error });
-}
-
-/** What proves itself is never counted. @returns why there were too many from this address; null while there were not. */
-async function countRefusal(
-  { rateLimits, clientAddress }: WebhookRouteDependencies,
-  { raw }: FastifyRequest,
-): Promise<LimitError | null> {
-  try {
-    await rateLimits.take([{ limit: 'refusedWebhooksPerAddress', key: clientAddress(raw) }]);
-    return null;
-  } catch (error) {
-    if (error instanceof LimitError) return error;
-    throw error;
-  }
-}
-
-/** Without a line in the log for each: a flood of them is one. */
-function tooMany(reply: FastifyReply, { message, headers, retryAfterSeconds }: LimitError): FastifyReply {
-  return reply
-    .code(429)
-    .headers({ ...headers, 'retry-after': String(retryAfterSeconds) })
-    .send({ error: message });
 }
 
 const STATUS: Readonly<Record<Reception['kind'], number>> = {
