@@ -8,16 +8,10 @@ import {
 } from 'graphql';
 import type { SocketLimits } from '../limits/limits.js';
 import { SocketOperations, type SocketOperation } from '../limits/socket-operations.js';
-import type { Operation } from './admit-operation.js';
+import type { AdmitOperation } from './admit-operation.js';
 import type { Context } from './context.js';
 
 type Options<Connection> = ServerOptions<Record<string, unknown>, Connection>;
-
-/** @throws what says why the operation is refused; nothing of it was done. */
-export type AdmitOperation = (
-  operation: Operation,
-  context: Pick<Context, 'caller' | 'clientAddress'>,
-) => void | Promise<void>;
 
 /** The same options, with limits on the operations of each socket. One that is refused ends with an error, and alone. */
 export function limitOperations<Connection>(
