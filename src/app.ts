@@ -18,6 +18,7 @@ import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
 import { admitOperations } from './graphql/admit-operation.js';
+import { Turnstile } from './limits/turnstile.js';
 import { RateLimits } from './limits/rate-limits.js';
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
@@ -213,7 +214,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const clientAddress = clientAddresses(settings.trustedProxies ?? []);
   const schema = await createSchema(pubSub);
   const server = await createServer(origins, settings.requestMilliseconds ?? REQUEST_MILLISECONDS);
-  serveHealth(server, dataSource);
+  serveHealth(server, databaseUrlOf(dataSource));
   if (settings.returnPage !== undefined) serveReturnPage(server, settings.returnPage);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
@@ -221,10 +222,12 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const rateLimits = new RateLimits(limits.perMinute, log);
   serveWebhooks(server, manager, providers, webhooks, countRefusals(rateLimits, clientAddress));
   const admit = admitOperations(schema, rateLimits);
+  const turnstile = new Turnstile(limits.operationsAtOnce);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
     admit,
     rateLimits,
+    turnstile,
     introspection: settings.introspection,
     context,
     clientAddress,
@@ -239,6 +242,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     limits: limits.sockets,
     admit,
     rateLimits,
+    turnstile,
     log,
   });
   closeInOrder(server, stopSubscriptions, stopGraphQL);

@@ -115,7 +115,9 @@ test('limits have defaults; each is set by its own variable, and switched off by
   const set = Object.fromEntries(
     Object.keys(LIMIT_VARIABLES).map((name, index) => [name, String(index + 1)]),
   );
-  const numbers = Object.values(loadConfig(set).limits).flatMap((of) => Object.values(of as object));
+  const numbers = Object.values(loadConfig(set).limits).flatMap((of: number | object) =>
+    typeof of === 'number' ? [of] : (Object.values(of) as number[]),
+  );
   expect(numbers.sort((a, b) => a - b)).toEqual(Object.keys(LIMIT_VARIABLES).map((_, index) => index + 1));
   expect(loadConfig(WITHOUT_LIMITS).limits).toEqual(NO_LIMITS);
   expect(faultsOf({ SOCKETS_PER_ADDRESS: '-1' })).toEqual(['SOCKETS_PER_ADDRESS must be at least 0']);

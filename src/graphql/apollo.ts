@@ -11,6 +11,7 @@ import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { ReadClientAddress } from '../access/client-address.js';
 import type { RateLimits } from '../limits/rate-limits.js';
+import type { Turnstile } from '../limits/turnstile.js';
 import type { AdmitOperation } from './admit-operation.js';
 import type { Context, ContextOfServer } from './context.js';
 import { STATUS_BY_MEDIA_TYPE } from './http-status.js';
@@ -19,6 +20,7 @@ import { withHttpStatus } from './limit-over-http.js';
 import { refuseOversized } from './refuse-oversized.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
+import { waitForPlace } from './wait-for-place.js';
 import { refuseSubscription, type AskedOverHttp } from './refuse-subscription.js';
 
 /** Ours are a few kilobytes; Stripe's own API takes no more either. */
@@ -31,13 +33,14 @@ export interface GraphQLOverHttp {
   readonly clientAddress: ReadClientAddress;
   readonly admit: AdmitOperation;
   readonly rateLimits: RateLimits;
+  readonly turnstile: Turnstile;
   readonly log: Logger;
 }
 
 /** GraphQL over HTTP, on `/graphql`. @returns how to stop it, once no request is under way any more. */
 export async function serveGraphQL(
   server: FastifyInstance,
-  { schema, introspection, context, clientAddress, admit, rateLimits, log }: GraphQLOverHttp,
+  { schema, introspection, context, clientAddress, admit, rateLimits, turnstile, log }: GraphQLOverHttp,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
@@ -73,6 +76,7 @@ export async function serveGraphQL(
     errorHandler: (error, _request, reply) => {
       void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
     },
+    onRequest: waitForPlace(turnstile, clientAddress, (error) => publicError(error, log)),
     preHandler: [
       refuseOversized((error) => publicError(error, log)),
       (request, reply, done) => {

@@ -13,6 +13,7 @@ import { documentChecker } from './check-document.js';
 import { authorizationOf } from './connection-token.js';
 import { LimitError } from '../limits/limit-error.js';
 import type { SocketLimits } from '../limits/limits.js';
+import type { Turnstile } from '../limits/turnstile.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import { OpenSockets } from '../limits/open-sockets.js';
 import type { Context, ContextOfServer } from './context.js';
@@ -42,6 +43,7 @@ export interface GraphQLOverWebSocket {
   readonly limits: SocketLimits;
   readonly admit: AdmitOperation;
   readonly rateLimits: RateLimits;
+  readonly turnstile: Turnstile;
   readonly log: Logger;
 }
 
@@ -67,6 +69,7 @@ export function serveSubscriptions(
     limits,
     admit,
     rateLimits,
+    turnstile,
     log,
   }: GraphQLOverWebSocket,
 ): () => Promise<void> {
@@ -81,8 +84,9 @@ export function serveSubscriptions(
   });
   const check = documentChecker(schema, introspection);
   const describe = (error: unknown) => publicError(error, log);
+  const enter = (extra: Connection) => turnstile.enter(extra.clientAddress!);
   const protocol = makeServer<Record<string, unknown>, Connection>(
-    limitOperations<Connection>(limits, admit, {
+    limitOperations<Connection>(limits, enter, admit, {
       onConnect: async ({ connectionParams, extra }) => {
         const countBadToken = () => countBadTokenOf(rateLimits, clientAddress(extra.request));
         const caller = await callerOf(context, extra, connectionParams, countBadToken);

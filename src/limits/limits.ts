@@ -1,5 +1,7 @@
 /** How much is served to one client, and to all. Each number has a variable of its own; 0 is no limit. */
 export interface Limits {
+  /** Of GraphQL, of all clients together: more wait their turn for a moment. */
+  readonly operationsAtOnce: number;
   readonly sockets: SocketLimits;
   readonly perMinute: Readonly<Record<RateLimitName, number>>;
 }
@@ -34,6 +36,8 @@ export type RateLimitName =
 
 /** A shop's page watches one payment and asks one thing after the other; a merchant's dashboard some dozens. */
 export const DEFAULT_LIMITS: Limits = {
+  // Four for each connection to the database: it is kept busy, and what runs is done within a tenth of a second.
+  operationsAtOnce: 64,
   sockets: { perAddress: 100, operationsPerSocket: 20, subscriptionsPerSocket: 100 },
   perMinute: {
     ordersPerAddress: 20,
@@ -50,6 +54,7 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** For tests of something else, and for measurements. */
 export const NO_LIMITS: Limits = {
+  operationsAtOnce: 0,
   sockets: { perAddress: 0, operationsPerSocket: 0, subscriptionsPerSocket: 0 },
   perMinute: {
     ordersPerAddress: 0,
