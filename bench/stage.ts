@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { WITHOUT_LIMITS } from '../src/limits-config.js';
 import { createDatabaseIfMissing, startEmbeddedPostgres } from '../src/database/embedded-postgres.js';
 import { startScript, startServer, type RunningProcess } from './child-process.js';
 import type { DoubleSettings } from './double-process.js';
@@ -75,6 +76,7 @@ export class Stage {
   startServer(databaseUrl: string): Promise<RunningProcess> {
     return this.started(
       startServer({
+        ...WITHOUT_LIMITS,
         NODE_ENV: 'production',
         LOG_LEVEL: 'warn',
         DATABASE_URL: databaseUrl,

@@ -76,6 +76,7 @@ const MAY_KNOW = {
     'customers',
     'database',
     'jobs/side-by-side.ts',
+    'limits',
     'outbox/topics.ts',
     'paging',
     'payments',

@@ -17,6 +17,9 @@ import type { ContextOfServer } from './graphql/context.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSubscriptions } from './graphql/websocket.js';
 import { deleteExpiredKeys } from './idempotency/delete-expired-keys.js';
+import { admitOperations } from './graphql/admit-operation.js';
+import { Turnstile } from './limits/turnstile.js';
+import { RateLimits } from './limits/rate-limits.js';
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 import { repeatJob, type RepeatedJob } from './jobs/repeat.js';
 import { startJobRunner, type JobRunner, type Task } from './jobs/job-runner.js';
@@ -57,6 +60,7 @@ import { checkSubscriptions } from './subscriptions/check-subscriptions.js';
 import { retryWaitingEvents } from './webhooks/retry-waiting-events.js';
 import type { WebhookDependencies } from './webhooks/receive-notification.js';
 import { serveReturnPage } from './return-page.js';
+import { countRefusals } from './webhooks/count-refusals.js';
 import { serveWebhooks } from './webhooks/route.js';
 
 export interface AppSettings {
@@ -79,6 +83,8 @@ export interface AppSettings {
   readonly introspection: boolean;
   /** Default: the product's. */
   readonly limits?: Limits;
+  /** How long a client may take to send a request. */
+  readonly requestMilliseconds?: number;
   /** HTML for payers who come back. Only of a local run: a shop has a page of its own. */
   readonly returnPage?: string;
   readonly reservationMilliseconds: number;
@@ -136,6 +142,10 @@ const UNPAID_ORDER_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
 
 /** Tasks of the job runner that run side by side. */
 const TASK_CONCURRENCY = 4;
+
+/** A request that isn't whole by then is cut off: 1 MiB at 1 Mbit/s takes 8 s. */
+const REQUEST_MILLISECONDS = 10_000;
+const CONNECTION_CHECK_MILLISECONDS = 1_000;
 
 /** Requests that never end (half sent, never read) are cut off after so long while closing. */
 const DRAIN_MILLISECONDS = 10_000;
@@ -203,15 +213,21 @@ export async function startApp(settings: AppSettings): Promise<App> {
 
   const clientAddress = clientAddresses(settings.trustedProxies ?? []);
   const schema = await createSchema(pubSub);
-  const server = await createServer(origins);
-  serveHealth(server, dataSource);
+  const server = await createServer(origins, settings.requestMilliseconds ?? REQUEST_MILLISECONDS);
+  serveHealth(server, databaseUrlOf(dataSource));
   if (settings.returnPage !== undefined) serveReturnPage(server, settings.returnPage);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
   const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };
-  serveWebhooks(server, manager, providers, webhooks);
+  const rateLimits = new RateLimits(limits.perMinute, log);
+  serveWebhooks(server, manager, providers, webhooks, countRefusals(rateLimits, clientAddress));
+  const admit = admitOperations(schema, rateLimits);
+  const turnstile = new Turnstile(limits.operationsAtOnce);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
+    admit,
+    rateLimits,
+    turnstile,
     introspection: settings.introspection,
     context,
     clientAddress,
@@ -224,6 +240,9 @@ export async function startApp(settings: AppSettings): Promise<App> {
     clientAddress,
     isAllowedOrigin: (origin) => origins.isAllowed(origin),
     limits: limits.sockets,
+    admit,
+    rateLimits,
+    turnstile,
     log,
   });
   closeInOrder(server, stopSubscriptions, stopGraphQL);
@@ -277,8 +296,15 @@ function resilientProviders(
   );
 }
 
-async function createServer(origins: AllowedOrigins): Promise<FastifyInstance> {
-  const server = Fastify({ routerOptions: { ignoreTrailingSlash: true } });
+async function createServer(origins: AllowedOrigins, requestMilliseconds: number): Promise<FastifyInstance> {
+  const server = Fastify({
+    routerOptions: { ignoreTrailingSlash: true },
+    requestTimeout: requestMilliseconds,
+    http: {
+      headersTimeout: requestMilliseconds,
+      connectionsCheckingInterval: Math.min(requestMilliseconds, CONNECTION_CHECK_MILLISECONDS),
+    },
+  });
   await server.register(cors, {
     origin: (origin, allow) => allow(null, origin !== undefined && origins.isAllowed(origin)),
     // Any header that a page on the list asks for: clients have their own (Apollo's name and version, tracing), and

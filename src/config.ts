@@ -14,6 +14,8 @@ import {
   whole,
   yesOrNo,
 } from './environment.js';
+import { LIMIT_VARIABLES, readLimits } from './limits-config.js';
+import type { Limits } from './limits/limits.js';
 import { isProxyNetwork } from './access/client-address.js';
 import type { RefundLimits } from './payments/refund-limits.js';
 import { isTimeZone } from './orders/booking-days.js';
@@ -55,6 +57,8 @@ export interface Config {
   /** Whether webhooks to the merchant may go to private addresses, and without TLS. */
   readonly webhooksAllowPrivate: boolean;
   readonly emails: EmailConfig;
+  /** How much is served to one client, and to all. */
+  readonly limits: Limits;
   /** How long webhooks to the merchant are kept. */
   readonly webhookDeliveryMilliseconds: number;
   /** How long the bodies of providers’ webhooks are kept once they were handled. */
@@ -178,6 +182,7 @@ export const VARIABLES = {
   PROVIDER_LOG_DAYS: whole(1, 3_650),
   WEBHOOKS_ALLOW_PRIVATE: yesOrNo,
   ...EMAIL_VARIABLES,
+  ...LIMIT_VARIABLES,
   WEBHOOK_DELIVERY_DAYS: whole(1, 3_650),
   WEBHOOK_BODY_DAYS: whole(1, 3_650),
   UNPAID_ORDER_DAYS: whole(2, 3_650),
@@ -222,6 +227,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     webhooksAllowPrivate:
       values.WEBHOOKS_ALLOW_PRIVATE ?? (!production && isForThisMachineAlone(host, publicUrl)),
     emails: readEmails(values, faults),
+    limits: readLimits(values),
     webhookDeliveryMilliseconds: (values.WEBHOOK_DELIVERY_DAYS ?? 90) * DAY,
     webhookBodyMilliseconds: (values.WEBHOOK_BODY_DAYS ?? 90) * DAY,
     unpaidOrderMilliseconds: (values.UNPAID_ORDER_DAYS ?? 90) * DAY,

@@ -89,6 +89,7 @@ async function startParts(
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
     trustedProxies: config.trustedProxies,
+    limits: config.limits,
     introspection: config.introspection,
     returnPage: sandbox?.returnPage,
     reservationMilliseconds: config.reservationMilliseconds,

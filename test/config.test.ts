@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { DEFAULT_LIMITS, NO_LIMITS } from '../src/limits/limits.js';
+import { LIMIT_VARIABLES, WITHOUT_LIMITS } from '../src/limits-config.js';
 import { BANK_VARIABLES, ConfigError, loadConfig, VARIABLES } from '../src/config.js';
 
 const SECRET = 'a secret that is long enough to be one';
@@ -112,6 +114,19 @@ test('of Stripe with one variable alone, both others are named', () => {
     'STRIPE_PUBLISHABLE_KEY is missing: Stripe is only half set',
     'STRIPE_WEBHOOK_SECRETS is missing: Stripe is only half set',
   ]);
+});
+
+test('limits have defaults; each is set by its own variable, and switched off by 0', () => {
+  expect(loadConfig({}).limits).toEqual(DEFAULT_LIMITS);
+  const set = Object.fromEntries(
+    Object.keys(LIMIT_VARIABLES).map((name, index) => [name, String(index + 1)]),
+  );
+  const numbers = Object.values(loadConfig(set).limits).flatMap((of: number | object) =>
+    typeof of === 'number' ? [of] : (Object.values(of) as number[]),
+  );
+  expect(numbers.sort((a, b) => a - b)).toEqual(Object.keys(LIMIT_VARIABLES).map((_, index) => index + 1));
+  expect(loadConfig(WITHOUT_LIMITS).limits).toEqual(NO_LIMITS);
+  expect(faultsOf({ SOCKETS_PER_ADDRESS: '-1' })).toEqual(['SOCKETS_PER_ADDRESS must be at least 0']);
 });
 
 test('Stripe is set whole, with as many webhook secrets as a rotation needs', () => {

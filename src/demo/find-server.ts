@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import { readLocalCredentials } from '../local-credentials.js';
 import { createLogger } from '../observability/logger.js';
 import { findSandbox, type RunningSandbox } from '../running-sandbox.js';
+import { NO_LIMITS } from '../limits/limits.js';
 import { startProduct } from '../start.js';
 import { DemoError } from './demo-error.js';
 
@@ -41,7 +42,14 @@ export async function findServer(config: Config, wantedUrl: string | undefined):
 }
 
 async function startOurs(config: Config): Promise<FoundServer> {
-  const own = { ...config, port: 0, webhooksAllowPrivate: true, emails: withoutMailServer(config) };
+  // It plays all of its payers in a minute, and from one address.
+  const own = {
+    ...config,
+    limits: NO_LIMITS,
+    port: 0,
+    webhooksAllowPrivate: true,
+    emails: withoutMailServer(config),
+  };
   const product = await startProduct(own, createLogger('error', true));
   try {
     const playground = await playgroundOf(config, product.url, await findSandbox(config.dataFolder));

@@ -8,8 +8,11 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { RateLimitHeaders, RateLimits } from '../limits/rate-limits.js';
+import type { Context } from './context.js';
 import { tooComplex } from './document-size.js';
 import { costOf, fragmentsOf, type Variables } from './operation-cost.js';
+import { takingsOf } from './rate-limited-operations.js';
 
 /** What one request may ask for: a page needs a handful, and each may be a statement or more. */
 const MAX_ROOT_FIELDS = 20;
@@ -28,11 +31,27 @@ export interface Operation {
 }
 
 /**
+ * Before anything of an operation is done. @returns what HTTP says of the limits that it is counted by.
+ * @throws {GraphQLError} QUERY_TOO_COMPLEX @throws {LimitError} RATE_LIMITED
+ */
+export type AdmitOperation = (
+  operation: Operation,
+  context: Pick<Context, 'caller' | 'clientAddress'>,
+) => Promise<RateLimitHeaders>;
+
+export function admitOperations(schema: GraphQLSchema, limits: RateLimits): AdmitOperation {
+  return (operation, context) => {
+    const { fields, cost } = requireAffordable(schema, operation);
+    return limits.take(takingsOf(fields, cost, context));
+  };
+}
+
+/**
  * How much one request may ask for. It looks at the variables, so it runs for each request, and not once for each
  * document as validation does.
  * @returns its fields, with those of fragments. @throws {GraphQLError} QUERY_TOO_COMPLEX
  */
-export function requireAffordable(
+function requireAffordable(
   schema: GraphQLSchema,
   { document, definition, variables }: Operation,
 ): { readonly fields: readonly FieldNode[]; readonly cost: number } {

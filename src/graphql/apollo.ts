@@ -10,13 +10,17 @@ import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
 import type { ReadClientAddress } from '../access/client-address.js';
-import { requireAffordable } from './admit-operation.js';
+import type { RateLimits } from '../limits/rate-limits.js';
+import type { Turnstile } from '../limits/turnstile.js';
+import type { AdmitOperation } from './admit-operation.js';
 import type { Context, ContextOfServer } from './context.js';
 import { STATUS_BY_MEDIA_TYPE } from './http-status.js';
 import { INTROSPECTION_LIMIT } from './introspection-limit.js';
+import { withHttpStatus } from './limit-over-http.js';
 import { refuseOversized } from './refuse-oversized.js';
 import { publicError, withoutSuggestions } from './public-error.js';
 import { MAX_TOKENS, QUERY_LIMITS } from './query-limits.js';
+import { waitForPlace } from './wait-for-place.js';
 import { refuseSubscription, type AskedOverHttp } from './refuse-subscription.js';
 
 /** Ours are a few kilobytes; Stripe's own API takes no more either. */
@@ -27,13 +31,16 @@ export interface GraphQLOverHttp {
   readonly introspection: boolean;
   readonly context: ContextOfServer;
   readonly clientAddress: ReadClientAddress;
+  readonly admit: AdmitOperation;
+  readonly rateLimits: RateLimits;
+  readonly turnstile: Turnstile;
   readonly log: Logger;
 }
 
 /** GraphQL over HTTP, on `/graphql`. @returns how to stop it, once no request is under way any more. */
 export async function serveGraphQL(
   server: FastifyInstance,
-  { schema, introspection, context, clientAddress, log }: GraphQLOverHttp,
+  { schema, introspection, context, clientAddress, admit, rateLimits, turnstile, log }: GraphQLOverHttp,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
@@ -57,7 +64,7 @@ export async function serveGraphQL(
       // A page with scripts of another's, which our content security policy would leave blank.
       ApolloServerPluginLandingPageDisabled(),
       STATUS_BY_MEDIA_TYPE,
-      admitOperations(schema),
+      admitBeforeExecution(admit),
     ],
     logger: log,
   });
@@ -69,6 +76,7 @@ export async function serveGraphQL(
     errorHandler: (error, _request, reply) => {
       void reply.code(error.statusCode ?? 500).send(unreadable(error, log));
     },
+    onRequest: waitForPlace(turnstile, clientAddress, (error) => publicError(error, log)),
     preHandler: [
       refuseOversized((error) => publicError(error, log)),
       (request, reply, done) => {
@@ -81,7 +89,9 @@ export async function serveGraphQL(
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({
         ...context,
-        caller: await callerOf(context, request.headers.authorization),
+        caller: await callerOf(context, request.headers.authorization, () =>
+          rateLimits.take([{ limit: 'badTokensPerAddress', key: clientAddress(request.raw) }]),
+        ),
         clientAddress: clientAddress(request.raw),
       }),
     }),
@@ -90,12 +100,20 @@ export async function serveGraphQL(
 }
 
 /** Before anything of an operation is done. */
-function admitOperations(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+function admitBeforeExecution(admit: AdmitOperation): ApolloServerPlugin<Context> {
   const admitted: GraphQLRequestListener<Context> = {
-    didResolveOperation: ({ document, operation: definition, request: { variables = {} } }) => {
+    didResolveOperation: async ({ document, operation: definition, request, contextValue, response }) => {
       // An operation that there is not is Apollo's to refuse.
-      if (definition) requireAffordable(schema, { document, definition, variables });
-      return Promise.resolve();
+      if (!definition) return;
+      try {
+        const headers = await admit(
+          { document, definition, variables: request.variables ?? {} },
+          contextValue,
+        );
+        for (const [name, value] of Object.entries(headers)) response.http.headers.set(name, value);
+      } catch (error) {
+        throw withHttpStatus(error);
+      }
     },
   };
   return { requestDidStart: () => Promise.resolve(admitted) };
@@ -108,10 +126,16 @@ function unreadable(error: FastifyError, log: Logger): { errors: GraphQLFormatte
   return { errors: [publicError(cause, log)] };
 }
 
-async function callerOf({ authentication }: ContextOfServer, authorization: string | undefined) {
+/** @param countBadToken throws once there were too many. */
+async function callerOf(
+  { authentication }: ContextOfServer,
+  authorization: string | undefined,
+  countBadToken: () => Promise<unknown>,
+) {
   try {
     return await authenticate(authentication, authorization);
   } catch (error) {
+    if (error instanceof AccessError && error.kind === 'UNAUTHENTICATED') await countedOver(countBadToken);
     if (error instanceof AccessError) {
       throw new GraphQLError(error.message, {
         originalError: error,
@@ -119,5 +143,14 @@ async function callerOf({ authentication }: ContextOfServer, authorization: stri
       });
     }
     throw new GraphQLError('The token could not be checked.', { originalError: error as Error });
+  }
+}
+
+/** @throws {GraphQLError} with its status */
+async function countedOver(count: () => Promise<unknown>): Promise<void> {
+  try {
+    await count();
+  } catch (error) {
+    throw withHttpStatus(error);
   }
 }

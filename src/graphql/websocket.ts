@@ -11,10 +11,13 @@ import type { ReadClientAddress } from '../access/client-address.js';
 import { carryMessages, closeSocket, type Connected } from './carry-messages.js';
 import { documentChecker } from './check-document.js';
 import { authorizationOf } from './connection-token.js';
+import { LimitError } from '../limits/limit-error.js';
 import type { SocketLimits } from '../limits/limits.js';
+import type { Turnstile } from '../limits/turnstile.js';
+import type { RateLimits } from '../limits/rate-limits.js';
 import { OpenSockets } from '../limits/open-sockets.js';
 import type { Context, ContextOfServer } from './context.js';
-import { requireAffordable } from './admit-operation.js';
+import type { AdmitOperation } from './admit-operation.js';
 import { limitOperations } from './limit-operations.js';
 import { publicError } from './public-error.js';
 
@@ -38,6 +41,9 @@ export interface GraphQLOverWebSocket {
   /** Whether pages of this origin may connect. */
   readonly isAllowedOrigin: (origin: string) => boolean;
   readonly limits: SocketLimits;
+  readonly admit: AdmitOperation;
+  readonly rateLimits: RateLimits;
+  readonly turnstile: Turnstile;
   readonly log: Logger;
 }
 
@@ -54,7 +60,18 @@ interface Connection extends Connected {
  */
 export function serveSubscriptions(
   server: Server,
-  { schema, introspection, context, clientAddress, isAllowedOrigin, limits, log }: GraphQLOverWebSocket,
+  {
+    schema,
+    introspection,
+    context,
+    clientAddress,
+    isAllowedOrigin,
+    limits,
+    admit,
+    rateLimits,
+    turnstile,
+    log,
+  }: GraphQLOverWebSocket,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({
     // Bound by hand: bound to the server, a port that is taken would be reported here too, with a stack.
@@ -67,10 +84,12 @@ export function serveSubscriptions(
   });
   const check = documentChecker(schema, introspection);
   const describe = (error: unknown) => publicError(error, log);
+  const enter = (extra: Connection) => turnstile.enter(extra.clientAddress!);
   const protocol = makeServer<Record<string, unknown>, Connection>(
-    limitOperations<Connection>(limits, (operation) => void requireAffordable(schema, operation), {
+    limitOperations<Connection>(limits, enter, admit, {
       onConnect: async ({ connectionParams, extra }) => {
-        const caller = await admit(context, extra, connectionParams);
+        const countBadToken = () => countBadTokenOf(rateLimits, clientAddress(extra.request));
+        const caller = await callerOf(context, extra, connectionParams, countBadToken);
         if (!caller) return false;
         extra.caller = caller;
         // Now: of a socket that has been closed, nobody knows the address any more.
@@ -121,10 +140,11 @@ function refuseUpgrade(socket: Duplex): void {
 }
 
 /** Who connects. Null: nobody does, and the socket is closed with the reason. */
-async function admit(
+async function callerOf(
   { authentication, log }: ContextOfServer,
   { socket, request }: Connection,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
+  countBadToken: () => Promise<boolean>,
 ): Promise<Caller | null> {
   try {
     return await authenticate(
@@ -133,13 +153,27 @@ async function admit(
     );
   } catch (error) {
     if (error instanceof AccessError && error.kind !== 'IDENTITY_UNAVAILABLE') {
-      log.info({ reason: error.message }, 'refused a WebSocket connection');
-      closeSocket(socket, CloseCode.Forbidden, error.message);
+      if (await countBadToken()) {
+        log.info({ reason: error.message }, 'refused a WebSocket connection');
+        closeSocket(socket, CloseCode.Forbidden, error.message);
+      } else
+        closeSocket(socket, CloseCode.TooManyInitialisationRequests, 'Too many tokens that are not good');
     } else {
       log.error({ err: error }, 'could not check the token of a WebSocket connection');
       closeSocket(socket, TRY_AGAIN_LATER, 'Try again later');
     }
     return null;
+  }
+}
+
+/** @returns whether there were few enough. */
+async function countBadTokenOf(limits: RateLimits, address: string): Promise<boolean> {
+  try {
+    await limits.take([{ limit: 'badTokensPerAddress', key: address }]);
+    return true;
+  } catch (error) {
+    if (error instanceof LimitError) return false;
+    throw error;
   }
 }
 

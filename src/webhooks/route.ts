@@ -1,7 +1,11 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { EntityManager } from 'typeorm';
 import { isDatabaseUnavailable } from '../database/unavailable.js';
+import type { LimitError } from '../limits/limit-error.js';
+import { headersOf, statusOf as statusOfLimit } from '../limits/limit-over-http.js';
 import type { Provider } from '../providers/provider.js';
+import type { CountRefusal } from './count-refusals.js';
 import { receiveNotification, type Reception, type WebhookDependencies } from './receive-notification.js';
 
 const MAX_BODY_BYTES = 1_024 * 1_024;
@@ -27,6 +31,7 @@ const MAX_BODY_BYTES = 1_024 * 1_024;
  * | goes to a provider that isn't configured                | 404    | shows that the URL is wrong                |
  * | has no body                                             | 401, 400 | is told, as of any other wrong body        |
  * | has more than 1 MiB                                     | 413    | is told, as by any HTTP server             |
+ * | is refused, and many from its address were before      | 429    | (or the sender) waits                      |
  * | is no POST                                              | 405    | is told what it may do                     |
  * | can't be stored (the database is down)                  | 503    | sends it again later                       |
  */
@@ -35,8 +40,10 @@ export function serveWebhooks(
   manager: EntityManager,
   providers: ReadonlyMap<string, Provider>,
   dependencies: WebhookDependencies,
+  countRefusal: CountRefusal,
 ): void {
   const { log } = dependencies;
+  const refusal = (refused: Refused) => refuse(log, countRefusal, refused);
   void server.register((scope, _options, done) => {
     // In this scope only: a JSON parser would destroy the bytes that the signature covers.
     scope.removeAllContentTypeParsers();
@@ -48,21 +55,17 @@ export function serveWebhooks(
     });
     scope.setErrorHandler<FastifyError>((error, request, reply) => {
       const status = error.statusCode ?? 500;
-      refuse(
-        dependencies,
-        request,
-        reply,
-        status,
-        status < 500 ? error.message : 'Something went wrong.',
-        error,
-      );
+      const message = status < 500 ? error.message : 'Something went wrong.';
+      return refusal({ request, reply, status, message, error });
     });
     scope.post<{ Params: { provider: string } }>(
       '/webhooks/:provider',
       { bodyLimit: MAX_BODY_BYTES },
       async (request, reply) => {
         const provider = providers.get(request.params.provider);
-        if (!provider) return refuse(dependencies, request, reply, 404, 'There is no such provider here.');
+        if (!provider) {
+          return refusal({ request, reply, status: 404, message: 'There is no such provider here.' });
+        }
         const notification = {
           // An empty body never reaches the parser.
           rawBody: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
@@ -71,6 +74,8 @@ export function serveWebhooks(
         };
         try {
           const reception = await receiveNotification(manager, dependencies, provider, notification);
+          const limit = reception.kind === 'refused' ? await countRefusal(request.raw) : null;
+          if (limit) return await sendElsewhere(reply, limit);
           report(dependencies, provider, reception);
           return await reply.code(statusOf(provider, reception)).send(BODY[reception.kind]);
         } catch (error) {
@@ -83,9 +88,9 @@ export function serveWebhooks(
     scope.route({
       method: scope.supportedMethods.filter((method) => method !== 'POST'),
       url: '/webhooks/:provider',
-      onRequest: (request, reply) => {
+      onRequest: async (request, reply) => {
         void reply.header('allow', 'POST');
-        refuse(dependencies, request, reply, 405, 'Notifications are sent here by POST.');
+        return refusal({ request, reply, status: 405, message: 'Notifications are sent here by POST.' });
       },
       handler: () => undefined,
     });
@@ -93,21 +98,34 @@ export function serveWebhooks(
   });
 }
 
+interface Refused {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly status: number;
+  readonly message: string;
+  readonly error?: Error;
+}
+
 /** What comes to nothing is never only the sender's to know: it may have been money. */
-function refuse(
-  { log }: WebhookDependencies,
-  { method, url, raw: { headers } }: FastifyRequest,
-  reply: FastifyReply,
-  status: number,
-  error: string,
-  err?: Error,
-): FastifyReply {
-  const { 'content-type': contentType, 'content-length': contentLength } = headers;
+async function refuse(
+  log: Logger,
+  countRefusal: CountRefusal,
+  { request, reply, status, message, error: err }: Refused,
+): Promise<FastifyReply> {
+  const { method, url, raw } = request;
+  const limit = status < 500 ? await countRefusal(raw) : null;
+  if (limit) return sendElsewhere(reply, limit);
+  const { 'content-type': contentType, 'content-length': contentLength } = raw.headers;
   // Some senders write a secret behind the question mark.
   const [path] = url.split('?');
   const line = { method, path, status, contentType, contentLength, ...(err && { err }) };
   log[status < 500 ? 'warn' : 'error'](line, 'refused a request to a webhook address');
-  return reply.code(status).send({ error });
+  return reply.code(status).send({ error: message });
+}
+
+/** Without a line in the log for each: that the limit is used up stands there once. */
+function sendElsewhere(reply: FastifyReply, limit: LimitError): FastifyReply {
+  return reply.code(statusOfLimit(limit)).headers(headersOf(limit)).send({ error: limit.message });
 }
 
 const STATUS: Readonly<Record<Reception['kind'], number>> = {

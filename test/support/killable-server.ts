@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { startBankDouble, type BankDouble } from '../../src/sandbox/bank/bank-double.js';
 import { startPawaPayDouble, type PawaPayDouble } from '../../src/sandbox/pawapay/pawapay-double.js';
+import { WITHOUT_LIMITS } from '../../src/limits-config.js';
 import { startPayDunyaDouble, type PayDunyaDouble } from '../../src/sandbox/paydunya/paydunya-double.js';
 import { startStripeDouble, type StripeDouble } from '../../src/sandbox/stripe/stripe-double.js';
 import { eventually } from './eventually.js';
@@ -147,6 +148,7 @@ async function startDoubles(url: string): Promise<Doubles> {
 
 function production({ stripe, bank, pawapay, paydunya }: Doubles): Record<string, string> {
   return {
+    ...WITHOUT_LIMITS,
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     QUITTANCE_SECRET: SECRET,
