@@ -310,6 +310,7 @@ async function createServer(origins: AllowedOrigins, requestMilliseconds: number
     // Any header that a page on the list asks for: clients have their own (Apollo's name and version, tracing), and
     // none of them means anything here but authorization and content-type.
     methods: ['GET', 'POST'],
+    exposedHeaders: ['retry-after', 'ratelimit', 'ratelimit-policy'],
     maxAge: 600,
   });
   server.addHook('onRequest', (_request, reply, done) => {
