@@ -55,10 +55,13 @@ async function withDataSource(
   try {
     await work(dataSource.manager);
   } catch (error) {
-    if (!isTableMissing(error)) throw error;
-    throw new CommandError('This database has not all tables yet. Start Quittance once, which makes them.', {
-      cause: error,
-    });
+    if (!isMigrationMissing(error)) throw error;
+    throw new CommandError(
+      'This database has not all tables yet, as this version needs them. Start Quittance once, which makes them.',
+      {
+        cause: error,
+      },
+    );
   } finally {
     await dataSource.destroy();
   }
@@ -81,7 +84,11 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** SQLSTATE undefined_table. */
-function isTableMissing(error: unknown): boolean {
-  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '42P01';
+/** SQLSTATE undefined_table and undefined_column: a migration has not been applied. */
+const MISSING = new Set(['42P01', '42703']);
+
+function isMigrationMissing(error: unknown): boolean {
+  return (
+    error instanceof QueryFailedError && MISSING.has((error.driverError as { code?: string }).code ?? '')
+  );
 }

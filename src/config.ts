@@ -136,6 +136,8 @@ export const VARIABLES = {
   PORT: whole(0, 65_535),
   PUBLIC_URL: httpUrl,
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
+  // Not trimmed: a space may belong to it.
+  DATABASE_PASSWORD: z.string().regex(/^[^\p{Cs}]+$/u, 'must be text'),
   DATABASE_POOL_SIZE: whole(2, 500),
   DATA_FOLDER: text,
   QUITTANCE_SECRET: secret,
@@ -205,7 +207,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     host,
     port: values.PORT ?? 4_000,
     publicUrl,
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl: databaseUrlOf(values, faults),
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
@@ -250,6 +252,23 @@ export function loadConfig(environment: Environment = process.env): Config {
 function isForThisMachineAlone(host: string, publicUrl: string): boolean {
   const { hostname } = new URL(publicUrl);
   return [host, hostname].every(isLocal);
+}
+
+/** The password may stand beside the URL, where none of its characters means anything. */
+function databaseUrlOf(
+  { DATABASE_URL: given, DATABASE_PASSWORD: password }: Values,
+  faults: string[],
+): string | undefined {
+  if (password === undefined) return given;
+  if (given === undefined) {
+    faults.push('DATABASE_URL is missing: DATABASE_PASSWORD is its password');
+    return undefined;
+  }
+  const url = new URL(given);
+  if (url.password !== '')
+    faults.push('DATABASE_URL has a password, and DATABASE_PASSWORD is another: set one of them');
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {

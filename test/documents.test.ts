@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -70,18 +72,88 @@ test.each(['README.md', 'CONTRIBUTING.md'])('every npm script that %s names exis
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test('docker-compose.yml sets only variables that config.ts knows, and all that production needs', () => {
-  const compose = parseYaml(read('docker-compose.yml')) as {
-    services: { api: { environment: Record<string, string> } };
+interface Compose {
+  readonly services: {
+    readonly api: {
+      readonly env_file: string;
+      readonly environment: Readonly<Record<string, string>>;
+      readonly restart: string;
+      readonly healthcheck: { readonly test: readonly string[] };
+      readonly volumes: readonly string[];
+    };
   };
-  const set = Object.keys(compose.services.api.environment);
-  const isKnown = (name: string) =>
-    name in VARIABLES ||
-    Object.keys(BANK_VARIABLES).some((ending) => /^BANK_/.test(name) && name.endsWith(ending));
-  expect(set.filter((name) => !isKnown(name))).toEqual([]);
-  expect(set).toEqual(
-    expect.arrayContaining(['NODE_ENV', 'DATABASE_URL', 'PUBLIC_URL', 'ALLOWED_ORIGINS', 'QUITTANCE_SECRET']),
-  );
+  readonly volumes: Readonly<Record<string, null>>;
+}
+
+const compose = () => parseYaml(read('docker-compose.yml')) as Compose;
+
+test('docker-compose.yml passes on every variable of .env, but for those that say where things are in there', () => {
+  const { env_file, environment } = compose().services.api;
+  expect(env_file).toBe('.env');
+  const known = [...Object.keys(VARIABLES), ...Object.keys(BANK_VARIABLES).map((name) => `BANK_X_${name}`)];
+  const documented = [...read('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name!);
+  expect(documented.sort()).toEqual(known.sort());
+  // What stands in .env reaches the container, unless it is set here to something else.
+  const lost = Object.keys(environment).filter((name) => !environment[name]!.startsWith(`\${${name}:`));
+  expect(lost.sort()).toEqual([
+    'DATABASE_PASSWORD',
+    'DATABASE_URL',
+    'DATA_FOLDER',
+    'HOST',
+    'NODE_ENV',
+    'PORT',
+  ]);
+  expect(Object.keys(environment).filter((name) => !known.includes(name))).toEqual([]);
+});
+
+test('what docker-compose.yml sets is a configuration of production, whatever the password of the database', () => {
+  const password = 'p/w@rd:%41 #?$';
+  const { environment } = compose().services.api;
+  const env = {
+    POSTGRES_PASSWORD: password,
+    PUBLIC_URL: 'https://pay.example',
+    ALLOWED_ORIGINS: 'https://shop.example',
+    QUITTANCE_SECRET: randomBytes(32).toString('base64'),
+    OPERATOR_JWT_SECRET: randomBytes(32).toString('base64'),
+    BANKS: 'x',
+    BANK_X_URL: 'https://gateway.bank.example/api',
+    BANK_X_API_KEY: randomBytes(32).toString('base64'),
+    BANK_X_WEBHOOK_SECRETS: randomBytes(32).toString('base64'),
+  };
+  const interpolated = Object.entries(environment).map(([name, value]) => [
+    name,
+    value.replace(
+      /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
+      (_, variable: string, sign?: string, otherwise?: string) =>
+        (env as Record<string, string>)[variable] ?? (sign === '-' ? otherwise! : ''),
+    ),
+  ]);
+  const config = loadConfig({ ...env, ...(Object.fromEntries(interpolated) as Record<string, string>) });
+  expect(decodeURIComponent(new URL(config.databaseUrl!).password)).toBe(password);
+  expect(config.banks).toMatchObject([{ name: 'bank-x' }]);
+});
+
+test('the server in the container starts again after a crash, and says whether it can serve', () => {
+  const { restart, healthcheck } = compose().services.api;
+  expect(restart).toBe('unless-stopped');
+  const [, node, , program] = healthcheck.test;
+  expect(node).toBe('node');
+  expect(spawnSync(process.execPath, ['-e', program!]).status).toBe(1);
+});
+
+test('every command for operators works in the container, where there are no sources and no TypeScript', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const programs = ['api-key', 'reconcile', 'audit:verify'].map((name) => scripts[name]);
+  for (const program of programs) {
+    const [, source] = /^node scripts\/run\.js (\S+)$/.exec(program!)!;
+    expect(existsSync(join(root, 'src', `${source}.ts`))).toBe(true);
+  }
+  expect(
+    read('Dockerfile')
+      .split(/^FROM /m)
+      .at(-1),
+  ).toContain('COPY scripts/run.js scripts/run.js\n');
+  expect(read('.dockerignore')).toContain('\n!scripts\n');
 });
 
 test('in the container, whoever runs the server may write its data folder, and Compose keeps it', () => {
@@ -94,12 +166,9 @@ test('in the container, whoever runs the server may write its data folder, and C
   // Only root can give it away.
   expect(stage.indexOf(makes)).toBeGreaterThan(0);
   expect(stage.indexOf(makes)).toBeLessThan(stage.indexOf('USER node\n'));
-  const { services, volumes } = parseYaml(read('docker-compose.yml')) as {
-    services: { api: { volumes: string[]; environment: Record<string, string> } };
-    volumes: Record<string, null>;
-  };
+  const { services, volumes } = compose();
   expect(services.api.volumes).toEqual([`data:${join('/app', folder)}`]);
-  expect(services.api.environment).not.toHaveProperty('DATA_FOLDER');
+  expect(services.api.environment.DATA_FOLDER).toBe(folder);
   expect(volumes).toHaveProperty('data');
 });
 
