@@ -123,7 +123,11 @@ function argumentsOf(
 ): FieldArguments {
   const values: Record<string, unknown> = {};
   for (const { name, defaultValue } of args) values[name] = defaultValue;
-  for (const { name, value } of given) values[name.value] = valueFromASTUntyped(value, variables);
+  for (const { name, value: node } of given) {
+    const value = valueFromASTUntyped(node, variables);
+    // A variable that was not given leaves the default.
+    if (value !== undefined) values[name.value] = value;
+  }
   return values;
 }
 
