@@ -33,6 +33,7 @@ import {
 } from './notifications/merchant-webhooks/start-merchant-webhooks.js';
 import { serveHealth } from './observability/health.js';
 import { startRelay, type Consequence, type Relay, type TellableEvent } from './outbox/relay.js';
+import type { OrderLimits } from './orders/order-limits.js';
 import { alertOperators } from './payments/alert-operators.js';
 import { askAboutEndedAttempts } from './payments/ask-about-ended-attempts.js';
 import { checkPayments } from './payments/check-payments.js';
@@ -77,6 +78,8 @@ export interface AppSettings {
   readonly operators?: OperatorTokenSettings;
   /** None: support gives nothing back, and one operator as much as there is. */
   readonly refundLimits?: RefundLimits;
+  /** What orders of payers may come to. None: any total. */
+  readonly orderLimits?: OrderLimits;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
@@ -167,7 +170,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     tellSubscribers(pubSub, event);
     alertOperators(log, event);
   };
-  const { shopTimeZone = 'UTC' } = settings;
+  const { shopTimeZone = 'UTC', orderLimits = new Map() } = settings;
   const orderTokens = new OrderTokens(settings.secret, settings.orderTokenMilliseconds);
   const emails =
     settings.emails && prepareEmails(manager, settings.emails, { orderTokens, timeZone: shopTimeZone }, log);
@@ -182,6 +185,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
     refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },
+    orderLimits,
     wakeRelay,
     log,
     actor: 'quittance',
@@ -206,6 +210,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     pubSub,
     authentication,
     shopTimeZone,
+    orderLimits,
     health,
     merchantWebhooks,
     log,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { list, text } from './environment.js';
 import { type Currency, fromDecimal, isCurrency } from './money.js';
+import type { AmountRange } from './orders/order-limits.js';
 import { LARGEST_EXPONENT } from './providers/bank/bank-amount.js';
 
 /** @param spelled how else it may be written. */
@@ -121,6 +122,26 @@ export const amounts = list.transform((parts, context) => {
     const amount = minorUnitsOf(decimal, code);
     if (amount === undefined) return refuse(context, `has ${part}, which is no positive amount of ${code}`);
     read.set(code, amount);
+  }
+  return read;
+});
+
+/** From and to, both included, in major units: EUR=0.5-5000,XOF=100-2000000. */
+export const amountRanges = list.transform((parts, context) => {
+  const read = new Map<Currency, AmountRange>();
+  for (const part of parts) {
+    const [, code = '', least = '', most = ''] = /^([^=]*?)\s*=\s*([^-]*?)\s*-\s*(.*)$/.exec(part) ?? [];
+    if (!isCurrency(code)) {
+      return refuse(context, 'must be from and to of currencies, such as EUR=0.5-5000,XOF=100-2000000');
+    }
+    if (read.has(code)) return refuse(context, `names ${code} twice`);
+    const minimum = minorUnitsOf(least, code);
+    const maximum = minorUnitsOf(most, code);
+    if (minimum === undefined || maximum === undefined) {
+      return refuse(context, `has ${part}, which is not two positive amounts of ${code}`);
+    }
+    if (minimum > maximum) return refuse(context, `has ${part}, which begins above its end`);
+    read.set(code, { minimum, maximum });
   }
   return read;
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type BankConfig, readBanks } from './bank-config.js';
-import { amounts } from './bank-values.js';
+import { amountRanges, amounts } from './bank-values.js';
 import { EMAIL_VARIABLES, type EmailConfig, readEmails } from './email-config.js';
 import {
   type Environment,
@@ -19,6 +19,7 @@ import type { Limits } from './limits/limits.js';
 import { isProxyNetwork } from './access/client-address.js';
 import type { RefundLimits } from './payments/refund-limits.js';
 import { isTimeZone } from './orders/booking-days.js';
+import type { OrderLimits } from './orders/order-limits.js';
 import { readRoutingRules, type RoutingRule } from './providers/routing-rules.js';
 import { faultsInProduction, faultsOutsideProduction, isLocal } from './production-faults.js';
 import type { OperatorTokenSettings } from './access/operator-token.js';
@@ -40,6 +41,7 @@ export interface Config {
   readonly secret?: string;
   readonly operators?: OperatorTokenSettings;
   readonly refundLimits: RefundLimits;
+  readonly orderLimits: OrderLimits;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
@@ -147,6 +149,7 @@ export const VARIABLES = {
   OPERATOR_JWT_AUDIENCE: text,
   SUPPORT_REFUND_LIMITS: amounts,
   SECOND_OPERATOR_ABOVE: amounts,
+  ORDER_LIMITS: amountRanges,
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   TRUSTED_PROXIES: list.pipe(
     z.array(z.string().refine(isProxyNetwork, 'must be addresses and networks, such as 10.0.0.0/8,loopback')),
@@ -216,6 +219,7 @@ export function loadConfig(environment: Environment = process.env): Config {
       support: values.SUPPORT_REFUND_LIMITS ?? new Map(),
       oneOperator: values.SECOND_OPERATOR_ABOVE ?? new Map(),
     },
+    orderLimits: values.ORDER_LIMITS ?? new Map(),
     allowedOrigins: values.ALLOWED_ORIGINS ?? 'LOCALHOST',
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     introspection: values.INTROSPECTION ?? !production,

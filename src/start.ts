@@ -86,6 +86,7 @@ async function startParts(
     providerLogMilliseconds: config.providerLogMilliseconds,
     secret: config.secret ?? credentials!.secret,
     refundLimits: config.refundLimits,
+    orderLimits: config.orderLimits,
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
     trustedProxies: config.trustedProxies,

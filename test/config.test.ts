@@ -75,6 +75,27 @@ test('what support and one operator may give back is said in major units, and ke
   expect([...refundLimits.oneOperator]).toEqual([['EUR', 99_950]]);
 });
 
+test('what orders of payers may come to is said in major units, and kept in minor ones', () => {
+  const { orderLimits } = loadConfig({ ORDER_LIMITS: 'EUR=0.5-5000, XOF=100-2000000' });
+  expect([...orderLimits]).toEqual([
+    ['EUR', { minimum: 50, maximum: 500_000 }],
+    ['XOF', { minimum: 100, maximum: 2_000_000 }],
+  ]);
+  expect([...loadConfig({}).orderLimits]).toEqual([]);
+});
+
+test.each([
+  ['500', 'must be from and to of currencies, such as EUR=0.5-5000,XOF=100-2000000'],
+  ['EURO=1-2', 'must be from and to of currencies, such as EUR=0.5-5000,XOF=100-2000000'],
+  ['EUR=1-2,EUR=1-3', 'names EUR twice'],
+  ['EUR=0-5', 'has EUR=0-5, which is not two positive amounts of EUR'],
+  ['EUR=5', 'must be from and to of currencies, such as EUR=0.5-5000,XOF=100-2000000'],
+  ['XOF=0.5-100', 'has XOF=0.5-100, which is not two positive amounts of XOF'],
+  ['EUR=10-5', 'has EUR=10-5, which begins above its end'],
+])('ORDER_LIMITS=%s is refused: it %s', (given, sentence) => {
+  expect(faultsOf({ ORDER_LIMITS: given })).toEqual([`ORDER_LIMITS ${sentence}`]);
+});
+
 test('everything that is wrong is said at once, by the names of the variables', () => {
   const wrong = {
     NODE_ENV: 'prod',
@@ -87,6 +108,7 @@ test('everything that is wrong is said at once, by the names of the variables', 
     TRUSTED_PROXIES: 'the proxy',
     SUPPORT_REFUND_LIMITS: '100',
     SECOND_OPERATOR_ABOVE: 'EUR=0',
+    ORDER_LIMITS: 'EUR=500',
     INTROSPECTION: 'true',
     RESERVATION_MINUTES: '0.5',
     ORDER_TOKEN_HOURS: '0',

@@ -12,6 +12,7 @@ import type { WebhookErrorKind } from '../webhooks/webhook-error.js';
 
 /** What a client's program reads: stable, and documented in `docs/errors.md`. */
 export type ErrorCode =
+  | 'AMOUNT_OUTSIDE_LIMITS'
   | 'BAD_USER_INPUT'
   | 'CHANGED_MEANWHILE'
   | 'FORBIDDEN'
@@ -78,6 +79,7 @@ export const ERROR_CODES: Readonly<
   ORDER_NUMBER_TAKEN: { code: 'ORDER_NUMBER_TAKEN', retryable: false },
   OUT_OF_STOCK: { code: 'OUT_OF_STOCK', retryable: false },
   FULLY_BOOKED: { code: 'FULLY_BOOKED', retryable: false },
+  AMOUNT_OUTSIDE_LIMITS: { code: 'AMOUNT_OUTSIDE_LIMITS', retryable: false },
   INVALID_ORDER: { code: 'BAD_USER_INPUT', retryable: false },
   PRODUCT_NOT_FOUND: { code: 'NOT_FOUND', retryable: false },
   PRODUCT_WITHOUT_DAYS: { code: 'BAD_USER_INPUT', retryable: false },

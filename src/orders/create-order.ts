@@ -16,7 +16,9 @@ import type { Customer } from '../customers/customer.js';
 import { newReference } from '../references.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
 import { Order, type OrderCustomer, type OrderWriter } from './order.js';
+import type { OrderContext } from './order-context.js';
 import { OrderError } from './order-error.js';
+import { refuseOutsideLimits } from './order-limits.js';
 import { priceLines, type LineInput } from './price-lines.js';
 
 export interface CreateOrder {
@@ -46,19 +48,20 @@ const INSERT = statement(
 
 /**
  * Writes an order down. No stock is held yet: that begins with its payment.
- * @throws {OrderError} INVALID_ORDER, ORDER_NUMBER_TAKEN @throws {CustomerError} CUSTOMER_NOT_FOUND
+ * @throws {OrderError} INVALID_ORDER, AMOUNT_OUTSIDE_LIMITS, ORDER_NUMBER_TAKEN @throws {CustomerError} CUSTOMER_NOT_FOUND
  * @throws {IdempotencyKeyReused}
  */
 export async function createOrder(
   manager: EntityManager,
   request: CreateOrder,
-  shopTimeZone: string,
+  { shopTimeZone, orderLimits }: Pick<OrderContext, 'shopTimeZone' | 'orderLimits'>,
 ): Promise<Order> {
   const { writtenBy: _writtenBy, ...asked } = request;
   const key = keyUse('createOrder', asked);
   const earlier = key && (await orderOfKey(manager, key));
   if (earlier) return earlier;
   const order = await newOrder(manager, request, shopTimeZone);
+  refuseOutsideLimits(orderLimits, order.order, 'lines');
   try {
     await run(manager, INSERT, [
       JSON.stringify(toRow(order.order)),

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Authentication } from '../access/authenticate.js';
 import type { Caller } from '../access/caller.js';
+import type { OrderLimits } from './order-limits.js';
 
 /** What resolvers of orders are given. */
 export interface OrderContext {
@@ -12,4 +13,5 @@ export interface OrderContext {
   readonly authentication: Authentication;
   /** IANA; in which its days begin. */
   readonly shopTimeZone: string;
+  readonly orderLimits: OrderLimits;
 }

@@ -8,6 +8,7 @@ export type OrderErrorKind =
   | 'OUT_OF_STOCK'
   | 'FULLY_BOOKED'
   | 'INVALID_ORDER'
+  | 'AMOUNT_OUTSIDE_LIMITS'
   | 'PRODUCT_NOT_FOUND'
   | 'PRODUCT_WITHOUT_DAYS'
   | 'INVALID_DAYS';

@@ -81,7 +81,7 @@ export class OrderResolver {
     @Arg('input', () => CreateOrderInput, { description: 'What is asked for.' }) input: CreateOrderInput,
     @Ctx() context: Context,
   ): Promise<CreateOrderPayload> {
-    const { caller, manager, authentication, shopTimeZone } = context;
+    const { caller, manager, authentication } = context;
     const { lines: _lines, ownLines: _ownLines, ...rest } = input;
     checkMetadata(input.metadata);
     const isMerchant = isStaffOrBackend(caller);
@@ -93,7 +93,7 @@ export class OrderResolver {
       caller: callerName(caller),
       idempotencyKey: keyOf(context, input.idempotencyKey),
     };
-    const order = await createOrder(manager, request, shopTimeZone);
+    const order = await createOrder(manager, request, context);
     return { order, orderToken: await authentication.orderTokens.sign(order.reference) };
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../idempotency/key-use.js';
 import type { CaptureMethod, PaymentMethod } from '../providers/provider.js';
 import { OrderError } from '../orders/order-error.js';
+import { refuseOutsideLimits } from '../orders/order-limits.js';
 import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
 import { isOfSubscription, type Order } from '../orders/order.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
@@ -58,7 +59,7 @@ export interface CreatedPayment {
  * key that its provider call will use, and only then, outside any transaction, the provider is called. The payment of an
  * order that costs nothing is PAID at once, without a provider.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
- * INVALID_ORDER (its booking is over)
+ * INVALID_ORDER (its booking is over), AMOUNT_OUTSIDE_LIMITS
  * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, AMOUNT_NOT_TAKEN, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
  * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
@@ -81,6 +82,9 @@ export async function createPaymentIntent(
   const begun = await untilUndisturbed(async () => {
     const found = await loadOrderToPay(manager, request.orderReference, key);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
+    if (!found.usedKey && found.order.status === 'OPEN') {
+      refuseOutsideLimits(dependencies.orderLimits, found.order, 'orderId');
+    }
     const overdue = paymentToEnd(found);
     if (overdue) {
       await endAtProviders(manager, dependencies, overdue.intent.reference);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { OrderLimits } from '../orders/order-limits.js';
 import type { Provider } from '../providers/provider.js';
 import type { Routing } from '../providers/routing.js';
 import type { RefundLimits } from './refund-limits.js';
@@ -15,6 +16,7 @@ export interface PaymentDependencies {
   /** Whether payers may be sent back to this URL. */
   readonly mayReturnTo: (url: URL) => boolean;
   readonly refundLimits: RefundLimits;
+  readonly orderLimits: OrderLimits;
   /** Tells the relay that there is something to tell. Cheap, and may be called too often. */
   readonly wakeRelay: () => void;
   readonly log: Logger;

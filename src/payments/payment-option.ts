@@ -1,5 +1,9 @@
+import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { MobileOperator } from '../health/mobile-operator.js';
+import type { Order } from '../orders/order.js';
+import { limitsOfOrder, type AmountRange } from '../orders/order-limits.js';
+import type { Provider } from '../providers/provider.js';
 import type { Route } from '../providers/routing.js';
 import { PaymentMethod, Presentation } from './payment-attempt.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
@@ -57,11 +61,22 @@ export class PaymentOption {
 
   @Field(() => Presentation, { description: 'Where the payer pays.' })
   presentation: keyof typeof Presentation;
+
+  @Field(() => GraphQLSafeInt, {
+    nullable: true,
+    description:
+      'The least that the order can come to, by the shop’s limits and the provider’s, in minor units.',
+  })
+  minimumAmount: number | null;
+
+  @Field(() => GraphQLSafeInt, { nullable: true, description: 'The most, likewise.' })
+  maximumAmount: number | null;
 }
 
 /** A way to pay as the API shows it. */
 export function optionOf(
-  { routing: { health } }: Pick<PaymentDependencies, 'routing'>,
+  { routing: { health }, orderLimits }: Pick<PaymentDependencies, 'routing' | 'orderLimits'>,
+  order: Order,
   { provider, way, whyNot }: Route,
   country?: string,
 ): PaymentOption {
@@ -76,5 +91,20 @@ export function optionOf(
     needs: [...needsOf(way)],
     operators,
     whyNot: [...whyNot],
+    ...rangeOf(provider, order, limitsOfOrder(orderLimits, order)),
+  };
+}
+
+function rangeOf(
+  { capabilities }: Provider,
+  { currency }: Order,
+  shop: AmountRange | null,
+): Pick<PaymentOption, 'minimumAmount' | 'maximumAmount'> {
+  const { minimum, maximum } = capabilities.limits(currency);
+  const least = [minimum, shop?.minimum].filter((amount) => amount !== undefined);
+  const most = [maximum, shop?.maximum].filter((amount) => amount !== undefined);
+  return {
+    minimumAmount: least.length > 0 ? Math.max(...least) : null,
+    maximumAmount: most.length > 0 ? Math.min(...most) : null,
   };
 }

@@ -13,6 +13,7 @@ import { Order } from '../orders/order.js';
 import { UpdateOrderInput } from '../orders/order-inputs.js';
 import { bookingOf, findOrder, linesOf } from '../orders/order-resolver.js';
 import { OrderError } from '../orders/order-error.js';
+import { refuseOutsideLimits } from '../orders/order-limits.js';
 import type { NextAction as Action } from '../providers/provider.js';
 import { cancelOrder } from './cancel-order.js';
 import { cancelPaymentIntent } from './cancel-payment-intent.js';
@@ -58,7 +59,7 @@ export class PaymentResolver {
 
   @Query(() => [PaymentOption], {
     description:
-      'The ways to pay this order. None for a total of 0: there is nothing to choose, and createPaymentIntent alone confirms it.',
+      'The ways to pay this order. None for a total of 0: there is nothing to choose, and createPaymentIntent alone confirms it. An error, with the limits, for a total outside the shop’s own.',
   })
   async paymentOptions(
     @Arg('orderId', () => ID, { description: 'The order’s public id.' }) orderId: string,
@@ -75,10 +76,13 @@ export class PaymentResolver {
     @Ctx() context: Context,
   ): Promise<PaymentOption[]> {
     const order = await findOrder(context, orderId, 'orderId');
+    if (!includeUnavailable && order.status === 'OPEN') {
+      refuseOutsideLimits(context.payments.orderLimits, order, 'orderId');
+    }
     const where = country ? readCountry(country) : undefined;
     return (await routesOfOrder(context.manager, context.payments, order, where))
       .filter((route) => includeUnavailable || isOpen(route))
-      .map((route) => optionOf(context.payments, route, where));
+      .map((route) => optionOf(context.payments, order, route, where));
   }
 
   @Mutation(() => CreatePaymentIntentPayload, {

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { isOfSubscription, type Order } from '../orders/order.js';
+import { whyOutsideLimits } from '../orders/order-limits.js';
 import type { Route } from '../providers/routing.js';
 import { loadOrderToPay } from './loaded-payment.js';
 import { isLive } from './payment-attempt.js';
@@ -13,12 +14,12 @@ import { awaitsPayer } from './transitions.js';
  */
 export async function routesOfOrder(
   manager: EntityManager,
-  dependencies: Pick<PaymentDependencies, 'providers' | 'routing'>,
+  dependencies: Pick<PaymentDependencies, 'providers' | 'routing' | 'orderLimits'>,
   order: Order,
   country: string | undefined,
 ): Promise<readonly Route[]> {
   if (order.status !== 'OPEN' || order.amount === 0) return [];
-  const routes = paymentRoutes(dependencies, order, country);
+  const routes = withinLimits(dependencies, order, paymentRoutes(dependencies, order, country));
   if (!isOfSubscription(order)) return routes;
   const payment = (await loadOrderToPay(manager, order.reference, null))?.payment;
   if (!payment || !awaitsPayer(payment.intent.status)) return [];
@@ -26,4 +27,16 @@ export async function routesOfOrder(
   return routes.filter(({ provider, way: { method, presentation } }) =>
     live.some((attempt) => fits(attempt, { provider: provider.name, method, presentation })),
   );
+}
+
+/** Outside the shop’s own limits no way is open. */
+function withinLimits(
+  { orderLimits }: Pick<PaymentDependencies, 'orderLimits'>,
+  order: Order,
+  routes: readonly Route[],
+): readonly Route[] {
+  const message = whyOutsideLimits(orderLimits, order);
+  if (message === null) return routes;
+  const obstacle = { code: 'ORDER_LIMITS', message, passing: false } as const;
+  return routes.map((route) => ({ ...route, whyNot: [obstacle, ...route.whyNot] }));
 }

@@ -3,6 +3,7 @@ import { inQuotes } from '../database/in-quotes.js';
 import { run, statement } from '../database/statement.js';
 import type { Order } from '../orders/order.js';
 import type { OrderContext } from '../orders/order-context.js';
+import { refuseOutsideLimits } from '../orders/order-limits.js';
 import { changeOrder, type OrderChanges } from '../orders/update-order.js';
 import {
   moneyStateOf,
@@ -28,10 +29,10 @@ const STATUSES = statement<{ status: string }>(
  * Changes an order that nobody has paid, as far as the party may. The order's row is locked before its payments are read,
  * and each change of a payment begins with that lock: neither can come between the other's decision and its writing.
  * @throws {AccessError} FORBIDDEN @throws {OrderError} ORDER_NOT_CHANGEABLE, ORDER_NOT_FOUND, ORDER_ALREADY_PAID,
- * ORDER_CANCELLED, INVALID_ORDER, OUT_OF_STOCK, FULLY_BOOKED
+ * ORDER_CANCELLED, INVALID_ORDER, AMOUNT_OUTSIDE_LIMITS, OUT_OF_STOCK, FULLY_BOOKED
  */
 export function updateOrder(
-  context: Pick<OrderContext, 'manager' | 'shopTimeZone'>,
+  context: Pick<OrderContext, 'manager' | 'shopTimeZone' | 'orderLimits'>,
   party: Party,
   reference: string,
   changes: OrderChanges,
@@ -40,10 +41,12 @@ export function updateOrder(
   return changeOrder(context, reference, changes, actor, async (transaction, before) => {
     const money = await moneyOf(transaction, before);
     const { mayChangeTotal } = requireChangeable(party, before, money);
+    const writtenBy = party === 'MERCHANT' ? ('MERCHANT' as const) : before.writtenBy;
     return {
-      writtenBy: party === 'MERCHANT' ? 'MERCHANT' : before.writtenBy,
+      writtenBy,
       checkTotal: (amount) => {
         if (!mayChangeTotal && amount !== before.amount) throw totalNotChangeable(money);
+        refuseOutsideLimits(context.orderLimits, { ...before, writtenBy, amount }, 'lines');
       },
     };
   });

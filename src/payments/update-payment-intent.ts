@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { whyAmountNot } from '../providers/amount-limits.js';
 import { ProviderFailure } from '../providers/provider.js';
 import { isOfSubscription } from '../orders/order.js';
+import { refuseOutsideLimits } from '../orders/order-limits.js';
 import { cancelAttemptQuietly } from './cancel-attempt.js';
 import { endAtProviders } from './cancel-payment-intent.js';
 import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
@@ -78,6 +79,7 @@ async function takeOrderAmount(
     if (draft.intent.amount === draft.order.amount || !awaitsPayer(draft.intent.status)) return;
     // What of a subscription's order is to come through its provider, the provider says.
     if (isForNothing(draft) || isOfSubscription(draft.order)) return;
+    refuseOutsideLimits(dependencies.orderLimits, draft.order, 'paymentIntentId');
     const obstacle = whyCannotFollow(dependencies, draft);
     if (obstacle !== null) {
       throw new PaymentError('AMOUNT_NOT_TAKEN', obstacle, { field: 'paymentIntentId' });

@@ -30,6 +30,7 @@ export interface PaymentToRoute {
 
 export type WhyNotCode =
   | 'CURRENCY_NOT_TAKEN'
+  | 'ORDER_LIMITS'
   | AmountObstacleCode
   | 'COUNTRY_NOT_SERVED'
   | 'HOLDING_NOT_POSSIBLE'
