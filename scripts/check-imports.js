@@ -63,6 +63,7 @@ const MAY_KNOW = {
     'outbox',
     'health/mobile-operator.ts',
     'jobs/side-by-side.ts',
+    'limits/limit-error.ts',
     'providers/amount-limits.ts',
     'providers/provider.ts',
     'providers/routing.ts',

@@ -8,6 +8,7 @@ import { databaseUrlOf } from './database/data-source.js';
 import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
 import { clientAddresses } from './access/client-address.js';
+import { clientDigests } from './access/client-digest.js';
 import { allowedOrigins, mayReturnTo, type AllowedOrigins } from './access/origins.js';
 import { operatorTokens, type OperatorTokenSettings } from './access/operator-token.js';
 import { CustomerTokens } from './access/customer-token.js';
@@ -182,6 +183,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     providers,
     routing: { rules: settings.routingRules ?? [], health },
     seal: new NextActionSeal(settings.secret),
+    digestClient: clientDigests(settings.secret),
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
     refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { TellableEvent } from '../outbox/relay.js';
+import { TOO_MANY_DECLINES } from './declines.js';
 import { PAYMENT_STATUS_CHANGED } from '../outbox/topics.js';
 import type { StatusChangedPayload } from './status-changed.js';
 
@@ -19,6 +20,8 @@ export function alertOperators(log: Logger, event: TellableEvent): void {
       fields,
       'a payment is under review: settlePaymentReview, unless its money is going back by itself',
     );
+  } else if (status === 'CANCELLED' && failureCode === TOO_MANY_DECLINES && previousStatus !== status) {
+    log.error(fields, 'a payment was cancelled after too many declines: somebody may be trying cards out');
   } else if (noted === 'CAPTURED_TWICE') {
     log.error(fields, 'a payer paid twice: the second money goes back, by itself where its provider can');
   } else if (noted !== undefined) {

@@ -1,3 +1,4 @@
+import { countDecline, TOO_MANY_DECLINES } from './declines.js';
 import { decimalShift, shiftInWords } from '../money.js';
 import { findAttempt, namesAnother } from './attempt-of-event.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
@@ -120,7 +121,10 @@ function applyDeclined(
   if (attempt.status === 'PROCESSING' && !isOfSubscription(change.order)) {
     return applyBounced(change, attempt, isAnswer === true, { code, message });
   }
-  const isNeeded = isPayerAway(change, attempt) && attempt.failureCode === null;
+  const isAway = isPayerAway(change, attempt);
+  // What its provider answers again, and what a provider tries by itself, is nobody trying cards out.
+  if (!isAnswer && !isAway) countDecline(change);
+  const isNeeded = isAway && attempt.failureCode === null;
   changeAttempt(change, attempt, { status: 'PENDING', failureCode: code, failureMessage: message });
   if (isNeeded) setFailure(change, code, message);
   if (change.intent.status !== 'PENDING') return step(change, 'PENDING');
@@ -206,6 +210,7 @@ export function endIntent(
 }
 
 function howItWasCancelled({ intent, now }: PaymentChange): 'CANCELLED' | 'EXPIRED' | 'FAILED' {
+  if (intent.failureCode === TOO_MANY_DECLINES) return 'CANCELLED';
   // A provider that had begun to process and then gave up did not cancel: it failed.
   if (intent.status === 'PROCESSING') return 'FAILED';
   // Whoever ends it once the time is up (our job, the provider's own limit), the payer reads the same reason.

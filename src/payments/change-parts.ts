@@ -78,6 +78,8 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
     'failure_code',
     'failure_message',
     'noted_problems',
+    'declines',
+    'declined_at',
     'expires_at',
     'next_check_at',
     'paid_at',

@@ -19,6 +19,7 @@ import { commitChange } from './commit-change.js';
 import { lastInPlaceOf } from './fall-back.js';
 import { attemptOf, nextActionOf } from './initiate-attempt.js';
 import { initiateHere, initiateSomewhere, type InitiatedSomewhere } from './initiate-somewhere.js';
+import { refuseAfterDeclines } from './declines.js';
 import { loadOrderToPay, loadPayment, type LoadedPayment, type OrderToPay } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
 import {
@@ -62,12 +63,14 @@ export interface CreatedPayment {
  * INVALID_ORDER (its booking is over), AMOUNT_OUTSIDE_LIMITS
  * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, AMOUNT_NOT_TAKEN, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
  * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
+ * @throws {LimitError} RATE_LIMITED: too many cards were declined
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
  */
 export async function createPaymentIntent(
   manager: EntityManager,
   dependencies: PaymentDependencies,
   asked: CreatePaymentIntent,
+  clientDigest: string | null = null,
 ): Promise<CreatedPayment> {
   const key = keyUse('createPaymentIntent', asked);
   const chosen = await chooseSavedWay(manager, dependencies, asked.orderReference, asked);
@@ -80,7 +83,7 @@ export async function createPaymentIntent(
     saved: chosen?.saved ?? null,
   };
   const begun = await untilUndisturbed(async () => {
-    const found = await loadOrderToPay(manager, request.orderReference, key);
+    const found = await loadOrderToPay(manager, request.orderReference, key, clientDigest);
     if (!found) throw new OrderError('ORDER_NOT_FOUND', 'There is no such order.', 'orderId');
     if (!found.usedKey && found.order.status === 'OPEN') {
       refuseOutsideLimits(dependencies.orderLimits, found.order, 'orderId');
@@ -100,7 +103,7 @@ export async function createPaymentIntent(
       await followOrder(manager, dependencies, outdated.intent.reference);
       return DISTURBED;
     }
-    return begin(manager, dependencies, found, request, key);
+    return begin(manager, dependencies, found, { ...request, clientDigest }, key);
   });
   return finish(manager, dependencies, begun, request);
 }
@@ -109,6 +112,8 @@ export async function createPaymentIntent(
 interface Request extends CreatePaymentIntent {
   /** Null: nothing saved is to be charged, and nothing to be saved. */
   readonly saved: SavedWay | null;
+  /** Of the payer's address; null where the merchant asks. */
+  readonly clientDigest?: string | null;
 }
 
 interface Begun {
@@ -133,7 +138,7 @@ function readPayer({ phoneNumber, country }: PayerDetails): PayerDetails {
 async function begin(
   manager: EntityManager,
   dependencies: PaymentDependencies,
-  { now, order, payment, usedKey }: OrderToPay,
+  { now, order, payment, usedKey, recentDeclines }: OrderToPay,
   request: Request,
   key: KeyUse | null,
 ): Promise<Begun | typeof DISTURBED> {
@@ -153,6 +158,7 @@ async function begin(
     return payNothing(manager, dependencies, { now, order }, request, key);
   }
   refuseUnresolvedMethod(request);
+  if (!payment && request.clientDigest) refuseAfterDeclines(recentDeclines);
   const resumed = payment?.attempts.findLast(
     (attempt) =>
       isLive(attempt) &&
@@ -190,10 +196,10 @@ async function payNothing(
 function termsOf(
   { reservationMilliseconds }: PaymentDependencies,
   now: Date,
-  { captureMethod }: CreatePaymentIntent,
+  { captureMethod, clientDigest = null }: Request,
 ) {
   const expiresAt = new Date(now.getTime() + reservationMilliseconds);
-  return { expiresAt, captureMethod: captureMethod ?? ('AUTOMATIC' as const) };
+  return { expiresAt, clientDigest, captureMethod: captureMethod ?? ('AUTOMATIC' as const) };
 }
 
 /** It was not looked up because the order cost nothing then. */

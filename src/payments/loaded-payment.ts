@@ -9,6 +9,7 @@ import type { Dispute } from './dispute.js';
 import type { Movement } from './movement.js';
 import { parseAttemptReference, type PaymentAttempt } from './payment-attempt.js';
 import type { PaymentIntent } from './payment-intent.js';
+import { recentDeclines } from './recent-declines.js';
 import type { Refund } from './refund.js';
 import { OPEN_STATUSES } from './transitions.js';
 
@@ -96,11 +97,16 @@ export interface OrderToPay {
   readonly order: Order;
   readonly payment: LoadedPayment | null;
   readonly usedKey: UsedKey | null;
+  /** In the last hour, of cards for payments from the payer's address, and of the order's customer. */
+  readonly recentDeclines: number;
 }
 
-const TO_PAY = statement<PaymentRow & { used_fingerprint: string | null; used_resource_id: string | null }>(
+const TO_PAY = statement<
+  PaymentRow & { used_fingerprint: string | null; used_resource_id: string | null; recent_declines: number }
+>(
   'load_order_to_pay',
-  `SELECT ${COLUMNS}, k.fingerprint AS used_fingerprint, k.resource_id AS used_resource_id
+  `SELECT ${COLUMNS}, k.fingerprint AS used_fingerprint, k.resource_id AS used_resource_id,
+     ${recentDeclines('$4', 'o.customer_id')} AS recent_declines
    FROM orders o
      LEFT JOIN idempotency_key k ON k.caller = $2 AND k.key = $3
      -- One row by its key, and said so: joined plainly, a plan made on empty tables reads them whole for ever after.
@@ -167,13 +173,16 @@ export async function loadOrderToPay(
   manager: EntityManager,
   orderReference: string,
   key: { readonly caller: string; readonly key: string } | null,
+  clientDigest: string | null = null,
 ): Promise<OrderToPay | null> {
-  const [row] = await run(manager, TO_PAY, [orderReference, key?.caller ?? null, key?.key ?? null]);
+  const values = [orderReference, key?.caller ?? null, key?.key ?? null, clientDigest];
+  const [row] = await run(manager, TO_PAY, values);
   if (!row) return null;
   return {
     now: row.now,
     order: fromRow<Order>(row.order_row),
     payment: toPayment(row),
+    recentDeclines: row.recent_declines,
     usedKey: row.used_fingerprint
       ? { fingerprint: row.used_fingerprint, madeId: row.used_resource_id! }
       : null,

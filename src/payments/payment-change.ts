@@ -45,6 +45,8 @@ export interface PaymentChange {
   readonly changedDisputes: Set<string>;
   bookingChanged: boolean;
   intentChanged: boolean;
+  /** A card was declined, and nobody had said so before. */
+  hasNewDecline: boolean;
   orderStatus: OrderStatus | null;
   /** Whether `refundedAt` or `restockedAt` of the order changed. */
   orderMarked: boolean;
@@ -88,6 +90,7 @@ export function changePayment(
     changedDisputes: new Set(),
     bookingChanged: false,
     intentChanged: false,
+    hasNewDecline: false,
     orderStatus: null,
     orderMarked: false,
     stockStep: null,
@@ -104,6 +107,8 @@ export function changePayment(
 
 interface NewIntent {
   readonly expiresAt: Date;
+  /** Of the payer's address; null: nobody is counted. */
+  readonly clientDigest?: string | null;
   readonly captureMethod: CaptureMethod;
 }
 
@@ -127,7 +132,7 @@ function newIntent(
   order: Order,
   actor: string,
   now: Date,
-  { expiresAt, captureMethod }: NewIntent,
+  { expiresAt, captureMethod, clientDigest = null }: NewIntent,
 ): PaymentChange {
   const intent: PaymentIntent = {
     id: uuidv7(),
@@ -143,6 +148,9 @@ function newIntent(
     version: 1,
     failureCode: null,
     failureMessage: null,
+    clientDigest,
+    declines: 0,
+    declinedAt: null,
     notedProblems: [],
     expiresAt,
     nextCheckAt: nextCheckOf(now, now),

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { DigestClient } from '../access/client-digest.js';
 import type { OrderLimits } from '../orders/order-limits.js';
 import type { Provider } from '../providers/provider.js';
 import type { Routing } from '../providers/routing.js';
@@ -15,6 +16,7 @@ export interface PaymentDependencies {
   readonly reservationMilliseconds: number;
   /** Whether payers may be sent back to this URL. */
   readonly mayReturnTo: (url: URL) => boolean;
+  readonly digestClient: DigestClient;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
   /** Tells the relay that there is something to tell. Cheap, and may be called too often. */

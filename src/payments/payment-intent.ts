@@ -71,6 +71,8 @@ registerEnumType(CaptureMethod, {
 @Index('payment_intent_order', ['orderId'])
 @Index('payment_intent_in_review', ['orderId'], { where: `status = 'REVIEW'` })
 @Index('payment_intent_to_expire', ['expiresAt'], { where: `status IN ('PENDING', 'UNKNOWN')` })
+@Index('payment_intent_declined', ['declinedAt'], { where: `declined_at IS NOT NULL` })
+@Check('payment_intent_declines_not_negative', `declines >= 0`)
 @Index('payment_intent_to_check', ['nextCheckAt'], { where: `next_check_at IS NOT NULL` })
 @Check('payment_intent_capture_method_known', `capture_method IN ('AUTOMATIC', 'MANUAL')`)
 @Check(
@@ -150,6 +152,18 @@ export class PaymentIntent {
   @Field(() => String, { nullable: true, description: 'Why it failed or needs review, for people.' })
   @Column('text', { nullable: true })
   failureMessage: string | null;
+
+  /** Of the address from which a payer opened it; null where the merchant did. */
+  @Column('text', { nullable: true })
+  clientDigest: string | null;
+
+  /** How often a card was declined for it. */
+  @Column('integer', { default: 0 })
+  declines: number;
+
+  /** Last. */
+  @Column('timestamptz', { nullable: true })
+  declinedAt: Date | null;
 
   /** What was wrong with it and has been told: see `review.ts`. */
   @Column('text', { array: true, default: () => `'{}'` })

@@ -97,11 +97,16 @@ export class PaymentResolver {
     const { caller, manager, payments } = context;
     if (!maySeeOrder(caller, orderId)) throw orderNotFound();
     refuseKeylessCharge(caller, input);
-    const { payment, attempt } = await createPaymentIntent(manager, acting(context), {
-      ...input,
-      orderReference: orderId,
-      caller: callerName(caller),
-    });
+    const { payment, attempt } = await createPaymentIntent(
+      manager,
+      acting(context),
+      {
+        ...input,
+        orderReference: orderId,
+        caller: callerName(caller),
+      },
+      isStaffOrBackend(caller) ? null : payments.digestClient(context.clientAddress),
+    );
     return {
       paymentIntent: payment.intent,
       nextAction: attempt && mayActAsPayer(caller) ? nextActionOf(payments.seal, attempt) : null,

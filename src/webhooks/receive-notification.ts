@@ -5,6 +5,7 @@ import { run, statement, violatedConstraint } from '../database/statement.js';
 import { findAttempt, isMoneyToProve } from '../payments/attempt-of-event.js';
 import { loadPaymentOfProvider, type LoadedPayment } from '../payments/loaded-payment.js';
 import { attemptReference } from '../payments/payment-attempt.js';
+import { endPaymentsOfDeclined } from '../payments/declines.js';
 import type { PaymentChange } from '../payments/payment-change.js';
 import type { ParsedNotification, Provider, ProviderEvent } from '../providers/provider.js';
 import { NotProvenYet } from '../payments/not-proven-yet.js';
@@ -258,8 +259,12 @@ export async function applyNotification(
     (change, outcome) => keepApplied(change, webhookEvent, outcome),
   );
   if (!written) return null;
-  if (written.change.outboxEvents.length > 0) wakeRelay();
-  return written.result;
+  const { change, result } = written;
+  if (change.outboxEvents.length > 0) wakeRelay();
+  if (change.hasNewDecline) {
+    await endPaymentsOfDeclined(manager, `provider:${provider.name}`, change.intent, change.order.customerId);
+  }
+  return result;
 }
 
 /** The payment that the events of one notification are about. */
