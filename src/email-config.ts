@@ -14,8 +14,6 @@ export interface EmailConfig {
   readonly templatesFolder?: string;
   /** 0: nobody is reminded. */
   readonly reminderAfterMilliseconds: number;
-  /** About payments that are not finished, to one recipient; 0: any number. */
-  readonly unfinishedPerDay: number;
 }
 
 const MINUTE = 60_000;
@@ -44,7 +42,6 @@ export const EMAIL_VARIABLES = {
   CHECKOUT_URL: checkoutUrl,
   EMAIL_TEMPLATES_FOLDER: text,
   REMINDER_AFTER_MINUTES: whole(0, MOST_MINUTES),
-  UNFINISHED_EMAILS_PER_DAY: whole(0, 1_000),
 } as const;
 
 /** Who writes while nothing leaves this machine. */
@@ -59,7 +56,6 @@ export function readEmails(values: ValuesOf<typeof EMAIL_VARIABLES>, faults: str
     merchant: merchant && { address: merchant.address, locale: values.MERCHANT_LOCALE ?? 'en' },
     checkoutUrl: values.CHECKOUT_URL,
     templatesFolder: values.EMAIL_TEMPLATES_FOLDER,
-    unfinishedPerDay: values.UNFINISHED_EMAILS_PER_DAY ?? 5,
     reminderAfterMilliseconds: (values.REMINDER_AFTER_MINUTES ?? 60) * MINUTE,
   };
 }

@@ -20,7 +20,6 @@ test('nothing has to be set: e-mails are written into files, reminders after an 
   expect(loadConfig({}).emails).toEqual({
     from: { name: 'Quittance', address: 'no-reply@localhost' },
     reminderAfterMilliseconds: 60 * 60_000,
-    unfinishedPerDay: 5,
   });
 });
 
@@ -41,7 +40,6 @@ test('everything can be set', () => {
     checkoutUrl: environment.CHECKOUT_URL,
     templatesFolder: 'templates',
     reminderAfterMilliseconds: 0,
-    unfinishedPerDay: 5,
   });
 });
 

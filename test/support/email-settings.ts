@@ -17,7 +17,6 @@ export async function emailSettings(
     merchant: { address: MERCHANT, locale: 'en' },
     checkoutUrl: 'https://shop.example/checkout#order={order}&token={token}',
     reminderAfterMilliseconds: 0,
-    unfinishedPerDay: 0,
     timing: { firstPauseMilliseconds: 100, sweepMilliseconds: 50 },
     ...settings,
   };

@@ -13,8 +13,6 @@ export interface EmailSettings extends QueueSettings {
   readonly from: Mailbox;
   /** A page of the shop's, with `{order}` and `{token}` in it. Without it, mails have no link to pay. */
   readonly checkoutUrl?: string;
-  /** About payments that are not finished, to one recipient in a day, and for one order in an hour one. 0: any number. */
-  readonly unfinishedPerDay: number;
   readonly timing?: Partial<EmailTiming>;
 }
 

@@ -15,7 +15,7 @@ import { inQuotes } from '../../database/in-quotes.js';
 import { Order } from '../../orders/order.js';
 import { PaymentIntent } from '../../payments/payment-intent.js';
 import type { EmailFacts, EndpointFacts, NotificationFacts } from './email-facts.js';
-import { EMAIL_TEMPLATES, EmailTemplate, UNFINISHED } from './email-template.js';
+import { EMAIL_TEMPLATES, EmailTemplate } from './email-template.js';
 
 registerEnumType(EmailTemplate, {
   name: 'EmailTemplate',
@@ -68,7 +68,7 @@ registerEnumType(EmailStatus, {
     FAILED: { description: 'The mail server refused it for good, or it was tried for three days in vain.' },
     DROPPED: {
       description:
-        'It asked for a payment, and before it could be sent the order was paid or cancelled, or a payment of it came under review; or its recipient had enough of them, which `lastError` says.',
+        'It asked for a payment, and before it could be sent the order was paid or cancelled, or a payment of it came under review.',
     },
   },
 });
@@ -83,9 +83,6 @@ registerEnumType(EmailStatus, {
 })
 @Index('email_message_due', ['nextTryAt'], { where: 'next_try_at IS NOT NULL' })
 @Index('email_message_intent', ['intentId'])
-@Index('email_message_unfinished', ['sentAt'], {
-  where: `sent_at IS NOT NULL AND template IN (${inQuotes(UNFINISHED)})`,
-})
 @Index('email_message_created', ['createdAt', 'id'])
 @Check(
   'email_message_about_order',

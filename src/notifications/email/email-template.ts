@@ -23,12 +23,6 @@ export const EMAIL_TEMPLATES = Object.keys(EmailTemplate) as EmailTemplate[];
 /** They ask for a payment: once the order is paid or cancelled, they are not sent any more. */
 const ASKING: readonly EmailTemplate[] = ['PAYMENT_FAILED', 'PAYMENT_REMINDER', 'PAYER_NEEDED'];
 
-/**
- * What anybody can have sent to anybody, by orders in their name that nobody pays. Receipts, refunds and the like follow money,
- * and are always sent.
- */
-export const UNFINISHED: readonly EmailTemplate[] = ['PAYMENT_FAILED', 'PAYMENT_REMINDER'];
-
 export function asksForPayment(template: EmailTemplate): boolean {
   return ASKING.includes(template);
 }

@@ -18,7 +18,7 @@ export async function resendEmail(manager: EntityManager, actor: string, id: str
     const subject = await lockSubject(transaction, email);
     await transaction.query(
       `UPDATE email_message SET status = 'QUEUED', next_try_at = now(),
-         edition = edition + (status IN ('SENT', 'DROPPED'))::integer,
+         edition = edition + (status = 'SENT')::integer,
          tries = CASE WHEN status = 'QUEUED' THEN tries ELSE 0 END
        WHERE id = $1`,
       [id],

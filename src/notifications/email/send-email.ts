@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { inQuotes } from '../../database/in-quotes.js';
 import { fromRow } from '../../database/rows.js';
 import { run, statement } from '../../database/statement.js';
 import { addJobs } from '../../jobs/add-jobs.js';
@@ -9,7 +8,7 @@ import { DeliveryFailed, type OutgoingEmail } from './email-delivery.js';
 import type { EmailDependencies } from './email-dependencies.js';
 import type { OrderFacts } from './email-facts.js';
 import type { EmailMessage } from './email-message.js';
-import { asksForPayment, UNFINISHED } from './email-template.js';
+import { asksForPayment } from './email-template.js';
 import { emailVariables, endpointVariables, notificationVariables } from './email-variables.js';
 import { domainOf } from './mailbox.js';
 import { paymentLink } from './payment-link.js';
@@ -40,12 +39,6 @@ async function sendEmail(
     await settle(manager, email, 'DROPPED');
     return;
   }
-  const tooMany = whyTooMany(claimed, settings.unfinishedPerDay);
-  if (tooMany !== null) {
-    await settle(manager, email, 'DROPPED', tooMany);
-    log.info({ email: email.id, template: email.template, why: tooMany }, 'an e-mail was withheld');
-    return;
-  }
   try {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(timing.tryMilliseconds)]);
     await settings.delivery.deliver(await write(dependencies, email), signal);
@@ -56,14 +49,6 @@ async function sendEmail(
   // Should we die just here, it goes out again: the same message, by its Message-ID.
   await settle(manager, email, 'SENT');
   log.info({ email: email.id, template: email.template }, 'an e-mail was sent');
-}
-
-/** One that a person sends again is sent. @param perDay to one recipient; 0: any number. */
-function whyTooMany({ email, unfinishedToday, unfinishedOfOrder }: Claimed, perDay: number): string | null {
-  if (perDay === 0 || email.edition > 1 || !UNFINISHED.includes(email.template)) return null;
-  if (unfinishedOfOrder) return 'the order was written about within the last hour';
-  if (unfinishedToday < perDay) return null;
-  return `this recipient had ${unfinishedToday} e-mails about unfinished payments in the last day`;
 }
 
 async function write(
@@ -121,21 +106,7 @@ interface ClaimedRow {
   readonly order_status: OrderStatus | null;
   /** Whether money of the order may be there: nobody is asked to pay beside it. */
   readonly under_review: boolean;
-  /** Sent to this recipient within a day, of those that anybody can have sent to anybody. */
-  readonly unfinished_today: number;
-  /** Whether one of them was sent for this order within an hour. */
-  readonly unfinished_of_order: boolean;
 }
-
-interface Claimed {
-  readonly email: EmailMessage;
-  readonly orderStatus: OrderStatus | null;
-  readonly underReview: boolean;
-  readonly unfinishedToday: number;
-  readonly unfinishedOfOrder: boolean;
-}
-
-const OF_UNFINISHED = `template IN (${inQuotes(UNFINISHED)})`;
 
 const CLAIM = statement<ClaimedRow>(
   'claim_email_message',
@@ -143,23 +114,16 @@ const CLAIM = statement<ClaimedRow>(
    WHERE m.id = $1 AND m.status = 'QUEUED' AND m.next_try_at <= now()
      AND (m.claimed_until IS NULL OR m.claimed_until < now())
    RETURNING to_jsonb(m) AS email, (SELECT o.status FROM orders o WHERE o.id = m.order_id) AS order_status,
-     EXISTS (SELECT FROM payment_intent i WHERE i.order_id = m.order_id AND i.status = 'REVIEW') AS under_review,
-     CASE WHEN m.${OF_UNFINISHED} THEN (SELECT count(*)::integer FROM email_message s
-       WHERE s.sent_at > now() - interval '1 day' AND s.${OF_UNFINISHED}
-         AND lower(s.recipient) = lower(m.recipient)) ELSE 0 END AS unfinished_today,
-     m.${OF_UNFINISHED} AND EXISTS (SELECT FROM email_message s WHERE s.order_id = m.order_id AND s.id <> m.id
-       AND s.${OF_UNFINISHED} AND s.sent_at > now() - interval '1 hour') AS unfinished_of_order`,
+     EXISTS (SELECT FROM payment_intent i WHERE i.order_id = m.order_id AND i.status = 'REVIEW') AS under_review`,
 );
 
-async function claim(manager: EntityManager, id: string, milliseconds: number): Promise<Claimed | undefined> {
+async function claim(manager: EntityManager, id: string, milliseconds: number) {
   const [row] = await run(manager, CLAIM, [id, milliseconds / 1_000]);
   return (
     row && {
       email: fromRow<EmailMessage>(row.email),
       orderStatus: row.order_status,
       underReview: row.under_review,
-      unfinishedToday: row.unfinished_today,
-      unfinishedOfOrder: row.unfinished_of_order,
     }
   );
 }
