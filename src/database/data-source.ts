@@ -51,6 +51,7 @@ import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended
 import { ApiKeyScopes1798680000000 } from '../../migrations/1798680000000-api-key-scopes.js';
 import { WordsForRefunds1798680010000 } from '../../migrations/1798680010000-words-for-refunds.js';
 import { Declines1798680200000 } from '../../migrations/1798680200000-declines.js';
+import { WithheldEmails1798680210000 } from '../../migrations/1798680210000-withheld-emails.js';
 import { Retention1798680300000 } from '../../migrations/1798680300000-retention.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
@@ -139,6 +140,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       ApiKeyScopes1798680000000,
       WordsForRefunds1798680010000,
       Declines1798680200000,
+      WithheldEmails1798680210000,
       Retention1798680300000,
       EarlierEndpointSecrets1798680500000,
     ],
