@@ -43,6 +43,7 @@ import { settleRefunds } from './payments/settle-refunds.js';
 import { findMissingProviders } from './payments/find-missing-providers.js';
 import { expirePaymentIntents } from './payments/expire-payment-intents.js';
 import type { PaymentDependencies } from './payments/payment-dependencies.js';
+import { deleteOldPhonePrompts, PHONE_PROMPTS_PER_HOUR } from './payments/take-phone-prompt.js';
 import { createPaymentPubSub, tellSubscribers } from './payments/payment-pub-sub.js';
 import type { RefundLimits } from './payments/refund-limits.js';
 import { NextActionSeal } from './payments/sealed-next-action.js';
@@ -81,6 +82,8 @@ export interface AppSettings {
   readonly refundLimits?: RefundLimits;
   /** What orders of payers may come to. None: any total. */
   readonly orderLimits?: OrderLimits;
+  /** How often payers can make one phone number ring within an hour; 0: no limit. Default: the product's. */
+  readonly phonePromptsPerHour?: number;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Whose `X-Forwarded-For` is believed. None: the address of a client is its connection's. */
   readonly trustedProxies?: readonly string[];
@@ -188,6 +191,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     mayReturnTo: (url) => mayReturnTo(origins, url),
     refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },
     orderLimits,
+    phonePromptsPerHour: settings.phonePromptsPerHour ?? PHONE_PROMPTS_PER_HOUR,
     wakeRelay,
     log,
     actor: 'quittance',
@@ -435,6 +439,7 @@ function startJobs(
           listPause,
         ),
       ),
+    job('delete old phone prompts', () => deleteOldPhonePrompts(manager), CLEANING_PAUSE_MILLISECONDS),
     job('delete expired idempotency keys', () => deleteExpiredKeys(manager), CLEANING_PAUSE_MILLISECONDS),
     job(
       'delete old calls of providers',

@@ -17,6 +17,7 @@ import {
 import { LIMIT_VARIABLES, readLimits } from './limits-config.js';
 import type { Limits } from './limits/limits.js';
 import { isProxyNetwork } from './access/client-address.js';
+import { PHONE_PROMPTS_PER_HOUR } from './payments/take-phone-prompt.js';
 import type { RefundLimits } from './payments/refund-limits.js';
 import { isTimeZone } from './orders/booking-days.js';
 import type { OrderLimits } from './orders/order-limits.js';
@@ -42,6 +43,8 @@ export interface Config {
   readonly operators?: OperatorTokenSettings;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
+  /** How often payers can make one phone number ring within an hour; 0: no limit. */
+  readonly phonePromptsPerHour: number;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
@@ -150,6 +153,7 @@ export const VARIABLES = {
   SUPPORT_REFUND_LIMITS: amounts,
   SECOND_OPERATOR_ABOVE: amounts,
   ORDER_LIMITS: amountRanges,
+  PHONE_PROMPTS_PER_HOUR: whole(0, 1_000),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   TRUSTED_PROXIES: list.pipe(
     z.array(z.string().refine(isProxyNetwork, 'must be addresses and networks, such as 10.0.0.0/8,loopback')),
@@ -220,6 +224,8 @@ export function loadConfig(environment: Environment = process.env): Config {
       oneOperator: values.SECOND_OPERATOR_ABOVE ?? new Map(),
     },
     orderLimits: values.ORDER_LIMITS ?? new Map(),
+    // The doubles' numbers are the same in each run, and ring nowhere.
+    phonePromptsPerHour: values.PHONE_PROMPTS_PER_HOUR ?? (production ? PHONE_PROMPTS_PER_HOUR : 0),
     allowedOrigins: values.ALLOWED_ORIGINS ?? 'LOCALHOST',
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     introspection: values.INTROSPECTION ?? !production,

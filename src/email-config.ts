@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl, text, type ValuesOf, whole } from './environment.js';
+import { FREE_EMAILS_PER_DAY } from './notifications/email/email-budget.js';
 import { parseMailbox, type Mailbox } from './notifications/email/mailbox.js';
 
 export interface EmailConfig {
@@ -14,6 +15,8 @@ export interface EmailConfig {
   readonly templatesFolder?: string;
   /** 0: nobody is reminded. */
   readonly reminderAfterMilliseconds: number;
+  /** To one address, of those for which nobody had to pay. */
+  readonly freeEmailsPerDay: number;
 }
 
 const MINUTE = 60_000;
@@ -42,6 +45,7 @@ export const EMAIL_VARIABLES = {
   CHECKOUT_URL: checkoutUrl,
   EMAIL_TEMPLATES_FOLDER: text,
   REMINDER_AFTER_MINUTES: whole(0, MOST_MINUTES),
+  FREE_EMAILS_PER_DAY: whole(1, 1_000),
 } as const;
 
 /** Who writes while nothing leaves this machine. */
@@ -57,5 +61,6 @@ export function readEmails(values: ValuesOf<typeof EMAIL_VARIABLES>, faults: str
     checkoutUrl: values.CHECKOUT_URL,
     templatesFolder: values.EMAIL_TEMPLATES_FOLDER,
     reminderAfterMilliseconds: (values.REMINDER_AFTER_MINUTES ?? 60) * MINUTE,
+    freeEmailsPerDay: values.FREE_EMAILS_PER_DAY ?? FREE_EMAILS_PER_DAY,
   };
 }

@@ -87,6 +87,7 @@ async function startParts(
     secret: config.secret ?? credentials!.secret,
     refundLimits: config.refundLimits,
     orderLimits: config.orderLimits,
+    phonePromptsPerHour: config.phonePromptsPerHour,
     operators: config.operators ?? (credentials && { secret: credentials.operatorJwtSecret }),
     allowedOrigins: config.allowedOrigins,
     trustedProxies: config.trustedProxies,

@@ -20,6 +20,7 @@ test('nothing has to be set: e-mails are written into files, reminders after an 
   expect(loadConfig({}).emails).toEqual({
     from: { name: 'Quittance', address: 'no-reply@localhost' },
     reminderAfterMilliseconds: 60 * 60_000,
+    freeEmailsPerDay: 5,
   });
 });
 
@@ -40,6 +41,7 @@ test('everything can be set', () => {
     checkoutUrl: environment.CHECKOUT_URL,
     templatesFolder: 'templates',
     reminderAfterMilliseconds: 0,
+    freeEmailsPerDay: 5,
   });
 });
 

@@ -203,9 +203,9 @@ test('switched off, what was planned before is not sent', async () => {
   const { manager } = app.dataSource;
   const { id: intentId } = await manager.findOneByOrFail(PaymentIntent, { reference });
   const { signal } = new AbortController();
-  await remindOfPaymentTask(manager, false).run({ intentId }, signal);
+  await remindOfPaymentTask(manager, { reminderAfterMilliseconds: 0 }).run({ intentId }, signal);
   await expectTemplates(reference);
-  await remindOfPaymentTask(manager, true).run({ intentId }, signal);
+  await remindOfPaymentTask(manager, { reminderAfterMilliseconds: 1 }).run({ intentId }, signal);
   await expectTemplates(reference, 'PAYMENT_REMINDER');
   await timePasses();
 });

@@ -13,6 +13,7 @@ import { ProductDay } from '../orders/capacity-day.js';
 import { OrderPlace } from '../orders/capacity-place.js';
 import { PaymentIntent } from '../payments/payment-intent.js';
 import { PaymentAttempt } from '../payments/payment-attempt.js';
+import { PhonePrompt } from '../payments/phone-prompt.js';
 import { Movement } from '../payments/movement.js';
 import { Refund } from '../payments/refund.js';
 import { RefundRequest } from '../payments/refund-request.js';
@@ -51,6 +52,8 @@ import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended
 import { ApiKeyScopes1798680000000 } from '../../migrations/1798680000000-api-key-scopes.js';
 import { WordsForRefunds1798680010000 } from '../../migrations/1798680010000-words-for-refunds.js';
 import { Declines1798680200000 } from '../../migrations/1798680200000-declines.js';
+import { PhonePrompts1798680220000 } from '../../migrations/1798680220000-phone-prompts.js';
+import { WithheldEmails1798680210000 } from '../../migrations/1798680210000-withheld-emails.js';
 import { Retention1798680300000 } from '../../migrations/1798680300000-retention.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
@@ -100,6 +103,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       OrderPlace,
       PaymentIntent,
       PaymentAttempt,
+      PhonePrompt,
       Movement,
       Refund,
       RefundRequest,
@@ -139,6 +143,8 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       ApiKeyScopes1798680000000,
       WordsForRefunds1798680010000,
       Declines1798680200000,
+      WithheldEmails1798680210000,
+      PhonePrompts1798680220000,
       Retention1798680300000,
       EarlierEndpointSecrets1798680500000,
     ],

@@ -37,6 +37,7 @@ import { readCountry, readPhoneNumber } from './phone-number.js';
 import { chooseSavedWay, type SavedWay, type WantedSavedMethod } from './saved-way-to-pay.js';
 import { followOrder, whyCannotFollow } from './update-payment-intent.js';
 import { awaitsPayer } from './transitions.js';
+import { takePhonePrompt } from './take-phone-prompt.js';
 import { DISTURBED, untilUndisturbed } from './write-change.js';
 
 export interface CreatePaymentIntent extends WantedWay, PayerDetails, WantedSavedMethod {
@@ -63,7 +64,7 @@ export interface CreatedPayment {
  * INVALID_ORDER (its booking is over), AMOUNT_OUTSIDE_LIMITS
  * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, AMOUNT_NOT_TAKEN, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
  * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
- * @throws {LimitError} RATE_LIMITED: too many cards were declined
+ * @throws {LimitError} RATE_LIMITED: too many cards were declined, or the phone was asked too often
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
  */
 export async function createPaymentIntent(
@@ -81,6 +82,7 @@ export async function createPaymentIntent(
     method: asked.method ?? methodMeant(asked),
     ...chosen?.way,
     saved: chosen?.saved ?? null,
+    prompt: { isTaken: false },
   };
   const begun = await untilUndisturbed(async () => {
     const found = await loadOrderToPay(manager, request.orderReference, key, clientDigest);
@@ -114,6 +116,8 @@ interface Request extends CreatePaymentIntent {
   readonly saved: SavedWay | null;
   /** Of the payer's address; null where the merchant asks. */
   readonly clientDigest?: string | null;
+  /** However often the write is repeated, the phone rings once. */
+  readonly prompt: { isTaken: boolean };
 }
 
 interface Begun {
@@ -172,6 +176,10 @@ async function begin(
     ? changePayment(payment, dependencies.actor)
     : openIntent(order, dependencies.actor, now, termsOf(dependencies, now, request));
   const attempt = resumed ?? beginAttempt(change, dependencies, request);
+  if (!resumed && !request.prompt.isTaken) {
+    await takePhonePrompt(manager, dependencies, attempt);
+    request.prompt.isTaken = true;
+  }
   if (key) change.newKeys.push({ ...key, resourceId: attempt.id, expiresAt: keyExpiry(now) });
   if (!(await write(manager, change))) return DISTURBED;
   if (change.outboxEvents.length > 0) dependencies.wakeRelay();

@@ -19,6 +19,8 @@ export interface PaymentDependencies {
   readonly digestClient: DigestClient;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
+  /** How often one phone number can be asked within an hour; 0: as often as anybody likes, and for backends. */
+  readonly phonePromptsPerHour: number;
   /** Tells the relay that there is something to tell. Cheap, and may be called too often. */
   readonly wakeRelay: () => void;
   readonly log: Logger;

@@ -305,7 +305,8 @@ export async function findPaymentIntent(
 
 /** What actions need, in the caller's name: the audit log has it. */
 function acting({ payments, caller }: Context): PaymentDependencies {
-  return { ...payments, actor: actorName(caller) };
+  const phonePromptsPerHour = isStaffOrBackend(caller) ? 0 : payments.phonePromptsPerHour;
+  return { ...payments, phonePromptsPerHour, actor: actorName(caller) };
 }
 
 /** A payer who clicks twice is there to see it. A backend that repeats a charge isn't, and only its key says so. */

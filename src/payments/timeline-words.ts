@@ -76,6 +76,7 @@ const BECAME: Readonly<Record<string, string>> = {
   SENT: 'was sent',
   FAILED: 'could not be sent',
   DROPPED: 'was not sent, for the order had been paid or cancelled meanwhile',
+  WITHHELD: 'was withheld, for its address or order has had as many as one is sent without a payment',
 };
 
 /** “The e-mail ORDER_CONFIRMED was sent.” */

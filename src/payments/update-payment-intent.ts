@@ -8,10 +8,11 @@ import { endAtProviders } from './cancel-payment-intent.js';
 import { asInitiated, attemptOf, initiateAttempt, providerOf } from './initiate-attempt.js';
 import { loadPayment, type LoadedPayment } from './loaded-payment.js';
 import { isLive, type PaymentAttempt } from './payment-attempt.js';
-import { addAttempt, changeAttempt, record, summaryOf, type PaymentChange } from './payment-change.js';
+import { addAttempt, changeAttempt, record, summaryOf } from './payment-change.js';
 import type { PaymentDependencies } from './payment-dependencies.js';
 import { PaymentError } from './payment-error.js';
 import { fits } from './payment-options.js';
+import { takePhonePrompt } from './take-phone-prompt.js';
 import { awaitsPayer, isOverWithoutMoney } from './transitions.js';
 import { writePayment } from './write-change.js';
 
@@ -157,6 +158,8 @@ async function replaceAttempt(
   payment: LoadedPayment,
   old: PaymentAttempt,
 ): Promise<LoadedPayment> {
+  // Whoever changes their order again and again would make it ring each time.
+  if (!replacementOf(payment, old)) await takePhonePrompt(manager, dependencies, old);
   let replacementId: string | null = null;
   const added = await writePayment(manager, dependencies, payment.intent.reference, (draft) => {
     // Whoever else was asked to update it may have replaced it already, or the payment may be over.
@@ -175,7 +178,10 @@ async function replaceAttempt(
 }
 
 /** The attempt that has taken the place of this one, with the present amount. */
-function replacementOf({ attempts, intent }: PaymentChange, old: PaymentAttempt): PaymentAttempt | undefined {
+function replacementOf(
+  { attempts, intent }: Pick<LoadedPayment, 'attempts' | 'intent'>,
+  old: PaymentAttempt,
+): PaymentAttempt | undefined {
   return attempts.find(
     (attempt) =>
       isLive(attempt) &&

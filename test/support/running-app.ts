@@ -184,6 +184,7 @@ export async function startTestApp({
     allowedOrigins: [SHOP_ORIGIN],
     introspection: true,
     limits: NO_LIMITS,
+    phonePromptsPerHour: 0,
     reservationMilliseconds: HOUR / 2,
     orderTokenMilliseconds: HOUR,
     jobPauseMilliseconds: 50,

@@ -57,7 +57,13 @@ registerEnumType(EmailTemplate, {
   },
 });
 
-export const EmailStatus = { QUEUED: 'QUEUED', SENT: 'SENT', FAILED: 'FAILED', DROPPED: 'DROPPED' } as const;
+export const EmailStatus = {
+  QUEUED: 'QUEUED',
+  SENT: 'SENT',
+  FAILED: 'FAILED',
+  DROPPED: 'DROPPED',
+  WITHHELD: 'WITHHELD',
+} as const;
 export type EmailStatus = keyof typeof EmailStatus;
 registerEnumType(EmailStatus, {
   name: 'EmailStatus',
@@ -69,6 +75,10 @@ registerEnumType(EmailStatus, {
     DROPPED: {
       description:
         'It asked for a payment, and before it could be sent the order was paid or cancelled, or a payment of it came under review.',
+    },
+    WITHHELD: {
+      description:
+        'Its address, or its order, has had as many e-mails as one is sent without a payment. `resendEmail` sends it all the same.',
     },
   },
 });
@@ -83,6 +93,7 @@ registerEnumType(EmailStatus, {
 })
 @Index('email_message_due', ['nextTryAt'], { where: 'next_try_at IS NOT NULL' })
 @Index('email_message_intent', ['intentId'])
+@Index('email_message_budget', ['budgetKey', 'createdAt'], { where: 'budget_key IS NOT NULL' })
 @Index('email_message_created', ['createdAt', 'id'])
 @Check(
   'email_message_about_order',
@@ -139,6 +150,10 @@ export class EmailMessage {
   @Column('text')
   locale: string;
 
+  /** Of those that a stranger can cause without paying: the mailbox by which they are counted. */
+  @Column('text', { nullable: true })
+  budgetKey: string | null;
+
   @Column('jsonb')
   data: EmailFacts | EndpointFacts | NotificationFacts;
 
@@ -165,7 +180,7 @@ export class EmailMessage {
   @Column('timestamptz', { nullable: true })
   claimedUntil: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Why the last try failed.' })
+  @Field(() => String, { nullable: true, description: 'Why the last try failed, or why it is withheld.' })
   @Column('text', { nullable: true })
   lastError: string | null;
 

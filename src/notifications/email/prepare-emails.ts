@@ -43,7 +43,7 @@ export function prepareEmails(
     },
     tasks: [
       sendEmailTask({ manager, settings, timing, orderTokens, timeZone, log }),
-      remindOfPaymentTask(manager, settings.reminderAfterMilliseconds > 0),
+      remindOfPaymentTask(manager, settings),
     ],
     announceDisabledEndpoint: (transaction, endpoint) =>
       announceDisabledEndpoint(transaction, settings, endpoint),

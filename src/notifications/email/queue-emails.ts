@@ -5,7 +5,15 @@ import { addJobs } from '../../jobs/add-jobs.js';
 import type { Consequence } from '../../outbox/relay.js';
 import type { PaymentIntent } from '../../payments/payment-intent.js';
 import { awaitsPayer } from '../../payments/transitions.js';
+import {
+  FAILURE_PAUSE_MINUTES,
+  FREE_EMAILS_PER_DAY,
+  isFree,
+  lockMailboxes,
+  mailboxKey,
+} from './email-budget.js';
 import type { EmailFacts, EndpointFacts, NotificationFacts } from './email-facts.js';
+import type { EmailStatus } from './email-message.js';
 import type { EmailTemplate } from './email-template.js';
 import { readMailedOrders, type MailedOrder } from './read-orders.js';
 import { asTransition, readTransitions, type PaymentTransition } from './read-transitions.js';
@@ -19,6 +27,8 @@ export interface QueueSettings {
   readonly merchant?: { readonly address: string; readonly locale: string };
   /** 0: nobody is reminded. */
   readonly reminderAfterMilliseconds: number;
+  /** How many e-mails for which nobody had to pay one address is sent within 24 hours. Default: 5. */
+  readonly freeEmailsPerDay?: number;
 }
 
 interface NewEmail {
@@ -50,7 +60,7 @@ export function queueEmails(settings: QueueSettings): Consequence {
       const order = orders.get(transition.payload.paymentIntent.orderId)!;
       return newEmail(mail, transition, order, settings) ?? [];
     });
-    await insertEmails(manager, emails);
+    await insertEmails(manager, emails, settings);
   };
 }
 
@@ -117,23 +127,52 @@ export function factsOf(order: MailedOrder, payment: PaymentIntent, occurredAt: 
   };
 }
 
-const INSERT = statement<{ id: string }>(
+const INSERT = statement<{ id: string; status: EmailStatus }>(
   'insert_email_messages',
   `INSERT INTO email_message
-     (id, order_id, intent_id, template, transition, recipient, locale, data, status, tries, edition, next_try_at)
+     (id, order_id, intent_id, template, transition, recipient, locale, data, budget_key, status, tries, edition,
+      next_try_at, last_error)
    SELECT row.id, row.order_id, row.intent_id, row.template, row.transition, row.recipient, row.locale, row.data,
-     'QUEUED', 0, 1, now()
-   FROM jsonb_populate_recordset(NULL::email_message, $1) AS row
+     row.budget_key, CASE WHEN why IS NULL THEN 'QUEUED' ELSE 'WITHHELD' END, 0, 1,
+     CASE WHEN why IS NULL THEN now() END, why
+   FROM (
+       SELECT given.*, row_number() OVER (PARTITION BY budget_key ORDER BY ordinality) - 1 AS earlier_of_address,
+         row_number() OVER (PARTITION BY order_id, template ORDER BY ordinality) - 1 AS earlier_of_order
+       FROM jsonb_populate_recordset(NULL::email_message, $1) WITH ORDINALITY AS given
+     ) AS row
+     CROSS JOIN LATERAL (SELECT CASE
+       WHEN row.budget_key IS NULL THEN NULL
+       WHEN row.template = 'PAYMENT_FAILED' AND (row.earlier_of_order > 0 OR EXISTS (SELECT FROM email_message m
+         WHERE m.order_id = row.order_id AND m.template = 'PAYMENT_FAILED' AND m.status <> 'WITHHELD'
+           AND m.created_at > now() - make_interval(mins => ${FAILURE_PAUSE_MINUTES})))
+         THEN 'withheld: a failed payment of this order was mailed within ${FAILURE_PAUSE_MINUTES} minutes'
+       WHEN row.earlier_of_address + (SELECT count(*) FROM email_message m
+         WHERE m.budget_key = row.budget_key AND m.status <> 'WITHHELD'
+           AND m.created_at > now() - interval '24 hours') >= $2::integer
+         THEN 'withheld: this address was sent ' || $2::integer || ' e-mails within 24 hours for which nobody had paid'
+     END AS why) AS budget
    ON CONFLICT DO NOTHING
-   RETURNING id`,
+   RETURNING id, status`,
 );
 
-/** Those that are there already are left as they are. */
-export async function insertEmails(manager: EntityManager, emails: readonly NewEmail[]): Promise<void> {
+/**
+ * Those that are there already are left as they are. What is beyond the budget of its address or order is kept, WITHHELD.
+ * @param manager of a transaction: until it ends, nobody else counts what the same addresses were sent.
+ */
+export async function insertEmails(
+  manager: EntityManager,
+  emails: readonly NewEmail[],
+  { freeEmailsPerDay = FREE_EMAILS_PER_DAY }: Pick<QueueSettings, 'freeEmailsPerDay'> = {},
+): Promise<void> {
   if (emails.length === 0) return;
-  const written = await run(manager, INSERT, [JSON.stringify(emails)]);
+  await lockMailboxes(manager, emails);
+  const rows = emails.map((email) => ({
+    ...email,
+    budget_key: isFree(email) ? mailboxKey(email.recipient) : null,
+  }));
+  const written = await run(manager, INSERT, [JSON.stringify(rows), freeEmailsPerDay]);
   await addJobs(
     manager,
-    written.map(({ id }) => sendingJob(id)),
+    written.filter(({ status }) => status === 'QUEUED').map(({ id }) => sendingJob(id)),
   );
 }

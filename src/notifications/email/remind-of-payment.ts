@@ -5,7 +5,7 @@ import type { Task } from '../../jobs/job-runner.js';
 import type { Order } from '../../orders/order.js';
 import { foreseeSoldOut } from '../../orders/sold-out.js';
 import type { PaymentIntent } from '../../payments/payment-intent.js';
-import { factsOf, insertEmails } from './queue-emails.js';
+import { factsOf, insertEmails, type QueueSettings } from './queue-emails.js';
 import { readMailedOrders } from './read-orders.js';
 import { MAY_BE_REMINDED, REMIND_OF_PAYMENT } from './schedule-reminders.js';
 import { v7 as uuidv7 } from 'uuid';
@@ -13,12 +13,13 @@ import { v7 as uuidv7 } from 'uuid';
 /** Of one order there is one reminder, ever. */
 const TRANSITION = 'reminder';
 
-/** @param isOn it can be switched off while jobs wait for their time. */
-export function remindOfPaymentTask(manager: EntityManager, isOn: boolean): Task {
+/** Reminders can be switched off while jobs wait for their time. */
+export function remindOfPaymentTask(manager: EntityManager, settings: QueueSettings): Task {
   return {
     name: REMIND_OF_PAYMENT,
     run: async (payload) => {
-      if (isOn) await remindOfPayment(manager, (payload as { intentId: string }).intentId);
+      if (settings.reminderAfterMilliseconds === 0) return;
+      await remindOfPayment(manager, (payload as { intentId: string }).intentId, settings);
     },
   };
 }
@@ -44,7 +45,11 @@ const UNFINISHED = statement<UnfinishedRow>(
 );
 
 /** Reminds of a payment if it is still unfinished, and if what was ordered can still be had. */
-async function remindOfPayment(manager: EntityManager, intentId: string): Promise<void> {
+async function remindOfPayment(
+  manager: EntityManager,
+  intentId: string,
+  settings: QueueSettings,
+): Promise<void> {
   const [row] = await run(manager, UNFINISHED, [intentId]);
   if (!row) return;
   const intent = fromRow<PaymentIntent>(row.intent);
@@ -52,17 +57,21 @@ async function remindOfPayment(manager: EntityManager, intentId: string): Promis
   if (soldOut !== null) return;
   const order = (await readMailedOrders(manager, [intent.orderId])).get(intent.orderId)!;
   await manager.transaction((transaction) =>
-    insertEmails(transaction, [
-      {
-        id: uuidv7(),
-        order_id: order.id,
-        intent_id: intent.id,
-        template: 'PAYMENT_REMINDER',
-        transition: TRANSITION,
-        recipient: order.facts.customer.email!,
-        locale: order.locale,
-        data: factsOf(order, intent, intent.createdAt.toISOString()),
-      },
-    ]),
+    insertEmails(
+      transaction,
+      [
+        {
+          id: uuidv7(),
+          order_id: order.id,
+          intent_id: intent.id,
+          template: 'PAYMENT_REMINDER',
+          transition: TRANSITION,
+          recipient: order.facts.customer.email!,
+          locale: order.locale,
+          data: factsOf(order, intent, intent.createdAt.toISOString()),
+        },
+      ],
+      settings,
+    ),
   );
 }
