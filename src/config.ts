@@ -33,6 +33,8 @@ export interface Config {
   readonly dataFolder: string;
   /** Undefined: made for this machine, and kept in the data folder. */
   readonly secret?: string;
+  /** What it was before: signatures that were made with them can still be checked. */
+  readonly formerSecrets: readonly string[];
   readonly operators?: OperatorTokenSettings;
   readonly allowedOrigins: readonly string[] | 'LOCALHOST';
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
@@ -123,6 +125,7 @@ export const VARIABLES = {
   DATABASE_POOL_SIZE: whole(2, 500),
   DATA_FOLDER: text,
   QUITTANCE_SECRET: secret,
+  FORMER_QUITTANCE_SECRETS: list,
   OPERATOR_JWT_SECRET: secret,
   OPERATOR_JWKS_URL: httpUrl,
   OPERATOR_JWT_ISSUER: text,
@@ -183,6 +186,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
+    formerSecrets: values.FORMER_QUITTANCE_SECRETS ?? [],
     operators: readOperators(values, faults),
     allowedOrigins: values.ALLOWED_ORIGINS ?? 'LOCALHOST',
     trustedProxies: values.TRUSTED_PROXIES ?? [],

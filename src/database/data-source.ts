@@ -16,6 +16,7 @@ import { PaymentAttempt } from '../payments/payment-attempt.js';
 import { Movement } from '../payments/movement.js';
 import { Refund } from '../payments/refund.js';
 import { Dispute } from '../payments/dispute.js';
+import { AuditCheckpoint } from '../audit/audit-checkpoint.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
 import { RecurringSubscription } from '../subscriptions/recurring-subscription.js';
@@ -46,6 +47,7 @@ import { PaymentsInReview1798640000000 } from '../../migrations/1798640000000-pa
 import { UnreadableNotifications1798650000000 } from '../../migrations/1798650000000-unreadable-notifications.js';
 import { StockOfOrders1798670000000 } from '../../migrations/1798670000000-stock-of-orders.js';
 import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended-attempts.js';
+import { AuditCheckpoints1798680400000 } from '../../migrations/1798680400000-audit-checkpoints.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -97,6 +99,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Refund,
       Dispute,
       AuditEntry,
+      AuditCheckpoint,
       ProviderCursor,
       WebhookEvent,
       OutboxEvent,
@@ -127,6 +130,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       UnreadableNotifications1798650000000,
       StockOfOrders1798670000000,
       EndedAttempts1798670100000,
+      AuditCheckpoints1798680400000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,
