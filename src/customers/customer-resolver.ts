@@ -23,7 +23,7 @@ import {
   savedMethodNotFound,
   setUpPaymentMethod,
 } from './change-saved-methods.js';
-import { createCustomer, findCustomer } from './create-customer.js';
+import { createCustomer, findCustomer, recordActOnCustomer } from './create-customer.js';
 import { Customer } from './customer.js';
 import { CustomerError } from './customer-error.js';
 import { savedMethodsOf } from './read-saved-methods.js';
@@ -104,7 +104,7 @@ export class CustomerResolver {
     @Ctx() { caller, manager }: Context,
   ): Promise<Customer> {
     requireBackend(caller);
-    return createCustomer(manager, input);
+    return createCustomer(manager, input, callerName(caller));
   }
 
   @Mutation(() => String, {
@@ -117,8 +117,10 @@ export class CustomerResolver {
   ): Promise<string> {
     // Not for operators: with it they could act as the customer.
     requireBackend(caller);
-    const { reference } = await findCustomer(manager, { reference: customerId });
-    return authentication.customerTokens.sign(reference);
+    const customer = await findCustomer(manager, { reference: customerId });
+    // Whoever holds it can act as the customer, so it stays in the audit log who asked.
+    await recordActOnCustomer(manager, customer, callerName(caller), 'customer.token_created');
+    return authentication.customerTokens.sign(customer.reference);
   }
 
   @Mutation(() => SetUpPaymentMethodPayload, {
@@ -139,6 +141,7 @@ export class CustomerResolver {
       customer,
       idempotencyKey ?? null,
     );
+    await recordActOnCustomer(manager, customer, callerName(context.caller), 'payment_method.setup_begun');
     return { nextAction };
   }
 
