@@ -29,6 +29,8 @@ export interface Config {
   readonly publicUrl: string;
   /** Undefined: the embedded PostgreSQL. */
   readonly databaseUrl?: string;
+  /** Of the tables' owner, for migrations alone. Undefined: `databaseUrl` is the owner's. */
+  readonly migrationDatabaseUrl?: string;
   readonly databasePoolSize: number;
   readonly dataFolder: string;
   /** Undefined: made for this machine, and kept in the data folder. */
@@ -122,6 +124,7 @@ export const VARIABLES = {
   PORT: whole(0, 65_535),
   PUBLIC_URL: httpUrl,
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
+  MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
   DATABASE_POOL_SIZE: whole(2, 500),
   DATA_FOLDER: text,
   QUITTANCE_SECRET: secret,
@@ -183,6 +186,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     port: values.PORT ?? 4_000,
     publicUrl,
     databaseUrl: values.DATABASE_URL,
+    migrationDatabaseUrl: readMigrationUrl(values, faults),
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
@@ -217,6 +221,16 @@ export function loadConfig(environment: Environment = process.env): Config {
 function isForThisMachineAlone(host: string, publicUrl: string): boolean {
   const { hostname } = new URL(publicUrl);
   return [host, hostname].every((name) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(name));
+}
+
+function readMigrationUrl(values: Values, faults: string[]): string | undefined {
+  const { DATABASE_URL, MIGRATION_DATABASE_URL } = values;
+  if (MIGRATION_DATABASE_URL === undefined) return undefined;
+  if (DATABASE_URL === undefined) faults.push('MIGRATION_DATABASE_URL needs DATABASE_URL beside it');
+  else if (new URL(DATABASE_URL).username === new URL(MIGRATION_DATABASE_URL).username) {
+    faults.push('DATABASE_URL and MIGRATION_DATABASE_URL name one role: the server needs another one');
+  }
+  return MIGRATION_DATABASE_URL;
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {
