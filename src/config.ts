@@ -36,10 +36,14 @@ export interface Config {
   readonly publicUrl: string;
   /** Undefined: the embedded PostgreSQL. */
   readonly databaseUrl?: string;
+  /** Of the tables' owner, for migrations alone. Undefined: `databaseUrl` is the owner's. */
+  readonly migrationDatabaseUrl?: string;
   readonly databasePoolSize: number;
   readonly dataFolder: string;
   /** Undefined: made for this machine, and kept in the data folder. */
   readonly secret?: string;
+  /** What it was before: signatures that were made with them can still be checked. */
+  readonly formerSecrets: readonly string[];
   readonly operators?: OperatorTokenSettings;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
@@ -132,6 +136,9 @@ const origin = z
     'must be origins, such as https://shop.example',
   );
 
+// Not trimmed: a space may belong to it.
+const databasePassword = z.string().regex(/^[^\p{Cs}]+$/u, 'must be text');
+
 /** Every variable there is. `.env.example` says what each is for. */
 export const VARIABLES = {
   NODE_ENV: z.enum(['production', 'development', 'test'], {
@@ -141,11 +148,13 @@ export const VARIABLES = {
   PORT: whole(0, 65_535),
   PUBLIC_URL: httpUrl,
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
-  // Not trimmed: a space may belong to it.
-  DATABASE_PASSWORD: z.string().regex(/^[^\p{Cs}]+$/u, 'must be text'),
+  DATABASE_PASSWORD: databasePassword,
+  MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
+  MIGRATION_DATABASE_PASSWORD: databasePassword,
   DATABASE_POOL_SIZE: whole(2, 500),
   DATA_FOLDER: text,
   QUITTANCE_SECRET: secret,
+  FORMER_QUITTANCE_SECRETS: list,
   OPERATOR_JWT_SECRET: secret,
   OPERATOR_JWKS_URL: httpUrl,
   OPERATOR_JWT_ISSUER: text,
@@ -214,10 +223,12 @@ export function loadConfig(environment: Environment = process.env): Config {
     host,
     port: values.PORT ?? 4_000,
     publicUrl,
-    databaseUrl: databaseUrlOf(values, faults),
+    databaseUrl: databaseUrlOf(values, 'DATABASE', faults),
+    migrationDatabaseUrl: readMigrationUrl(values, faults),
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
+    formerSecrets: values.FORMER_QUITTANCE_SECRETS ?? [],
     operators: readOperators(values, faults),
     refundLimits: {
       support: values.SUPPORT_REFUND_LIMITS ?? new Map(),
@@ -266,19 +277,31 @@ function isForThisMachineAlone(host: string, publicUrl: string): boolean {
 
 /** The password may stand beside the URL, where none of its characters means anything. */
 function databaseUrlOf(
-  { DATABASE_URL: given, DATABASE_PASSWORD: password }: Values,
+  values: Values,
+  name: 'DATABASE' | 'MIGRATION_DATABASE',
   faults: string[],
 ): string | undefined {
+  const { [`${name}_URL` as const]: given, [`${name}_PASSWORD` as const]: password } = values;
   if (password === undefined) return given;
   if (given === undefined) {
-    faults.push('DATABASE_URL is missing: DATABASE_PASSWORD is its password');
+    faults.push(`${name}_URL is missing: ${name}_PASSWORD is its password`);
     return undefined;
   }
   const url = new URL(given);
   if (url.password !== '')
-    faults.push('DATABASE_URL has a password, and DATABASE_PASSWORD is another: set one of them');
+    faults.push(`${name}_URL has a password, and ${name}_PASSWORD is another: set one of them`);
   url.password = encodeURIComponent(password);
   return url.href;
+}
+
+function readMigrationUrl(values: Values, faults: string[]): string | undefined {
+  const { DATABASE_URL, MIGRATION_DATABASE_URL } = values;
+  if (MIGRATION_DATABASE_URL === undefined) return undefined;
+  if (DATABASE_URL === undefined) faults.push('MIGRATION_DATABASE_URL needs DATABASE_URL beside it');
+  else if (new URL(DATABASE_URL).username === new URL(MIGRATION_DATABASE_URL).username) {
+    faults.push('DATABASE_URL and MIGRATION_DATABASE_URL name one role: the server needs another one');
+  }
+  return databaseUrlOf(values, 'MIGRATION_DATABASE', faults);
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {

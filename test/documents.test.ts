@@ -110,7 +110,8 @@ test('what docker-compose.yml sets is a configuration of production, whatever th
   const password = 'p/w@rd:%41 #?$';
   const { environment } = compose().services.api;
   const env = {
-    POSTGRES_PASSWORD: password,
+    SERVER_POSTGRES_PASSWORD: password,
+    POSTGRES_PASSWORD: 'another/one',
     PUBLIC_URL: 'https://pay.example',
     ALLOWED_ORIGINS: 'https://shop.example',
     QUITTANCE_SECRET: randomBytes(32).toString('base64'),
@@ -130,6 +131,7 @@ test('what docker-compose.yml sets is a configuration of production, whatever th
   ]);
   const config = loadConfig({ ...env, ...(Object.fromEntries(interpolated) as Record<string, string>) });
   expect(decodeURIComponent(new URL(config.databaseUrl!).password)).toBe(password);
+  expect(decodeURIComponent(new URL(config.migrationDatabaseUrl!).password)).toBe('another/one');
   expect(config.banks).toMatchObject([{ name: 'bank-x' }]);
 });
 
