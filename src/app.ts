@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { DataSource } from 'typeorm';
 import { DatabaseClock } from './database/database-clock.js';
 import { databaseUrlOf } from './database/data-source.js';
+import { CheckpointKey } from './audit/checkpoint-key.js';
+import { CheckpointWriter } from './audit/write-checkpoints.js';
 import { ApiKeys } from './access/api-keys.js';
 import type { Authentication } from './access/authenticate.js';
 import { clientAddresses } from './access/client-address.js';
@@ -108,6 +110,8 @@ export interface AppSettings {
   readonly notificationListPauseMilliseconds?: number;
   /** How long calls of providers are kept. */
   readonly providerLogMilliseconds?: number;
+  /** How often the audit log is signed. */
+  readonly auditCheckpointPauseMilliseconds?: number;
   readonly merchantWebhooks?: MerchantWebhookSettings;
   /** How long webhooks to the merchant are kept. */
   readonly webhookDeliveryMilliseconds?: number;
@@ -138,6 +142,8 @@ const AVAILABILITY_PAUSE_MILLISECONDS = 60_000;
 /** A watcher whose key was revoked hears no more after so long, at most; whatever they ask is refused at once. */
 const CONNECTION_PAUSE_MILLISECONDS = 1_000;
 const CLOCK_PAUSE_MILLISECONDS = 60_000;
+/** What was written since is not proven yet. */
+const AUDIT_CHECKPOINT_PAUSE_MILLISECONDS = 60_000;
 const CLEANING_PAUSE_MILLISECONDS = 10 * 60 * 1_000;
 /** Long enough for a merchant to notice in the books what they were not told. */
 const WEBHOOK_DELIVERY_MILLISECONDS = 90 * 24 * 60 * 60 * 1_000;
@@ -279,6 +285,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     repeatJob('end connections of bad API keys', CONNECTION_PAUSE_MILLISECONDS, endConnections, log),
     repeatJob('compare clocks', CLOCK_PAUSE_MILLISECONDS, () => clock.compare(), log),
     startMissingProvidersJob(health, settings, providers),
+    startCheckpointJob(settings),
     runner,
     merchantWebhooks,
     ...(emails ? [emails] : []),
@@ -387,6 +394,19 @@ function startMissingProvidersJob(
     }
   };
   const job = repeatJob('find missing providers', CLEANING_PAUSE_MILLISECONDS, work, log);
+  job.wake();
+  return job;
+}
+
+/** At once, too: what was written before the last stop. */
+function startCheckpointJob({
+  dataSource: { manager },
+  secret,
+  auditCheckpointPauseMilliseconds: pause = AUDIT_CHECKPOINT_PAUSE_MILLISECONDS,
+  log,
+}: AppSettings): RepeatedJob {
+  const writer = new CheckpointWriter(manager, new CheckpointKey(secret), log);
+  const job = repeatJob('sign the audit log', pause, () => writer.write(), log);
   job.wake();
   return job;
 }

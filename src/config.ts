@@ -40,6 +40,8 @@ export interface Config {
   readonly dataFolder: string;
   /** Undefined: made for this machine, and kept in the data folder. */
   readonly secret?: string;
+  /** What it was before: signatures that were made with them can still be checked. */
+  readonly formerSecrets: readonly string[];
   readonly operators?: OperatorTokenSettings;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
@@ -146,6 +148,7 @@ export const VARIABLES = {
   DATABASE_POOL_SIZE: whole(2, 500),
   DATA_FOLDER: text,
   QUITTANCE_SECRET: secret,
+  FORMER_QUITTANCE_SECRETS: list,
   OPERATOR_JWT_SECRET: secret,
   OPERATOR_JWKS_URL: httpUrl,
   OPERATOR_JWT_ISSUER: text,
@@ -218,6 +221,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
+    formerSecrets: values.FORMER_QUITTANCE_SECRETS ?? [],
     operators: readOperators(values, faults),
     refundLimits: {
       support: values.SUPPORT_REFUND_LIMITS ?? new Map(),

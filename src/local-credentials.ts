@@ -12,12 +12,19 @@ export interface LocalCredentials {
 const FILE = 'local-credentials.json';
 
 export async function readLocalCredentials(dataFolder: string): Promise<LocalCredentials> {
+  const kept = await readKeptCredentials(dataFolder);
+  if (kept) return kept;
+  const random = () => randomBytes(32).toString('base64url');
+  return writeLocalCredentials(dataFolder, { secret: random(), operatorJwtSecret: random() });
+}
+
+/** Makes none where there are none. */
+export async function readKeptCredentials(dataFolder: string): Promise<LocalCredentials | undefined> {
   try {
     return JSON.parse(await readFile(join(dataFolder, FILE), 'utf8')) as LocalCredentials;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    const random = () => randomBytes(32).toString('base64url');
-    return writeLocalCredentials(dataFolder, { secret: random(), operatorJwtSecret: random() });
+    return undefined;
   }
 }
 

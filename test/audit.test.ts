@@ -6,7 +6,7 @@ import { untilStatus } from './support/books.js';
 import { BANK, notify, STRIPE, type OpenPayment } from './support/notifying-provider.js';
 import { cancelOrder, cancelPayment, changeQuantity, updatePayment } from './support/payment-calls.js';
 import { buildProduct, type BuiltProduct } from './support/program.js';
-import { codeOf, dataOf, startTestApp, type RunningApp } from './support/running-app.js';
+import { codeOf, dataOf, SECRET, startTestApp, type RunningApp } from './support/running-app.js';
 
 let app: RunningApp;
 beforeAll(async () => {
@@ -267,7 +267,7 @@ describe('npm run audit:verify', () => {
   afterAll(() => product.remove());
 
   async function verify(given: string[] = []): Promise<{ code: number | null; output: string }> {
-    const environment = { DATABASE_URL: app.databaseUrl };
+    const environment = { DATABASE_URL: app.databaseUrl, QUITTANCE_SECRET: SECRET };
     const program = product.start('audit/verify-audit-log.js', { arguments: given, environment });
     return { code: await program.ended(), output: program.output };
   }

@@ -18,6 +18,7 @@ import { Movement } from '../payments/movement.js';
 import { Refund } from '../payments/refund.js';
 import { RefundRequest } from '../payments/refund-request.js';
 import { Dispute } from '../payments/dispute.js';
+import { AuditCheckpoint } from '../audit/audit-checkpoint.js';
 import { AuditEntry } from '../audit/audit-entry.js';
 import { ProviderCursor } from '../reconcile/provider-cursor.js';
 import { RetentionCursor } from '../retention/retention-cursor.js';
@@ -56,6 +57,7 @@ import { PhonePrompts1798680220000 } from '../../migrations/1798680220000-phone-
 import { WithheldEmails1798680210000 } from '../../migrations/1798680210000-withheld-emails.js';
 import { Retention1798680300000 } from '../../migrations/1798680300000-retention.js';
 import { EarlierEndpointSecrets1798680500000 } from '../../migrations/1798680500000-earlier-endpoint-secrets.js';
+import { AuditCheckpoints1798680400000 } from '../../migrations/1798680400000-audit-checkpoints.js';
 import { TheHeart1795000000000 } from '../../migrations/1795000000000-the-heart.js';
 
 /** How long a statement may wait for another's lock before it gives up, so that a stuck session can't stop the shop. */
@@ -109,6 +111,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       RefundRequest,
       Dispute,
       AuditEntry,
+      AuditCheckpoint,
       ProviderCursor,
       RetentionCursor,
       WebhookEvent,
@@ -147,6 +150,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       PhonePrompts1798680220000,
       Retention1798680300000,
       EarlierEndpointSecrets1798680500000,
+      AuditCheckpoints1798680400000,
     ],
     migrationsTableName: 'migration',
     synchronize: false,
