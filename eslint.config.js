@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import typescript from 'typescript-eslint';
 
 export default typescript.config(
-  { ignores: ['node_modules/', 'dist/', '.quittance/', 'coverage/'] },
+  { ignores: ['node_modules/', 'dist/', '.quittance/', 'coverage/', '.nodes/'] },
   javascript.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -31,6 +31,8 @@ export interface ProgramOptions {
   readonly arguments?: readonly string[];
   /** All that it knows of the environment, beside PATH. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Another Node than the one that runs the tests. */
+  readonly node?: string;
   readonly account?: { readonly uid: number; readonly gid: number };
   /** URLs of modules that its process loads first; they and the test talk to each other by `process.send`. */
   readonly preload?: readonly string[];
@@ -47,9 +49,12 @@ export async function buildProduct(): Promise<BuiltProduct> {
   await promisify(execFile)(process.execPath, [swc, ...parameters], { cwd: CHECKOUT });
   const programs: Program[] = [];
   return {
-    start(program, { arguments: given = [], environment, account, preload = [] } = {}) {
+    start(
+      program,
+      { arguments: given = [], environment, account, node = process.execPath, preload = [] } = {},
+    ) {
       const imports = preload.flatMap((module) => ['--import', module]);
-      const child = spawn(process.execPath, [...imports, join(folder, 'dist/src', program), ...given], {
+      const child = spawn(node, [...imports, join(folder, 'dist/src', program), ...given], {
         ...account,
         cwd: folder,
         env: { PATH: process.env.PATH, ...environment },
