@@ -23,7 +23,7 @@ import {
   savedMethodNotFound,
   setUpPaymentMethod,
 } from './change-saved-methods.js';
-import { createCustomer, findCustomer } from './create-customer.js';
+import { createCustomer, findCustomer, recordActOnCustomer } from './create-customer.js';
 import { Customer } from './customer.js';
 import { CustomerError } from './customer-error.js';
 import { savedMethodsOf } from './read-saved-methods.js';
@@ -100,9 +100,9 @@ export class CustomerResolver {
   })
   async createCustomer(
     @Arg('input', () => CreateCustomerInput, { description: 'Who they are.' }) input: CreateCustomerInput,
-    @Ctx() { manager }: Context,
+    @Ctx() { caller, manager }: Context,
   ): Promise<Customer> {
-    return createCustomer(manager, input);
+    return createCustomer(manager, input, callerName(caller));
   }
 
   @Mutation(() => String, {
@@ -111,10 +111,12 @@ export class CustomerResolver {
   })
   async createCustomerToken(
     @Arg('customerId', () => ID, { description: 'The customer’s public id.' }) customerId: string,
-    @Ctx() { manager, authentication }: Context,
+    @Ctx() { caller, manager, authentication }: Context,
   ): Promise<string> {
-    const { reference } = await findCustomer(manager, { reference: customerId });
-    return authentication.customerTokens.sign(reference);
+    const customer = await findCustomer(manager, { reference: customerId });
+    // Whoever holds it can act as the customer, so it stays in the audit log who asked.
+    await recordActOnCustomer(manager, customer, callerName(caller), 'customer.token_created');
+    return authentication.customerTokens.sign(customer.reference);
   }
 
   @Mutation(() => SetUpPaymentMethodPayload, {
@@ -131,6 +133,7 @@ export class CustomerResolver {
       caller: callerName(context.caller),
       idempotencyKey,
     });
+    await recordActOnCustomer(manager, customer, callerName(context.caller), 'payment_method.setup_begun');
     return { nextAction };
   }
 
