@@ -36,6 +36,8 @@ export interface Config {
   readonly publicUrl: string;
   /** Undefined: the embedded PostgreSQL. */
   readonly databaseUrl?: string;
+  /** Of the tables' owner, for migrations alone. Undefined: `databaseUrl` is the owner's. */
+  readonly migrationDatabaseUrl?: string;
   readonly databasePoolSize: number;
   readonly dataFolder: string;
   /** Undefined: made for this machine, and kept in the data folder. */
@@ -145,6 +147,8 @@ export const VARIABLES = {
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
   // Not trimmed: a space may belong to it.
   DATABASE_PASSWORD: z.string().regex(/^[^\p{Cs}]+$/u, 'must be text'),
+  MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }),
+  MIGRATION_DATABASE_PASSWORD: z.string().regex(/^[^\p{Cs}]+$/u, 'must be text'),
   DATABASE_POOL_SIZE: whole(2, 500),
   DATA_FOLDER: text,
   QUITTANCE_SECRET: secret,
@@ -218,6 +222,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     port: values.PORT ?? 4_000,
     publicUrl,
     databaseUrl: databaseUrlOf(values, faults),
+    migrationDatabaseUrl: readMigrationUrl(values, faults),
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 16,
     dataFolder: values.DATA_FOLDER ?? '.quittance',
     secret: values.QUITTANCE_SECRET,
@@ -269,20 +274,31 @@ function isForThisMachineAlone(host: string, publicUrl: string): boolean {
 }
 
 /** The password may stand beside the URL, where none of its characters means anything. */
-function databaseUrlOf(
-  { DATABASE_URL: given, DATABASE_PASSWORD: password }: Values,
-  faults: string[],
-): string | undefined {
+function databaseUrlOf(values: Values, faults: string[], prefix: '' | 'MIGRATION_' = ''): string | undefined {
+  const given = values[`${prefix}DATABASE_URL`];
+  const password = values[`${prefix}DATABASE_PASSWORD`];
+  const name = `${prefix}DATABASE_URL`;
   if (password === undefined) return given;
   if (given === undefined) {
-    faults.push('DATABASE_URL is missing: DATABASE_PASSWORD is its password');
+    faults.push(`${name} is missing: ${prefix}DATABASE_PASSWORD is its password`);
     return undefined;
   }
   const url = new URL(given);
   if (url.password !== '')
-    faults.push('DATABASE_URL has a password, and DATABASE_PASSWORD is another: set one of them');
+    faults.push(`${name} has a password, and ${prefix}DATABASE_PASSWORD is another: set one of them`);
   url.password = encodeURIComponent(password);
   return url.href;
+}
+
+function readMigrationUrl(values: Values, faults: string[]): string | undefined {
+  const owner = databaseUrlOf(values, faults, 'MIGRATION_');
+  if (owner === undefined) return undefined;
+  const { DATABASE_URL: server } = values;
+  if (server === undefined) faults.push('MIGRATION_DATABASE_URL needs DATABASE_URL beside it');
+  else if (new URL(server).username === new URL(owner).username) {
+    faults.push('DATABASE_URL and MIGRATION_DATABASE_URL name one role: the server needs another one');
+  }
+  return owner;
 }
 
 function readOperators(values: Values, faults: string[]): OperatorTokenSettings | undefined {

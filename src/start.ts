@@ -13,6 +13,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from './database/embedded-postgres.js';
+import { grantServerRole, ownsTables } from './database/server-role.js';
 import { stopWhenUnused } from './database/stop-when-unused.js';
 import { isDatabaseUnavailable } from './database/unavailable.js';
 import { readLocalCredentials, writeLocalCredentials, type LocalCredentials } from './local-credentials.js';
@@ -63,8 +64,14 @@ async function startParts(
   if (config.production) for (const line of warningsInProduction(config)) log.warn(line);
   const credentials = config.production ? undefined : await readCredentials(config);
   const databaseUrl = config.databaseUrl ?? (await startOwnDatabase(config, log, stops));
+  if (config.migrationDatabaseUrl) await prepareAsOwner(config.migrationDatabaseUrl, databaseUrl);
   const dataSource = await connect(config, databaseUrl);
   stops.push(() => dataSource.destroy());
+  if (config.production && (await ownsTables(dataSource.manager))) {
+    log.warn(
+      'the server works as the owner of its tables, who can alter the audit log: set MIGRATION_DATABASE_URL to the owner’s URL, and DATABASE_URL to that of a role of its own',
+    );
+  }
   const local = credentials && (await prepareLocal(config, dataSource, credentials));
 
   let port = config.port;
@@ -162,25 +169,59 @@ async function startOwnDatabase(
   return createDatabaseIfMissing(postgres.url, 'quittance');
 }
 
-async function connect(config: Config, url: string): Promise<DataSource> {
-  const dataSource = createDataSource({ url, poolSize: config.databasePoolSize });
+/** @param serverUrl whose role is let in. */
+async function prepareAsOwner(url: string, serverUrl: string): Promise<void> {
+  const owner = await open(url, 2, 'MIGRATION_DATABASE_URL');
+  const { username, password } = new URL(serverUrl);
+  const role = decodeURIComponent(username);
   try {
-    await dataSource.initialize();
+    await applyMigrations(owner);
+    await grantServerRole(owner, role, decodeURIComponent(password));
   } catch (error) {
-    const { hostname, port, pathname } = new URL(url);
-    const where = `${pathname.slice(1)} on ${hostname}:${port || '5432'}`;
-    const why = isDatabaseUnavailable(error) ? 'does not answer' : 'refuses us';
-    throw new StartError(`The database ${where} ${why}: ${messageOf(error)}. Check DATABASE_URL.`, {
-      cause: error,
-    });
+    if (!isForbidden(error)) throw error;
+    throw new StartError(
+      `The role of MIGRATION_DATABASE_URL may not prepare the database (${messageOf(error)}). ` +
+        `It must own the tables; if it can't make roles, make one yourself: CREATE ROLE "${role}" LOGIN PASSWORD …`,
+      { cause: error },
+    );
+  } finally {
+    await owner.destroy();
   }
+}
+
+async function connect(config: Config, url: string): Promise<DataSource> {
+  const dataSource = await open(url, config.databasePoolSize, 'DATABASE_URL');
   try {
     await applyMigrations(dataSource);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
-    throw error;
+    if (!isForbidden(error)) throw error;
+    throw new StartError(
+      `The role of DATABASE_URL may not bring the tables up to date (${messageOf(error)}). ` +
+        'Set MIGRATION_DATABASE_URL to the URL of their owner.',
+      { cause: error },
+    );
   }
+}
+
+async function open(url: string, poolSize: number, variable: string): Promise<DataSource> {
+  const dataSource = createDataSource({ url, poolSize });
+  try {
+    return await dataSource.initialize();
+  } catch (error) {
+    const { hostname, port, pathname } = new URL(url);
+    const where = `${pathname.slice(1)} on ${hostname}:${port || '5432'}`;
+    const why = isDatabaseUnavailable(error) ? 'does not answer' : 'refuses us';
+    throw new StartError(`The database ${where} ${why}: ${messageOf(error)}. Check ${variable}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** SQLSTATE insufficient_privilege. */
+function isForbidden(error: unknown): boolean {
+  return (error as { code?: string }).code === '42501';
 }
 
 function messageOf(error: unknown): string {
