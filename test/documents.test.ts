@@ -100,6 +100,8 @@ test('docker-compose.yml passes on every variable of .env, but for those that sa
     'DATABASE_URL',
     'DATA_FOLDER',
     'HOST',
+    'MIGRATION_DATABASE_PASSWORD',
+    'MIGRATION_DATABASE_URL',
     'NODE_ENV',
     'PORT',
   ]);
@@ -110,7 +112,8 @@ test('what docker-compose.yml sets is a configuration of production, whatever th
   const password = 'p/w@rd:%41 #?$';
   const { environment } = compose().services.api;
   const env = {
-    POSTGRES_PASSWORD: password,
+    POSTGRES_PASSWORD: `${password} of the owner`,
+    SERVER_POSTGRES_PASSWORD: password,
     PUBLIC_URL: 'https://pay.example',
     ALLOWED_ORIGINS: 'https://shop.example',
     QUITTANCE_SECRET: randomBytes(32).toString('base64'),
@@ -130,6 +133,7 @@ test('what docker-compose.yml sets is a configuration of production, whatever th
   ]);
   const config = loadConfig({ ...env, ...(Object.fromEntries(interpolated) as Record<string, string>) });
   expect(decodeURIComponent(new URL(config.databaseUrl!).password)).toBe(password);
+  expect(decodeURIComponent(new URL(config.migrationDatabaseUrl!).password)).toBe(`${password} of the owner`);
   expect(config.banks).toMatchObject([{ name: 'bank-x' }]);
 });
 
