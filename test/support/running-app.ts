@@ -25,7 +25,8 @@ import { createTestDatabase } from './postgres.js';
 import { failingLog } from './unexpected-errors.js';
 
 export const STRIPE_WEBHOOK_SECRET = 'whsec_test_0123456789abcdef0123456789abcdef';
-export const BANK_WEBHOOK_SECRET = 'bank_test_secret_0123456789abcdef0123456789';
+// Random, for production refuses what is a sequence.
+export const BANK_WEBHOOK_SECRET = 'bank_test_secret_Zk3vQ9wLr7TxPn2sYb8JdMh5GcUa1EoV';
 export const PAWAPAY_TOKEN = 'pawapay_test_token_0123456789abcdef0123456789';
 export const PAYDUNYA_KEYS = {
   masterKey: 'paydunya-master-key-of-tests',
