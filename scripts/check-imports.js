@@ -97,6 +97,7 @@ const MAY_KNOW = {
     'providers/provider-call.ts',
   ],
   graphql: [
+    'audit/refused-log-ins.ts',
     'access',
     'customers',
     'database',

@@ -7,8 +7,9 @@ import { DatabaseClock } from './database/database-clock.js';
 import { databaseUrlOf } from './database/data-source.js';
 import { CheckpointKey } from './audit/checkpoint-key.js';
 import { CheckpointWriter } from './audit/write-checkpoints.js';
+import { RefusedLogIns } from './audit/refused-log-ins.js';
 import { ApiKeys } from './access/api-keys.js';
-import type { Authentication } from './access/authenticate.js';
+import { TOKEN_EXPIRED, type Authentication } from './access/authenticate.js';
 import { clientAddresses } from './access/client-address.js';
 import { clientDigests } from './access/client-digest.js';
 import { allowedOrigins, mayReturnTo, type AllowedOrigins } from './access/origins.js';
@@ -237,6 +238,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const { seal } = payments;
   const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };
   const rateLimits = new RateLimits(limits.perMinute, log);
+  const refusedLogIns = new RefusedLogIns(manager, log, new Set([TOKEN_EXPIRED]));
   serveWebhooks(server, manager, providers, webhooks, countRefusals(rateLimits, clientAddress));
   const admit = admitOperations(schema, rateLimits);
   const turnstile = new Turnstile(limits.operationsAtOnce);
@@ -244,6 +246,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     schema,
     admit,
     rateLimits,
+    refusedLogIns,
     turnstile,
     introspection: settings.introspection,
     context,
@@ -259,6 +262,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     limits: limits.sockets,
     admit,
     rateLimits,
+    refusedLogIns,
     turnstile,
     log,
   });
@@ -293,7 +297,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   ];
   return {
     port: (server.server.address() as AddressInfo).port,
-    close: () => closeAll(server, jobs, providerLog, relay),
+    close: () => closeAll(server, jobs, providerLog, relay, refusedLogIns),
   };
 }
 
@@ -489,9 +493,10 @@ async function closeAll(
   jobs: readonly Stoppable[],
   providerLog: ProviderLog,
   relay: Relay,
+  refusedLogIns: RefusedLogIns,
 ): Promise<void> {
   await Promise.all(jobs.map((job) => job.stop()));
   await server.close();
-  await providerLog.close();
+  await Promise.all([providerLog.close(), refusedLogIns.close()]);
   await relay.stop();
 }

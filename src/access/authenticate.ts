@@ -6,6 +6,9 @@ import { CUSTOMER_TOKEN_AUDIENCE, type CustomerTokens } from './customer-token.j
 import { ORDER_TOKEN_ISSUER, type OrderTokens } from './order-token.js';
 import type { VerifyOperatorToken } from './operator-token.js';
 
+/** What happens to honest payers each day, and is no attempt at anything. */
+export const TOKEN_EXPIRED = 'The token has expired. Get a new one.';
+
 export interface Authentication {
   readonly orderTokens: OrderTokens;
   readonly customerTokens: CustomerTokens;
@@ -36,12 +39,7 @@ export async function authenticate(
         cause: error,
       });
     }
-    throw refused(
-      error instanceof errors.JWTExpired
-        ? 'The token has expired. Get a new one.'
-        : 'The token is not valid.',
-      error,
-    );
+    throw refused(error instanceof errors.JWTExpired ? TOKEN_EXPIRED : 'The token is not valid.', error);
   }
 }
 

@@ -9,6 +9,7 @@ import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'gr
 import type { Logger } from 'pino';
 import { AccessError } from '../access/access-error.js';
 import { authenticate } from '../access/authenticate.js';
+import type { RefusedLogIns } from '../audit/refused-log-ins.js';
 import type { ReadClientAddress } from '../access/client-address.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { Turnstile } from '../limits/turnstile.js';
@@ -33,6 +34,7 @@ export interface GraphQLOverHttp {
   readonly clientAddress: ReadClientAddress;
   readonly admit: AdmitOperation;
   readonly rateLimits: RateLimits;
+  readonly refusedLogIns: RefusedLogIns;
   readonly turnstile: Turnstile;
   readonly log: Logger;
 }
@@ -40,7 +42,17 @@ export interface GraphQLOverHttp {
 /** GraphQL over HTTP, on `/graphql`. @returns how to stop it, once no request is under way any more. */
 export async function serveGraphQL(
   server: FastifyInstance,
-  { schema, introspection, context, clientAddress, admit, rateLimits, turnstile, log }: GraphQLOverHttp,
+  {
+    schema,
+    introspection,
+    context,
+    clientAddress,
+    admit,
+    rateLimits,
+    refusedLogIns,
+    turnstile,
+    log,
+  }: GraphQLOverHttp,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
@@ -89,9 +101,11 @@ export async function serveGraphQL(
     handler: fastifyApolloHandler(apollo, {
       context: async (request) => ({
         ...context,
-        caller: await callerOf(context, request.headers.authorization, () =>
-          rateLimits.take([{ limit: 'badTokensPerAddress', key: clientAddress(request.raw) }]),
-        ),
+        caller: await callerOf(context, request.headers.authorization, (reason) => {
+          const address = clientAddress(request.raw);
+          refusedLogIns.note(address, reason);
+          return rateLimits.take([{ limit: 'badTokensPerAddress', key: address }]);
+        }),
         clientAddress: clientAddress(request.raw),
       }),
     }),
@@ -130,12 +144,14 @@ function unreadable(error: FastifyError, log: Logger): { errors: GraphQLFormatte
 async function callerOf(
   { authentication }: ContextOfServer,
   authorization: string | undefined,
-  countBadToken: () => Promise<unknown>,
+  countBadToken: (reason: string) => Promise<unknown>,
 ) {
   try {
     return await authenticate(authentication, authorization);
   } catch (error) {
-    if (error instanceof AccessError && error.kind === 'UNAUTHENTICATED') await countedOver(countBadToken);
+    if (error instanceof AccessError && error.kind === 'UNAUTHENTICATED') {
+      await countedOver(() => countBadToken(error.message));
+    }
     if (error instanceof AccessError) {
       throw new GraphQLError(error.message, {
         originalError: error,

@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { AccessError } from '../access/access-error.js';
 import { authenticate, requireStillValid } from '../access/authenticate.js';
 import { expiryOf, type Caller } from '../access/caller.js';
+import type { RefusedLogIns } from '../audit/refused-log-ins.js';
 import type { ReadClientAddress } from '../access/client-address.js';
 import { carryMessages, closeSocket, type Connected } from './carry-messages.js';
 import { documentChecker } from './check-document.js';
@@ -43,6 +44,7 @@ export interface GraphQLOverWebSocket {
   readonly limits: SocketLimits;
   readonly admit: AdmitOperation;
   readonly rateLimits: RateLimits;
+  readonly refusedLogIns: RefusedLogIns;
   readonly turnstile: Turnstile;
   readonly log: Logger;
 }
@@ -69,6 +71,7 @@ export function serveSubscriptions(
     limits,
     admit,
     rateLimits,
+    refusedLogIns,
     turnstile,
     log,
   }: GraphQLOverWebSocket,
@@ -88,7 +91,11 @@ export function serveSubscriptions(
   const protocol = makeServer<Record<string, unknown>, Connection>(
     limitOperations<Connection>(limits, enter, admit, {
       onConnect: async ({ connectionParams, extra }) => {
-        const countBadToken = () => countBadTokenOf(rateLimits, clientAddress(extra.request));
+        const countBadToken = (reason: string) => {
+          const address = clientAddress(extra.request);
+          refusedLogIns.note(address, reason);
+          return countBadTokenOf(rateLimits, address);
+        };
         const caller = await callerOf(context, extra, connectionParams, countBadToken);
         if (!caller) return false;
         extra.caller = caller;
@@ -144,7 +151,7 @@ async function callerOf(
   { authentication, log }: ContextOfServer,
   { socket, request }: Connection,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
-  countBadToken: () => Promise<boolean>,
+  countBadToken: (reason: string) => Promise<boolean>,
 ): Promise<Caller | null> {
   try {
     return await authenticate(
@@ -153,7 +160,7 @@ async function callerOf(
     );
   } catch (error) {
     if (error instanceof AccessError && error.kind !== 'IDENTITY_UNAVAILABLE') {
-      if (await countBadToken()) {
+      if (await countBadToken(error.message)) {
         log.info({ reason: error.message }, 'refused a WebSocket connection');
         closeSocket(socket, CloseCode.Forbidden, error.message);
       } else
