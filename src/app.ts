@@ -161,6 +161,9 @@ const TASK_CONCURRENCY = 4;
 const REQUEST_MILLISECONDS = 10_000;
 const CONNECTION_CHECK_MILLISECONDS = 1_000;
 
+/** As much as Linux lets wait by default (`somaxconn`). A connection beyond it tries again after one second, then three. */
+const CONNECTION_BACKLOG = 4_096;
+
 /** Requests that never end (half sent, never read) are cut off after so long while closing. */
 const DRAIN_MILLISECONDS = 10_000;
 
@@ -240,8 +243,8 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const rateLimits = new RateLimits(limits.perMinute, log);
   const refusedLogIns = new RefusedLogIns(manager, log, new Set([TOKEN_EXPIRED]));
   serveWebhooks(server, manager, providers, webhooks, countRefusals(rateLimits, clientAddress));
-  const admit = admitOperations(schema, rateLimits);
   const turnstile = new Turnstile(limits.operationsAtOnce);
+  const admit = admitOperations(schema, rateLimits, turnstile);
   const stopGraphQL = await serveGraphQL(server, {
     schema,
     admit,
@@ -271,7 +274,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
   const tasks: Task[] = [...merchantWebhooks.tasks, ...(emails?.tasks ?? [])];
   let runner: JobRunner;
   try {
-    await server.listen({ host: settings.host, port: settings.port });
+    await server.listen({ host: settings.host, port: settings.port, backlog: CONNECTION_BACKLOG });
     runner = await startTaskRunner(settings, tasks);
   } catch (error) {
     await Promise.all([server.close(), relay.stop(), providerLog.close()]);

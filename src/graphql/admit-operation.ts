@@ -9,6 +9,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isStaffOrBackend } from '../access/caller.js';
+import type { Turnstile } from '../limits/turnstile.js';
 import type { RateLimitHeaders, RateLimits } from '../limits/rate-limits.js';
 import type { Context } from './context.js';
 import { tooComplex } from './document-size.js';
@@ -43,10 +44,15 @@ export type AdmitOperation = (
   context: Pick<Context, 'caller' | 'clientAddress'>,
 ) => Promise<RateLimitHeaders>;
 
-export function admitOperations(schema: GraphQLSchema, limits: RateLimits): AdmitOperation {
+export function admitOperations(
+  schema: GraphQLSchema,
+  limits: RateLimits,
+  turnstile: Turnstile,
+): AdmitOperation {
   return (operation, context) => {
     const most = isStaffOrBackend(context.caller) ? MAX_COST_OF_STAFF : MAX_COST;
     const { fields, cost } = requireAffordable(schema, operation, most);
+    turnstile.charge(context.clientAddress, cost);
     return limits.take(takingsOf(fields, cost, context));
   };
 }

@@ -1,3 +1,4 @@
+import { RecentUse } from './recent-use.js';
 import { LimitError } from './limit-error.js';
 
 /** Refused within a second, with time left for the answer. */
@@ -12,8 +13,8 @@ const MOST_OF_ONE_CLIENT = 3 / 4;
 /** One that takes longer waits for a provider or a lock, and not for us: others take its place meanwhile. */
 const PLACE_MILLISECONDS = 1_000;
 
-/** After so many, the event loop looks at its sockets: health and webhooks come in between. */
-const ADMITTED_AT_ONCE = 8;
+/** An operation of a shop's page costs less; a year of places three times as much. */
+const COST_OF_ONE_USE = 250;
 
 const RETRY_AFTER_SECONDS = 1;
 
@@ -30,13 +31,14 @@ interface Waiting {
 }
 
 /**
- * Lets in so many operations at a time, of each client in turn: one that sends a thousand is served one by one, between
- * the others. What can't be let in within a second is refused then, and what could not be, at once.
+ * Lets in so many operations at a time. First comes who has used least of late, so one that sends a thousand is served
+ * between the others. What can't be let in within a second is refused then, and what could not be, at once.
  */
 export class Turnstile {
   /** Clients that wait, in the order in which it is their turn. */
   private readonly queues = new Map<string, Waiting[]>();
   private readonly running = new Map<string, number>();
+  private readonly use = new RecentUse();
   private waitingCount = 0;
   private runningCount = 0;
   private isTurning = false;
@@ -64,31 +66,52 @@ export class Turnstile {
     });
   }
 
-  /** Admits in a later turn of the event loop, and never a whole crowd in one. */
+  /**
+   * Admits one in each turn of the event loop, so that health and webhooks come in between. And Node accepts one connection
+   * in each turn: with more work in one, a crowd that connects would keep everybody else out.
+   */
   private turn(): void {
     if (this.isTurning || this.waitingCount === 0 || this.runningCount >= this.places) return;
     this.isTurning = true;
     setImmediate(() => {
       this.isTurning = false;
-      for (let admitted = 0; admitted < ADMITTED_AT_ONCE; admitted += 1) {
-        if (!this.admitNext()) return;
-      }
-      this.turn();
+      if (this.admitNext()) this.turn();
     });
   }
 
   private admitNext(): boolean {
     if (this.runningCount >= this.places) return false;
+    const next = this.next();
+    if (!next) return false;
+    const { key } = next;
+    this.forget(next);
+    this.use.add(key, 1);
+    // Of those who have used as much, its next turn is the last one.
+    const queue = this.queues.get(key);
+    if (queue && this.queues.delete(key)) this.queues.set(key, queue);
+    next.admit(this.occupy(key));
+    return true;
+  }
+
+  /** The first of the client who has used least of late: one who asks for little goes before those who ask for much. */
+  private next(): Waiting | undefined {
+    const most = Math.max(1, Math.floor(this.places * MOST_OF_ONE_CLIENT));
+    let chosen: Waiting | undefined;
+    let least = Infinity;
     for (const [key, queue] of this.queues) {
-      if ((this.running.get(key) ?? 0) >= Math.max(1, Math.floor(this.places * MOST_OF_ONE_CLIENT))) continue;
-      const next = queue[0]!;
-      this.forget(next);
-      // Its next turn comes after all others'.
-      if (this.queues.delete(key) && queue.length > 0) this.queues.set(key, queue);
-      next.admit(this.occupy(key));
-      return true;
+      if ((this.running.get(key) ?? 0) >= most) continue;
+      const used = this.use.of(key);
+      if (used >= least) continue;
+      least = used;
+      chosen = queue[0];
+      if (least === 0) break;
     }
-    return false;
+    return chosen;
+  }
+
+  /** For what turned out to cost more than most operations do. */
+  charge(key: string, cost: number): void {
+    if (this.places > 0) this.use.add(key, cost / COST_OF_ONE_USE);
   }
 
   private forget(waiting: Waiting): void {

@@ -18,8 +18,8 @@ import {
   STRIPE_WEBHOOK_SECRET,
 } from './running-app.js';
 
-export const SECRET_KEY = 'sk_live_killable';
-const PUBLISHABLE_KEY = 'pk_live_killable';
+export const SECRET_KEY = 'sk_killable';
+const PUBLISHABLE_KEY = 'pk_killable';
 const BANK_API_KEY = 'bank-api-key-killable';
 /** Live, for there alone operators ask payers on their phones. */
 const PAYDUNYA_KEYS = {

@@ -27,7 +27,7 @@ export interface EventRecord {
   readonly body: string;
 }
 
-/** Where an event happened, if not in this account and its test mode. */
+/** Where an event happened, if not in this account and its mode. */
 export interface EventOrigin {
   readonly account?: string;
   readonly context?: string;
@@ -62,6 +62,8 @@ export class StripeAccount {
   playedForwardMilliseconds = 0;
   /** The API request that is being answered, while one is: events name it. */
   origin: RequestOrigin | null = null;
+  /** The mode that events name: that of the secret key. */
+  isLive = false;
   /** False: nothing is told, and nothing listed. */
   keepsEvents = true;
   /** True: events have the shapes of `OLD_API_VERSION`. */
@@ -161,7 +163,7 @@ export class StripeAccount {
         object: this.writesOldEvents ? asInOldVersion(this, object) : object,
         ...(previous && { previous_attributes: previous }),
       },
-      livemode: false,
+      livemode: this.isLive,
       pending_webhooks: 1,
       request: this.origin,
       type,

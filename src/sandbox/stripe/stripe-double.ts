@@ -89,6 +89,7 @@ function assemble(options: StripeDoubleOptions, baseUrl: () => string): DoublePa
     },
     work,
   );
+  account.isLive = options.secretKey.includes('_live_');
   account.keepsEvents = options.events !== false;
   if (options.webhooks !== false) account.onEvent = (event) => webhooks.send(event);
   if (options.autoConfirm) payEverything(account, options.autoConfirm, log);
