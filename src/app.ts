@@ -197,6 +197,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     routing: { rules: settings.routingRules ?? [], health },
     seal: new NextActionSeal(settings.secret),
     digestClient: clientDigests(settings.secret),
+    declinesPerHour: limits.declinesPerHour,
     reservationMilliseconds: settings.reservationMilliseconds,
     mayReturnTo: (url) => mayReturnTo(origins, url),
     refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },
@@ -239,7 +240,14 @@ export async function startApp(settings: AppSettings): Promise<App> {
   if (settings.returnPage !== undefined) serveReturnPage(server, settings.returnPage);
   let wakeInbox: () => void = () => undefined;
   const { seal } = payments;
-  const webhooks: WebhookDependencies = { wakeRelay, wakeInbox: () => wakeInbox(), now, seal, log };
+  const webhooks: WebhookDependencies = {
+    declinesPerHour: limits.declinesPerHour,
+    wakeRelay,
+    wakeInbox: () => wakeInbox(),
+    now,
+    seal,
+    log,
+  };
   const rateLimits = new RateLimits(limits.perMinute, log);
   const refusedLogIns = new RefusedLogIns(manager, log, new Set([TOKEN_EXPIRED]));
   serveWebhooks(server, manager, providers, webhooks, countRefusals(rateLimits, clientAddress));

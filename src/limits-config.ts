@@ -14,6 +14,7 @@ export const LIMIT_VARIABLES = {
   RATE_LIMIT_COST_PER_ADDRESS: number,
   RATE_LIMIT_OPERATIONS_PER_API_KEY: number,
   OPERATIONS_AT_ONCE: number,
+  DECLINES_PER_HOUR: number,
   SOCKETS_PER_ADDRESS: number,
   OPERATIONS_PER_SOCKET: number,
   SUBSCRIPTIONS_PER_SOCKET: number,
@@ -23,9 +24,10 @@ export const LIMIT_VARIABLES = {
 export const WITHOUT_LIMITS = Object.fromEntries(Object.keys(LIMIT_VARIABLES).map((name) => [name, '0']));
 
 export function readLimits(values: ValuesOf<typeof LIMIT_VARIABLES>): Limits {
-  const { operationsAtOnce, sockets, perMinute } = DEFAULT_LIMITS;
+  const { operationsAtOnce, declinesPerHour, sockets, perMinute } = DEFAULT_LIMITS;
   return {
     operationsAtOnce: values.OPERATIONS_AT_ONCE ?? operationsAtOnce,
+    declinesPerHour: values.DECLINES_PER_HOUR ?? declinesPerHour,
     sockets: {
       perAddress: values.SOCKETS_PER_ADDRESS ?? sockets.perAddress,
       operationsPerSocket: values.OPERATIONS_PER_SOCKET ?? sockets.operationsPerSocket,

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../src/limits/limits.js';
 import { eventually } from './support/eventually.js';
 import { codeOf, dataOf, startTestApp, type GraphQLAnswer, type RunningApp } from './support/running-app.js';
 import { settled } from './support/settled.js';
@@ -14,7 +15,7 @@ describe('who tries cards out', () => {
   let addresses = 0;
 
   beforeAll(async () => {
-    app = await startTestApp({ trustedProxies: ['loopback'] });
+    app = await startTestApp({ limits: { ...NO_LIMITS, declinesPerHour: 10 }, trustedProxies: ['loopback'] });
   });
   afterAll(() => app.stop());
 

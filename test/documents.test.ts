@@ -100,6 +100,8 @@ test('docker-compose.yml passes on every variable of .env, but for those that sa
     'DATABASE_URL',
     'DATA_FOLDER',
     'HOST',
+    'MIGRATION_DATABASE_PASSWORD',
+    'MIGRATION_DATABASE_URL',
     'NODE_ENV',
     'PORT',
   ]);

@@ -374,7 +374,7 @@ test.each<[string, string[], Record<string, string> | undefined, string]>([
   ['without --since', ['--since'], undefined, '--since'],
   ['for a provider that is not there', ['--provider', 'bank-y'], undefined, 'Configured: stripe, bank-x.'],
   ['without any provider', [], {}, 'No provider is configured here.'],
-  ['for half a configuration', [], { STRIPE_SECRET_KEY: 'sk' }, 'STRIPE_PUBLISHABLE_KEY is missing'],
+  ['for half a configuration', [], { STRIPE_SECRET_KEY: 'sk_test_1' }, 'STRIPE_PUBLISHABLE_KEY is missing'],
 ])('%s it says what to do, and ends with 2', async (_, given, environment, sentence) => {
   const { code, output } = await reconcile(given, environment);
   expect(output).toContain(sentence);

@@ -8,7 +8,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { isStaffOrBackend } from '../access/caller.js';
+import { isStaffOrBackend, type Caller } from '../access/caller.js';
 import type { Turnstile } from '../limits/turnstile.js';
 import type { RateLimitHeaders, RateLimits } from '../limits/rate-limits.js';
 import type { Context } from './context.js';
@@ -26,6 +26,9 @@ const MAX_COST = 5_000;
 
 /** Of backends and operators, who are known by name and read long lists: a page of 200 deliveries, with their tries. */
 const MAX_COST_OF_STAFF = 50_000;
+
+/** Of the holder of a customer's token: a subscription, with all of its orders and their payments. */
+const MAX_COST_OF_CUSTOMER = 20_000;
 
 /** An operation of a document that is valid. */
 export interface Operation {
@@ -50,11 +53,15 @@ export function admitOperations(
   turnstile: Turnstile,
 ): AdmitOperation {
   return (operation, context) => {
-    const most = isStaffOrBackend(context.caller) ? MAX_COST_OF_STAFF : MAX_COST;
-    const { fields, cost } = requireAffordable(schema, operation, most);
+    const { fields, cost } = requireAffordable(schema, operation, mostCostOf(context.caller));
     turnstile.charge(context.clientAddress, cost);
     return limits.take(takingsOf(fields, cost, context));
   };
+}
+
+function mostCostOf(caller: Caller): number {
+  if (isStaffOrBackend(caller)) return MAX_COST_OF_STAFF;
+  return caller.kind === 'customer' ? MAX_COST_OF_CUSTOMER : MAX_COST;
 }
 
 /**

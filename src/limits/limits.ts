@@ -2,6 +2,8 @@
 export interface Limits {
   /** Of GraphQL, of all clients together: more wait their turn for a moment. */
   readonly operationsAtOnce: number;
+  /** Cards that may be declined in an hour, for payments from one address and of one customer. */
+  readonly declinesPerHour: number;
   readonly sockets: SocketLimits;
   readonly perMinute: Readonly<Record<RateLimitName, number>>;
 }
@@ -38,6 +40,7 @@ export type RateLimitName =
 export const DEFAULT_LIMITS: Limits = {
   // Four for each connection to the database: it is kept busy, and what runs is done within a tenth of a second.
   operationsAtOnce: 64,
+  declinesPerHour: 10,
   sockets: { perAddress: 100, operationsPerSocket: 20, subscriptionsPerSocket: 100 },
   perMinute: {
     ordersPerAddress: 20,
@@ -55,6 +58,7 @@ export const DEFAULT_LIMITS: Limits = {
 /** For tests of something else, and for measurements. */
 export const NO_LIMITS: Limits = {
   operationsAtOnce: 0,
+  declinesPerHour: 0,
   sockets: { perAddress: 0, operationsPerSocket: 0, subscriptionsPerSocket: 0 },
   perMinute: {
     ordersPerAddress: 0,

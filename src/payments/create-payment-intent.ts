@@ -162,7 +162,7 @@ async function begin(
     return payNothing(manager, dependencies, { now, order }, request, key);
   }
   refuseUnresolvedMethod(request);
-  if (!payment && request.clientDigest) refuseAfterDeclines(recentDeclines);
+  if (!payment && request.clientDigest) refuseAfterDeclines(recentDeclines, dependencies.declinesPerHour);
   const resumed = payment?.attempts.findLast(
     (attempt) =>
       isLive(attempt) &&

@@ -11,17 +11,14 @@ import { writeChange } from './write-change.js';
 /** Who tries out stolen cards needs many declines; an honest payer has another card, or gives up. */
 const MOST_OF_PAYMENT = 5;
 
-/** Of all payments from one address, and of all of one customer's. */
-const MOST_IN_AN_HOUR = 10;
-
 /** Until then some of them are more than an hour ago, as a rule. */
 const RETRY_AFTER_SECONDS = 15 * 60;
 
 export const TOO_MANY_DECLINES = 'TOO_MANY_DECLINES';
 
-/** Before a payer opens another payment. @throws {LimitError} RATE_LIMITED */
-export function refuseAfterDeclines(declines: number): void {
-  if (declines < MOST_IN_AN_HOUR) return;
+/** Before a payer opens another payment. @param most in an hour; 0: any number. @throws {LimitError} RATE_LIMITED */
+export function refuseAfterDeclines(declines: number, most: number): void {
+  if (most === 0 || declines < most) return;
   throw new LimitError(
     'RATE_LIMITED',
     'Too many cards were declined from here in the last hour. Try again later, or ask the shop.',
@@ -62,10 +59,11 @@ export async function endPaymentsOfDeclined(
   actor: string,
   { clientDigest }: PaymentIntent,
   customerId: string | null,
+  most: number,
 ): Promise<void> {
-  if (clientDigest === null && customerId === null) return;
+  if (most === 0 || (clientDigest === null && customerId === null)) return;
   const [found] = await run(manager, DECLINED_ELSEWHERE, [clientDigest, customerId]);
-  if (!found || found.declines < MOST_IN_AN_HOUR) return;
+  if (!found || found.declines < most) return;
   for (const reference of found.references) {
     await writeChange(manager, actor, () => loadPayment(manager, reference), endSoon);
   }

@@ -17,6 +17,8 @@ export interface PaymentDependencies {
   /** Whether payers may be sent back to this URL. */
   readonly mayReturnTo: (url: URL) => boolean;
   readonly digestClient: DigestClient;
+  /** Of one address, and of one customer; 0: any number. */
+  readonly declinesPerHour: number;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
   /** How often one phone number can be asked within an hour; 0: as often as anybody likes, and for backends. */

@@ -34,6 +34,8 @@ export type Reception =
 export interface WebhookDependencies extends FollowingDependencies {
   /** The inbox has something to do at once. */
   readonly wakeInbox: () => void;
+  /** Of cards, of one address and of one customer; 0: any number. */
+  readonly declinesPerHour: number;
   /** The database's clock. */
   readonly now: () => Date;
   readonly log: Logger;
@@ -242,7 +244,7 @@ async function applyOnce(
  */
 export async function applyNotification(
   manager: EntityManager,
-  { wakeRelay }: WebhookDependencies,
+  { wakeRelay, declinesPerHour }: WebhookDependencies,
   provider: Provider,
   webhookEvent: WebhookEvent,
   events: readonly ProviderEvent[],
@@ -262,7 +264,8 @@ export async function applyNotification(
   const { change, result } = written;
   if (change.outboxEvents.length > 0) wakeRelay();
   if (change.hasNewDecline) {
-    await endPaymentsOfDeclined(manager, `provider:${provider.name}`, change.intent, change.order.customerId);
+    const actor = `provider:${provider.name}`;
+    await endPaymentsOfDeclined(manager, actor, change.intent, change.order.customerId, declinesPerHour);
   }
   return result;
 }
