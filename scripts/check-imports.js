@@ -48,6 +48,8 @@ const MAY_KNOW = {
     'customers/customer.ts',
     'database',
     'idempotency',
+    'limits/limit-error.ts',
+    'limits/limits.ts',
   ],
   audit: ['database'],
   payments: [
@@ -64,6 +66,7 @@ const MAY_KNOW = {
     'health/mobile-operator.ts',
     'jobs/side-by-side.ts',
     'limits/limit-error.ts',
+    'limits/limits.ts',
     'providers/amount-limits.ts',
     'providers/provider.ts',
     'providers/routing.ts',

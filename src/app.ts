@@ -37,6 +37,7 @@ import {
 } from './notifications/merchant-webhooks/start-merchant-webhooks.js';
 import { serveHealth } from './observability/health.js';
 import { startRelay, type Consequence, type Relay, type TellableEvent } from './outbox/relay.js';
+import { deleteOldHolds } from './orders/hold-limits.js';
 import type { OrderLimits } from './orders/order-limits.js';
 import { alertOperators } from './payments/alert-operators.js';
 import { askAboutEndedAttempts } from './payments/ask-about-ended-attempts.js';
@@ -202,6 +203,7 @@ export async function startApp(settings: AppSettings): Promise<App> {
     mayReturnTo: (url) => mayReturnTo(origins, url),
     refundLimits: settings.refundLimits ?? { support: new Map(), oneOperator: new Map() },
     orderLimits,
+    holdLimits: limits.holds,
     phonePromptsPerHour: settings.phonePromptsPerHour ?? PHONE_PROMPTS_PER_HOUR,
     wakeRelay,
     log,
@@ -474,6 +476,7 @@ function startJobs(
           listPause,
         ),
       ),
+    job('delete old holds', () => deleteOldHolds(manager), CLEANING_PAUSE_MILLISECONDS),
     job('delete old phone prompts', () => deleteOldPhonePrompts(manager), CLEANING_PAUSE_MILLISECONDS),
     job('delete expired idempotency keys', () => deleteExpiredKeys(manager), CLEANING_PAUSE_MILLISECONDS),
     job(

@@ -18,13 +18,16 @@ export const LIMIT_VARIABLES = {
   SOCKETS_PER_ADDRESS: number,
   OPERATIONS_PER_SOCKET: number,
   SUBSCRIPTIONS_PER_SOCKET: number,
+  HOLDS_AT_ONCE: number,
+  HOLD_SHARE_PERCENT: whole(0, 100),
+  HOLDS_PER_DAY: number,
 } as const;
 
 /** For measurements, whose clients all have one address. */
 export const WITHOUT_LIMITS = Object.fromEntries(Object.keys(LIMIT_VARIABLES).map((name) => [name, '0']));
 
 export function readLimits(values: ValuesOf<typeof LIMIT_VARIABLES>): Limits {
-  const { operationsAtOnce, declinesPerHour, sockets, perMinute } = DEFAULT_LIMITS;
+  const { operationsAtOnce, declinesPerHour, sockets, holds, perMinute } = DEFAULT_LIMITS;
   return {
     operationsAtOnce: values.OPERATIONS_AT_ONCE ?? operationsAtOnce,
     declinesPerHour: values.DECLINES_PER_HOUR ?? declinesPerHour,
@@ -32,6 +35,11 @@ export function readLimits(values: ValuesOf<typeof LIMIT_VARIABLES>): Limits {
       perAddress: values.SOCKETS_PER_ADDRESS ?? sockets.perAddress,
       operationsPerSocket: values.OPERATIONS_PER_SOCKET ?? sockets.operationsPerSocket,
       subscriptionsPerSocket: values.SUBSCRIPTIONS_PER_SOCKET ?? sockets.subscriptionsPerSocket,
+    },
+    holds: {
+      atOnce: values.HOLDS_AT_ONCE ?? holds.atOnce,
+      sharePercent: values.HOLD_SHARE_PERCENT ?? holds.sharePercent,
+      perDay: values.HOLDS_PER_DAY ?? holds.perDay,
     },
     perMinute: {
       ordersPerAddress: values.RATE_LIMIT_ORDERS_PER_ADDRESS ?? perMinute.ordersPerAddress,

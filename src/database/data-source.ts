@@ -7,6 +7,7 @@ import { SavedPaymentMethod } from '../customers/saved-payment-method.js';
 import { Product } from '../orders/product.js';
 import { Order } from '../orders/order.js';
 import { OrderLine } from '../orders/order-line.js';
+import { StockHold } from '../orders/stock-hold.js';
 import { OrderStock } from '../orders/order-stock.js';
 import { Booking } from '../orders/booking.js';
 import { ProductDay } from '../orders/capacity-day.js';
@@ -53,6 +54,7 @@ import { EndedAttempts1798670100000 } from '../../migrations/1798670100000-ended
 import { ApiKeyScopes1798680000000 } from '../../migrations/1798680000000-api-key-scopes.js';
 import { WordsForRefunds1798680010000 } from '../../migrations/1798680010000-words-for-refunds.js';
 import { Declines1798680200000 } from '../../migrations/1798680200000-declines.js';
+import { StockHolds1798680230000 } from '../../migrations/1798680230000-stock-holds.js';
 import { PhonePrompts1798680220000 } from '../../migrations/1798680220000-phone-prompts.js';
 import { WithheldEmails1798680210000 } from '../../migrations/1798680210000-withheld-emails.js';
 import { Retention1798680300000 } from '../../migrations/1798680300000-retention.js';
@@ -100,6 +102,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Order,
       OrderLine,
       OrderStock,
+      StockHold,
       Booking,
       ProductDay,
       OrderPlace,
@@ -148,6 +151,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Declines1798680200000,
       WithheldEmails1798680210000,
       PhonePrompts1798680220000,
+      StockHolds1798680230000,
       Retention1798680300000,
       EarlierEndpointSecrets1798680500000,
       AuditCheckpoints1798680400000,

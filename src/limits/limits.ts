@@ -5,6 +5,7 @@ export interface Limits {
   /** Cards that may be declined in an hour, for payments from one address and of one customer. */
   readonly declinesPerHour: number;
   readonly sockets: SocketLimits;
+  readonly holds: HoldLimits;
   readonly perMinute: Readonly<Record<RateLimitName, number>>;
 }
 
@@ -15,6 +16,16 @@ export interface SocketLimits {
   readonly operationsPerSocket: number;
   /** Subscriptions that last, on one socket. */
   readonly subscriptionsPerSocket: number;
+}
+
+/** What payers hold without having paid, from one address or of one customer. */
+export interface HoldLimits {
+  /** Orders whose stock or places are held. */
+  readonly atOnce: number;
+  /** Of a product's stock, or of its places on a day, in percent; one piece always. */
+  readonly sharePercent: number;
+  /** How often one product is held within 24 hours and not paid. */
+  readonly perDay: number;
 }
 
 /** What is counted by the minute, and of whom. */
@@ -42,6 +53,8 @@ export const DEFAULT_LIMITS: Limits = {
   operationsAtOnce: 64,
   declinesPerHour: 10,
   sockets: { perAddress: 100, operationsPerSocket: 20, subscriptionsPerSocket: 100 },
+  // Many payers of a mobile network have one address: five in half an hour who leave without paying are still let in.
+  holds: { atOnce: 5, sharePercent: 25, perDay: 10 },
   perMinute: {
     ordersPerAddress: 20,
     paymentsPerOrder: 10,
@@ -60,6 +73,7 @@ export const NO_LIMITS: Limits = {
   operationsAtOnce: 0,
   declinesPerHour: 0,
   sockets: { perAddress: 0, operationsPerSocket: 0, subscriptionsPerSocket: 0 },
+  holds: { atOnce: 0, sharePercent: 0, perDay: 0 },
   perMinute: {
     ordersPerAddress: 0,
     paymentsPerOrder: 0,

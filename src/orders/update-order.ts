@@ -5,6 +5,7 @@ import { toRow } from '../database/rows.js';
 import { bookingColumns, NO_BOOKING, refuseMissingBooking, type BookingRequest } from './booking-request.js';
 import { moveHeldPlaces } from './capacity-move.js';
 import { fullyBookedOn } from './fully-booked.js';
+import { countHoldAnew, excessHold } from './hold-limits.js';
 import { isOfSubscription, Order, type OrderWriter } from './order.js';
 import type { OrderContext } from './order-context.js';
 import { OrderError } from './order-error.js';
@@ -32,6 +33,7 @@ export interface Permission {
  * nothing changes. A payment that is open keeps its amount until it is told to follow (`updatePaymentIntent`).
  * @param permit asked once the order's row is locked; throws where nothing may be changed.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, INVALID_ORDER, OUT_OF_STOCK, FULLY_BOOKED
+ * @throws {LimitError} RATE_LIMITED: a payer would hold too much
  */
 export async function changeOrder(
   { manager, shopTimeZone }: Pick<OrderContext, 'manager' | 'shopTimeZone'>,
@@ -68,6 +70,8 @@ export async function changeOrder(
       return after;
     });
   } catch (error) {
+    const excess = excessHold(error, 'lines');
+    if (excess) throw excess;
     const gone = whatIsSoldOut(error);
     if (gone === null) throw error;
     // The days are looked at before they are taken: their product has got fewer places in between.
@@ -122,6 +126,7 @@ async function change(
   if (before.reservedUntil !== null && movesPlaces && hasPlaces) {
     await moveHeldPlaces(manager, after, booking === undefined ? 'lines' : 'booking');
   }
+  if (before.reservedUntil !== null) await countHoldAnew(manager, after);
   return { before, after };
 }
 

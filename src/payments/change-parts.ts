@@ -1,5 +1,6 @@
 import { toRow } from '../database/rows.js';
 import { movePlaces, PLACE_STEPS } from '../orders/capacity.js';
+import { countedProducts } from '../orders/hold-limits.js';
 import { moveStock, NO_STOCK_MOVE, STOCK_STEPS, type StockStep } from '../orders/stock.js';
 import type { PaymentChange } from './payment-change.js';
 
@@ -43,6 +44,31 @@ const PLACES: ChangePart = {
       // Counting them locks the products, before any day.
       '(SELECT count(*) FROM moved_product) >= 0',
     ),
+};
+
+const NEW_HOLD: ChangePart = {
+  valuesOf: ({ newHold }) => newHold && [JSON.stringify(toRow(newHold))],
+  sql: (hold) => `new_hold AS (
+    INSERT INTO stock_hold
+      (id, order_id, client_digest, customer_id, products, at_once, share_percent, per_day, began_at)
+    SELECT row.id, row.order_id, row.client_digest, row.customer_id, ${countedProducts('row.order_id')},
+      row.at_once, row.share_percent, row.per_day, row.began_at
+    FROM guarded, jsonb_populate_record(NULL::stock_hold, ${hold}) AS row
+  )`,
+};
+
+const RELEASED_HOLD: ChangePart = {
+  valuesOf: ({ stockStep, now }) => (stockStep === 'RELEASE' ? [now] : null),
+  sql: (now) => `released_hold AS (
+    UPDATE stock_hold h SET released_at = ${now}::timestamptz FROM guarded
+    WHERE h.order_id = guarded.id AND h.released_at IS NULL
+  )`,
+};
+
+/** Also those that were released before the money came. */
+const PAID_HOLD: ChangePart = {
+  valuesOf: ({ stockStep }) => (stockStep === 'TAKE_HELD' || stockStep === 'TAKE_FREE' ? [] : null),
+  sql: () => 'paid_hold AS (DELETE FROM stock_hold h USING guarded WHERE h.order_id = guarded.id)',
 };
 
 const AUDIT: ChangePart = {
@@ -134,6 +160,9 @@ export const CHANGE_PARTS: readonly ChangePart[] = [
     'cancelled_at',
   ]),
   PLACES,
+  NEW_HOLD,
+  RELEASED_HOLD,
+  PAID_HOLD,
 ];
 
 /** Rows of a table. @param mayChange the columns that are written where the row is there already. */

@@ -8,6 +8,7 @@ import {
   type KeyUse,
 } from '../idempotency/key-use.js';
 import type { CaptureMethod, PaymentMethod } from '../providers/provider.js';
+import { excessHold } from '../orders/hold-limits.js';
 import { OrderError } from '../orders/order-error.js';
 import { refuseOutsideLimits } from '../orders/order-limits.js';
 import { soldOutError, whatIsSoldOut } from '../orders/sold-out.js';
@@ -61,10 +62,10 @@ export interface CreatedPayment {
  * key that its provider call will use, and only then, outside any transaction, the provider is called. The payment of an
  * order that costs nothing is PAID at once, without a provider.
  * @throws {OrderError} ORDER_NOT_FOUND, ORDER_ALREADY_PAID, ORDER_CANCELLED, OUT_OF_STOCK, FULLY_BOOKED,
- * INVALID_ORDER (its booking is over), AMOUNT_OUTSIDE_LIMITS
+ * INVALID_ORDER (its booking is over, or it is more than one buyer may hold), AMOUNT_OUTSIDE_LIMITS
  * @throws {PaymentError} CAPTURE_METHOD_FIXED, NO_WAY_TO_PAY, AMOUNT_NOT_TAKEN, COUNTRY_…, PHONE_NUMBER_…, OPERATOR_MISSING, RETURN_URL_…,
  * IDEMPOTENCY_KEY_REUSED, PROVIDER_…, PAYMENT_DECLINED, CUSTOMER_MISSING, SAVED_METHOD_MISSING
- * @throws {LimitError} RATE_LIMITED: too many cards were declined, or the phone was asked too often
+ * @throws {LimitError} RATE_LIMITED: too many cards were declined, the phone was asked too often, or too much is held unpaid
  * @throws {CustomerError} SAVED_METHOD_NOT_FOUND, NO_WAY_TO_PAY, PROVIDER_…
  */
 export async function createPaymentIntent(
@@ -202,12 +203,12 @@ async function payNothing(
 }
 
 function termsOf(
-  { reservationMilliseconds }: PaymentDependencies,
+  { reservationMilliseconds, holdLimits }: PaymentDependencies,
   now: Date,
   { captureMethod, clientDigest = null }: Request,
 ) {
   const expiresAt = new Date(now.getTime() + reservationMilliseconds);
-  return { expiresAt, clientDigest, captureMethod: captureMethod ?? ('AUTOMATIC' as const) };
+  return { expiresAt, clientDigest, holdLimits, captureMethod: captureMethod ?? ('AUTOMATIC' as const) };
 }
 
 /** It was not looked up because the order cost nothing then. */
@@ -221,6 +222,8 @@ async function write(manager: EntityManager, change: PaymentChange): Promise<boo
   try {
     return await commitChange(manager, change);
   } catch (error) {
+    const excess = excessHold(error, 'orderId');
+    if (excess) throw excess;
     const gone = whatIsSoldOut(error);
     if (gone) throw await soldOutError(manager, change.order, gone);
     if (violatedConstraint(error) === KEY_CONSTRAINT) return false;

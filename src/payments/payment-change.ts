@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { NewAuditEntry } from '../audit/audit-entry.js';
 import type { Booking } from '../orders/booking.js';
+import { newHold, type Holder, type NewStockHold } from '../orders/hold-limits.js';
 import type { Order, OrderStatus } from '../orders/order.js';
 import type { SoldOut } from '../orders/sold-out.js';
 import type { StockStep } from '../orders/stock.js';
+import type { HoldLimits } from '../limits/limits.js';
 import { newReference } from '../references.js';
 import type { NewOutboxEvent } from '../outbox/topics.js';
 import type { CaptureMethod, Provider } from '../providers/provider.js';
@@ -51,6 +53,8 @@ export interface PaymentChange {
   /** Whether `refundedAt` or `restockedAt` of the order changed. */
   orderMarked: boolean;
   stockStep: StockStep | null;
+  /** Who holds the stock, with HOLD; null: nobody is counted. */
+  newHold: NewStockHold | null;
   /** Undefined: leave as it is. */
   reservedUntil: Date | null | undefined;
   /** Set when the database has just refused to take it again for late money. */
@@ -94,6 +98,7 @@ export function changePayment(
     orderStatus: null,
     orderMarked: false,
     stockStep: null,
+    newHold: null,
     reservedUntil: undefined,
     soldOut,
     providerWithoutRefunds: null,
@@ -109,13 +114,14 @@ interface NewIntent {
   readonly expiresAt: Date;
   /** Of the payer's address; null: nobody is counted. */
   readonly clientDigest?: string | null;
+  readonly holdLimits?: HoldLimits;
   readonly captureMethod: CaptureMethod;
 }
 
 /** Starts the change that gives an order a new intent, PENDING at version 1, with its stock held until then. */
 export function openIntent(order: Order, actor: string, now: Date, terms: NewIntent): PaymentChange {
   const change = newIntent(order, actor, now, terms);
-  holdStock(change, terms.expiresAt);
+  holdStock(change, terms);
   return change;
 }
 
@@ -373,8 +379,12 @@ export function addMovement(change: PaymentChange, movement: NewMovement): Movem
   return row;
 }
 
-function holdStock(change: PaymentChange, until: Date): void {
-  if (change.order.reservedUntil === null) change.stockStep = 'HOLD';
+function holdStock(change: PaymentChange, { expiresAt: until, clientDigest, holdLimits }: NewIntent): void {
+  if (change.order.reservedUntil === null) {
+    change.stockStep = 'HOLD';
+    const holder: Holder | null = clientDigest && holdLimits ? { clientDigest, limits: holdLimits } : null;
+    change.newHold = holder && newHold(change.order, holder, change.now);
+  }
   change.order.reservedUntil = until;
   change.reservedUntil = until;
 }

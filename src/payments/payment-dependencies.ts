@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { DigestClient } from '../access/client-digest.js';
+import type { HoldLimits } from '../limits/limits.js';
 import type { OrderLimits } from '../orders/order-limits.js';
 import type { Provider } from '../providers/provider.js';
 import type { Routing } from '../providers/routing.js';
@@ -21,6 +22,7 @@ export interface PaymentDependencies {
   readonly declinesPerHour: number;
   readonly refundLimits: RefundLimits;
   readonly orderLimits: OrderLimits;
+  readonly holdLimits: HoldLimits;
   /** How often one phone number can be asked within an hour; 0: as often as anybody likes, and for backends. */
   readonly phonePromptsPerHour: number;
   /** Tells the relay that there is something to tell. Cheap, and may be called too often. */
