@@ -9,8 +9,6 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { isStaffOrBackend, type Caller } from '../access/caller.js';
-import { requirePermission } from '../access/permission.js';
-import { OPERATIONS } from '../access/permissions.js';
 import type { Turnstile } from '../limits/turnstile.js';
 import type { RateLimitHeaders, RateLimits } from '../limits/rate-limits.js';
 import type { Context } from './context.js';
@@ -55,7 +53,7 @@ export function admitOperations(
   turnstile: Turnstile,
 ): AdmitOperation {
   return (operation, context) => {
-    const { fields, cost } = requireAffordable(schema, operation, context.caller);
+    const { fields, cost } = requireAffordable(schema, operation, mostCostOf(context.caller));
     turnstile.charge(context.clientAddress, cost);
     return limits.take(takingsOf(fields, cost, context));
   };
@@ -74,7 +72,7 @@ function mostCostOf(caller: Caller): number {
 function requireAffordable(
   schema: GraphQLSchema,
   { document, definition, variables }: Operation,
-  caller: Caller,
+  mostCost: number,
 ): { readonly fields: readonly FieldNode[]; readonly cost: number } {
   const isMutation = definition.operation === OperationTypeNode.MUTATION;
   const most = isMutation ? MAX_MUTATIONS : MAX_ROOT_FIELDS;
@@ -87,26 +85,10 @@ function requireAffordable(
     );
   }
   const cost = costOf(schema, document, definition, variables);
-  const mostCost = mostCostOf(caller);
   if (cost > mostCost) {
-    requirePermissions(schema, definition, fields, caller);
     throw tooComplex(`This query costs ${cost}, and ${mostCost} is allowed. Ask for less at once.`);
   }
   return { fields, cost };
-}
-
-/** Who may not ask for something at all is not told to ask for less of it. @throws {AccessError} */
-function requirePermissions(
-  schema: GraphQLSchema,
-  { operation }: OperationDefinitionNode,
-  fields: readonly FieldNode[],
-  caller: Caller,
-): void {
-  const type = schema.getRootType(operation)!.name;
-  for (const { name } of fields) {
-    const permission = OPERATIONS[`${type}.${name.value}`];
-    if (permission) requirePermission(caller, permission, name.value);
-  }
 }
 
 /** @returns null when there are more than `most`. */
