@@ -287,8 +287,10 @@ describe('providerCalls', () => {
 
   test('is closed to everybody but operators', async () => {
     const { token } = await BANK.open(app);
-    expect(codeOf(await app.graphql(LIST, {}))).toBe('UNAUTHENTICATED');
-    expect(codeOf(await app.graphql(LIST, {}, token))).toBe('FORBIDDEN');
+    // Strangers may ask for so little at once that a whole page is refused before anybody looks at who asks.
+    const few = { first: 5 };
+    expect(codeOf(await app.graphql(LIST, few))).toBe('UNAUTHENTICATED');
+    expect(codeOf(await app.graphql(LIST, few, token))).toBe('FORBIDDEN');
     expect(codeOf(await app.graphql(LIST, {}, app.apiKey))).toBe('FORBIDDEN');
   });
 });
