@@ -431,6 +431,12 @@ describe('production', () => {
     expect(faultsOf({ ...environment, NODE_ENV: 'development' })).toContain(sentence);
   });
 
+  test('is not needed for a double on this machine, whatever its key is called', () => {
+    const { PAYDUNYA_STORE_NAME, ...keys } = paydunya('live');
+    const address = { PAYDUNYA_STORE_NAME, PAYDUNYA_API_URL: 'http://127.0.0.1:4010/api/v1' };
+    expect(faultsOf({ ...keys, ...address } as Record<string, string>)).toEqual([]);
+  });
+
   test('is refused with the examples of .env.example, each by its name', async () => {
     const text = await readFile(resolve(import.meta.dirname, '../.env.example'), 'utf8');
     const examples = [...text.matchAll(/^#? ?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name, value]) => [
