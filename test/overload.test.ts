@@ -126,6 +126,20 @@ test('a client for whom too much waits already is refused at once, and not the o
   expect(entered.filter(({ status }) => status === 'fulfilled')).toHaveLength(48);
 });
 
+test('where the queue is full, who has asked for most gives way, and not who comes last', async () => {
+  const turnstile = new Turnstile(2);
+  const inside = await Promise.all([turnstile.enter('first'), turnstile.enter('second')]);
+  const enter = async (client: string) => (await turnstile.enter(client)).leave();
+  const crowd = Array.from({ length: 32 }, (_, n) => enter(`crowd ${n % 4}`));
+  const buyer = enter(BUYER);
+  const refused = await Promise.race(crowd.map((entered) => entered.catch((error: unknown) => error)));
+  expect(refused).toMatchObject({ kind: 'OVERLOADED' });
+  for (const place of inside) place.leave();
+  await buyer;
+  const entered = await Promise.allSettled(crowd);
+  expect(entered.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+});
+
 test('operations of WebSockets take the same places, and are refused one by one', async () => {
   await whileProductsAreLocked(async (waiting) => {
     const sockets = Array.from({ length: 6 }, () => subscribe(app.webSocketUrl, PRODUCTS));

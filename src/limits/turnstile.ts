@@ -27,6 +27,7 @@ export interface Place {
 interface Waiting {
   readonly key: string;
   readonly admit: (place: Place) => void;
+  readonly refuse: (error: LimitError) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -52,13 +53,13 @@ export class Turnstile {
     const most = this.places * WAITING_PER_PLACE;
     const queue = this.queues.get(key) ?? [];
     if (queue.length >= most * MOST_OF_ONE_CLIENT) return Promise.reject(tooManyOfOne());
-    if (this.waitingCount >= most) return Promise.reject(overloaded());
+    if (this.waitingCount >= most && !this.makeRoom(key)) return Promise.reject(overloaded());
     return new Promise((admit, refuse) => {
       const timer = setTimeout(() => {
         this.forget(waiting);
         refuse(overloaded());
       }, MOST_WAITING_MILLISECONDS);
-      const waiting: Waiting = { key, admit, timer };
+      const waiting: Waiting = { key, admit, refuse, timer };
       queue.push(waiting);
       this.queues.set(key, queue);
       this.waitingCount += 1;
@@ -107,6 +108,28 @@ export class Turnstile {
       if (least === 0) break;
     }
     return chosen;
+  }
+
+  /**
+   * Where too much waits already, who has asked for most gives way, and not who comes last: else a crowd that keeps the queue
+   * full would keep everybody else out of it.
+   * @returns whether there is room now.
+   */
+  private makeRoom(key: string): boolean {
+    const demand = (client: string) => (this.queues.get(client)?.length ?? 0) + this.use.of(client);
+    let greediest = key;
+    let most = demand(key) + 1;
+    for (const client of this.queues.keys()) {
+      const theirs = demand(client);
+      if (theirs <= most) continue;
+      greediest = client;
+      most = theirs;
+    }
+    const last = greediest === key ? undefined : this.queues.get(greediest)?.at(-1);
+    if (!last) return false;
+    this.forget(last);
+    last.refuse(overloaded());
+    return true;
   }
 
   /** For what turned out to cost more than most operations do. */
